@@ -1,0 +1,1 @@
+"""Real Datasette as the oracle: environments, the driver inside them, scenarios."""

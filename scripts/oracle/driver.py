@@ -1,0 +1,335 @@
+"""Real Datasette behind a line protocol; runs inside an environment's Python.
+
+stdin: one JSON object a line, UTF-8:
+
+    {"id": …, "method": "…", "params": "<JSON text>", "config": {…}}
+
+stdout: one answer a line, in order:
+
+    {"id": …, "result": …}  or  {"id": …, "error": {"kind": "…", "message": "…"}}
+
+`params` is the text of an object (by name) or an array (by position), so that
+Datasette sees what json.loads makes of exactly that text.
+
+config:
+    secret    str, the signing secret
+    now       float, Unix seconds; time.time() answers this during the call
+    actions   absent: the release's own, after invoke_startup();
+              "none": a Datasette that was never started;
+              {"name": abbr}: these, as the release's own Action objects
+    settings  object, Datasette's settings
+    zlib      "zlib" (default) or "zlib-ng": the compressor itsdangerous uses
+
+Besides the methods of PARAMETERS there are `versions`, and `payload_sizes` of
+the value that is params: what the compression rule compares.
+
+Error kinds: not_supported, signed_tokens_disabled, invalid_params,
+method_not_found, and exception for whatever else Datasette raises.
+"""
+
+import asyncio
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+import warnings
+import zlib
+from importlib import metadata
+
+# The first alphas warn about pkg_resources on import.
+warnings.simplefilter("ignore")
+
+import click
+import datasette
+import itsdangerous
+import itsdangerous.url_safe
+from datasette import plugins
+from datasette.app import Datasette
+from datasette.utils import baseconv
+from zlib_ng import zlib_ng
+
+try:  # 1.0a25 and later
+    from datasette.tokens import TokenRestrictions
+except ImportError:
+    TokenRestrictions = None
+
+REQUIRED = object()
+
+# Names in positional order, with defaults.
+PARAMETERS = {
+    "create_token": {
+        "actor_id": REQUIRED,
+        "expires_after": None,
+        "restrict_all": None,
+        "restrict_database": None,
+        "restrict_resource": None,
+        "restrictions": None,
+        "now": None,
+    },
+    "sign": {"value": REQUIRED, "namespace": "default"},
+    "create_actor_cookie": {"actor": REQUIRED, "expire_after": None, "now": None},
+}
+
+
+class Failure(Exception):
+    """An answer that is an error: `kind` is one of the module's error kinds."""
+
+    def __init__(self, kind, message):
+        super().__init__(message)
+        self.kind = kind
+
+
+class Oracle:
+    """The installed Datasette release, one instance per configuration."""
+
+    def __init__(self):
+        self._loop = asyncio.new_event_loop()
+        # Old releases make asyncio locks outside a coroutine.
+        asyncio.set_event_loop(self._loop)
+        self._instances = {}
+        self._cli_datasettes = {}
+        self._cli_create_token = self._find_cli_create_token()
+
+    def call(self, method, params_text, config):
+        """Answer one call; the result is what JSON can carry.
+
+        Raises Failure, or whatever Datasette raises.
+        """
+        if method == "versions":
+            return versions()
+        if method == "payload_sizes":
+            return payload_sizes(json.loads(params_text))
+        if method not in PARAMETERS:
+            raise Failure("method_not_found", f"no method {method!r}")
+        arguments = bind(method, json.loads(params_text))
+        now = arguments.pop("now", None)
+        now = config["now"] if now is None else float(now)
+        itsdangerous.url_safe.zlib = zlib_ng if config.get("zlib") == "zlib-ng" else zlib
+        real_time, time.time = time.time, lambda: now
+        try:
+            return getattr(self, method)(config, **arguments)
+        finally:
+            time.time = real_time
+
+    def create_token(self, config, actor_id, expires_after, restrictions, **restrict):
+        """Return a `dstok_` token: the command line's in 1.0a0 and 1.0a1, else the API's."""
+        restrict = merge_restrictions(restrictions, **restrict)
+        if self._cli_create_token:
+            if restrict and any(restrict.values()):
+                raise Failure("not_supported", "1.0a0 and 1.0a1 have no restrictions")
+            return self._run_cli_create_token(config["secret"], actor_id, expires_after)
+        if not hasattr(Datasette, "create_token"):
+            raise Failure("not_supported", f"Datasette {datasette.__version__} has no API tokens")
+        instance = self.instance(config)
+        if TokenRestrictions is None:
+            named = {f"restrict_{name}": value for name, value in (restrict or {}).items()}
+            return instance.create_token(actor_id, expires_after=expires_after, **named)
+        made = None if restrict is None else TokenRestrictions(**restrict)
+        coroutine = instance.create_token(
+            actor_id, expires_after=expires_after, restrictions=made, handler="signed"
+        )
+        try:
+            return self._loop.run_until_complete(coroutine)
+        except ValueError as error:
+            if str(error).startswith("Signed tokens are not enabled"):
+                raise Failure("signed_tokens_disabled", str(error)) from error
+            raise
+
+    def sign(self, config, value, namespace):
+        """Return datasette.sign(value, namespace)."""
+        return self.instance(config).sign(value, namespace)
+
+    def create_actor_cookie(self, config, actor, expire_after):
+        """Return the value of the ds_actor cookie.
+
+        Before 1.0a17 by the recipe of Datasette's documentation, "Setting cookies".
+        """
+        instance = self.instance(config)
+        if hasattr(instance, "set_actor_cookie"):
+            response = CookieJar()
+            instance.set_actor_cookie(response, actor, expire_after)
+            return response.cookies["ds_actor"]
+        data = {"a": actor}
+        if expire_after:
+            data["e"] = baseconv.base62.encode(int(time.time()) + expire_after)
+        return instance.sign(data, "actor")
+
+    def instance(self, config):
+        """Return the Datasette for this configuration, started unless actions are "none"."""
+        actions = config.get("actions")
+        key = json.dumps([config["secret"], config.get("settings"), actions])
+        if key not in self._instances:
+            made = Datasette([], memory=True, secret=config["secret"], settings=config.get("settings"))
+            if actions != "none":
+                self._loop.run_until_complete(made.invoke_startup())
+            if isinstance(actions, dict):
+                replace_actions(made, actions)
+            self._instances[key] = made
+        return self._instances[key]
+
+    def _find_cli_create_token(self):
+        """Return the callback of `datasette create-token` of 1.0a0 and 1.0a1, else None."""
+        if hasattr(Datasette, "create_token") or datasette.__version__.startswith("0."):
+            return None
+        from datasette import default_permissions
+
+        def cached(secret):
+            if secret not in self._cli_datasettes:
+                self._cli_datasettes[secret] = Datasette(secret=secret)
+            return self._cli_datasettes[secret]
+
+        # The command imports Datasette when it is registered and makes one at
+        # every call, which takes most of its time.
+        group = click.Group()
+        real, datasette.app.Datasette = datasette.app.Datasette, cached
+        try:
+            default_permissions.register_commands(group)
+        finally:
+            datasette.app.Datasette = real
+        return group.commands["create-token"].callback
+
+    def _run_cli_create_token(self, secret, actor_id, expires_after):
+        printed = []
+        real, click.echo = click.echo, printed.append
+        try:
+            self._cli_create_token(actor_id, secret, expires_after, False)
+        finally:
+            click.echo = real
+        (token,) = printed
+        return token
+
+
+class CookieJar:
+    """Stands in for a Response; keeps the cookies that are set."""
+
+    def __init__(self):
+        self.cookies = {}
+
+    def set_cookie(self, name, value, **_):
+        """Take the first two arguments of Response.set_cookie."""
+        self.cookies[name] = value
+
+
+def bind(method, params):
+    """Return the arguments of `method` as a dict, from an object or an array.
+
+    Raises Failure (invalid_params).
+    """
+    names = PARAMETERS[method]
+    if isinstance(params, list):
+        if len(params) > len(names):
+            raise Failure("invalid_params", "too many positions")
+        params = dict(zip(names, params))
+    unknown = [name for name in params if name not in names]
+    missing = [n for n, default in names.items() if default is REQUIRED and n not in params]
+    if unknown or missing:
+        raise Failure("invalid_params", f"unknown {unknown}, missing {missing}")
+    arguments = {}
+    for name, default in names.items():
+        value = params.get(name)
+        # An explicit null means the default, where there is one.
+        arguments[name] = default if value is None and default is not REQUIRED else value
+    return arguments
+
+
+def merge_restrictions(restrictions, restrict_all, restrict_database, restrict_resource):
+    """Return {"all", "database", "resource"} from either shape, or None without any."""
+    older = {"all": restrict_all, "database": restrict_database, "resource": restrict_resource}
+    if restrictions is None:
+        if all(value is None for value in older.values()):
+            return None
+        restrictions = older
+    elif any(value is not None for value in older.values()):
+        raise Failure("invalid_params", "both shapes of restrictions")
+    return {
+        "all": restrictions.get("all") or [],
+        "database": restrictions.get("database") or {},
+        "resource": restrictions.get("resource") or {},
+    }
+
+
+def replace_actions(instance, actions):
+    """Put the plain object {"name": abbr} in place of the release's own actions."""
+    if hasattr(instance, "actions"):  # 1.0a20 and later
+        from datasette.permissions import Action
+
+        instance.actions = {
+            name: Action(name=name, description=None, abbr=abbr) for name, abbr in actions.items()
+        }
+    elif hasattr(instance, "permissions"):  # 1.0a2 to 1.0a19
+        from datasette import Permission
+
+        instance.permissions = {
+            name: Permission(name, abbr, None, False, False, False) for name, abbr in actions.items()
+        }
+
+
+def payload_sizes(value):
+    """Return how many bytes the JSON of `value` has, and those bytes compressed by each flavour."""
+    text = itsdangerous.url_safe.URLSafeSerializer("").serializer.dumps(value).encode()
+    return {
+        "json": len(text),
+        "zlib": len(zlib.compress(text)),
+        "zlib-ng": len(zlib_ng.compress(text)),
+    }
+
+
+def versions():
+    """Return what the answers depend on, each as a string."""
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "datasette": datasette.__version__,
+        "itsdangerous": metadata.version("itsdangerous"),
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        "zlib_ng": metadata.version("zlib-ng"),
+        "zlib_ng_library": zlib_ng.ZLIBNG_VERSION,
+    }
+
+
+def why_no_oracle():
+    """Return why this Python is not the reference build, or None if it is."""
+    if metadata.version("itsdangerous") != "2.2.0":
+        return f"itsdangerous is {metadata.version('itsdangerous')}, not 2.2.0"
+    if platform.python_implementation() != "CPython":
+        return f"this is {platform.python_implementation()}, not CPython"
+    if hasattr(zlib, "ZLIBNG_VERSION") or zlib.ZLIB_RUNTIME_VERSION.endswith(".zlib-ng"):
+        return "this Python's zlib module is zlib-ng, not stock zlib; use another Python build"
+    if itsdangerous.url_safe.zlib is not zlib:
+        return "itsdangerous does not use Python's zlib module"
+    if plugins.pm.list_plugin_distinfo():
+        return "Datasette plugins are installed"
+    return None
+
+
+def answer(oracle, line):
+    """Return the answer to one request line as a dict."""
+    request = json.loads(line)
+    try:
+        result = oracle.call(request["method"], request.get("params"), request.get("config") or {})
+        return {"id": request["id"], "result": result}
+    except Failure as failure:
+        error = {"kind": failure.kind, "message": str(failure)}
+    except Exception as exception:
+        error = {"kind": "exception", "message": f"{type(exception).__name__}: {exception}"}
+    return {"id": request["id"], "error": error}
+
+
+def main():
+    reason = why_no_oracle()
+    if reason:
+        sys.exit(f"driver: not the reference build: {reason}")
+    # Newer releases leave their internal database behind; take it away with us.
+    with tempfile.TemporaryDirectory(prefix="datasette-oracle-") as tempfile.tempdir:
+        oracle = Oracle()
+        for line in sys.stdin.buffer:
+            sys.stdout.write(json.dumps(answer(oracle, line)) + "\n")
+            sys.stdout.flush()
+    # Their database threads would hold the exit up.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

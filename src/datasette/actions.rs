@@ -1,0 +1,157 @@
+//! Names and abbreviations of actions. Upstream: `datasette.actions`, `datasette.permissions`.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::release::Release;
+use crate::pyjson::write_string;
+
+type NameAndAbbr<'a> = (Box<str>, Option<&'a str>);
+
+/// The actions that a Datasette knows, with their abbreviations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    /// Sorted by name. The abbreviation is kept as JSON, ready to be copied into a payload;
+    /// `None` for an action without one.
+    by_name: Vec<(Box<str>, Option<Box<[u8]>>)>,
+}
+
+impl Actions {
+    /// The built-in actions of a release.
+    #[must_use]
+    pub fn built_in(release: &Release) -> Self {
+        Self::new(release.actions().map(|(name, abbr)| (name.into(), Some(abbr))))
+    }
+
+    /// A Datasette on which `invoke_startup()` was not called: no actions, no abbreviations.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads the body of Datasette's `/-/actions.json` (an object with a list `actions`, or the
+    /// bare list of older releases), or a plain object from name to abbreviation.
+    ///
+    /// # Errors
+    /// [`ActionsError`] for any other shape.
+    pub fn from_json(text: &str) -> Result<Self, ActionsError> {
+        let value = serde_json::from_str(text).map_err(|error| {
+            ActionsError(format!(
+                "is not valid JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+        })?;
+        match &value {
+            Value::Array(list) => Self::from_list(list),
+            Value::Object(object) => match object.get("actions") {
+                Some(Value::Array(list)) => Self::from_list(list),
+                _ => object
+                    .iter()
+                    .map(|(name, abbr)| Ok((name.as_str().into(), abbreviation(name, abbr)?)))
+                    .collect::<Result<Vec<_>, _>>()
+                    .map(Self::new),
+            },
+            _ => Err(ActionsError("is neither an object nor a list".to_owned())),
+        }
+    }
+
+    fn from_list(list: &[Value]) -> Result<Self, ActionsError> {
+        fn action((index, item): (usize, &Value)) -> Result<NameAndAbbr<'_>, ActionsError> {
+            let Some(name) = item.get("name").and_then(Value::as_str) else {
+                let reason = format!("has an action without a name (number {})", index + 1);
+                return Err(ActionsError(reason));
+            };
+            let abbr = item.get("abbr").unwrap_or(&Value::Null);
+            Ok((name.into(), abbreviation(name, abbr)?))
+        }
+        list.iter().enumerate().map(action).collect::<Result<Vec<_>, _>>().map(Self::new)
+    }
+
+    fn new<'a>(actions: impl IntoIterator<Item = NameAndAbbr<'a>>) -> Self {
+        let mut by_name: Vec<_> = actions
+            .into_iter()
+            .map(|(name, abbr)| {
+                // Datasette's `action.abbr or action`: an empty abbreviation is none.
+                let abbr = abbr.filter(|abbr| !abbr.is_empty()).map(|abbr| {
+                    let mut json = Vec::new();
+                    write_string(&mut json, abbr);
+                    json.into_boxed_slice()
+                });
+                (name, abbr)
+            })
+            .collect();
+        // A name that comes twice: the last one wins, as in a Python dict.
+        by_name.reverse();
+        by_name.sort_by(|(a, _), (b, _)| a.cmp(b));
+        by_name.dedup_by(|(a, _), (b, _)| a == b);
+        Self { by_name }
+    }
+
+    /// Whether there is an action of that name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
+    pub(super) fn abbreviation_json(&self, name: &str) -> Option<&[u8]> {
+        self.find(name)?.1.as_deref()
+    }
+
+    fn find(&self, name: &str) -> Option<&(Box<str>, Option<Box<[u8]>>)> {
+        let at = self.by_name.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        self.by_name.get(at)
+    }
+}
+
+fn abbreviation<'a>(name: &str, abbr: &'a Value) -> Result<Option<&'a str>, ActionsError> {
+    match abbr {
+        Value::String(abbr) => Ok(Some(abbr)),
+        Value::Null => Ok(None),
+        _ => Err(ActionsError(format!("has an abbreviation of {name:?} that is no string"))),
+    }
+}
+
+/// Why a text is no table of actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionsError(String);
+
+impl fmt::Display for ActionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}; give the body of Datasette's /-/actions.json or {{\"name\": \"abbr\"}}",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for ActionsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_three_shapes_are_read() {
+        for text in [
+            r#"{"ok":true,"actions":[{"name":"x","abbr":"X","takes_parent":true},{"name":"y","abbr":null}]}"#,
+            r#"[{"name":"x","abbr":"old"},{"name":"x","abbr":"X"},{"name":"y"}]"#,
+            r#"{"x":"X","y":""}"#,
+        ] {
+            let actions = Actions::from_json(text).unwrap();
+            assert_eq!(actions.abbreviation_json("x"), Some(&b"\"X\""[..]), "{text}");
+            assert!(actions.contains("y") && actions.abbreviation_json("y").is_none(), "{text}");
+            assert!(!actions.contains("view-instance"));
+        }
+    }
+
+    #[test]
+    fn other_shapes_are_refused() {
+        for text in ["", "1", "{", "[1]", r#"{"x":1}"#, r#"[{"abbr":"x"}]"#, r#"[{"name":"x","abbr":2}]"#] {
+            assert!(Actions::from_json(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! `_r`, what a token may do. Upstream: `TokenRestrictions.abbreviated` in `datasette/tokens.py`.
+
+use super::actions::Actions;
+use super::{Error, Param};
+use crate::pyjson::{Error as JsonError, ErrorKind, Kind, RawString, Scanner, has_duplicates};
+
+/// What a token is restricted to, as JSON texts in the shapes of Datasette's arguments. Each
+/// `None`, null or empty collection means no restriction of that sort.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Restrictions<'a> {
+    /// Actions allowed everywhere: a list of names.
+    pub all: Option<&'a str>,
+    /// Actions allowed on a database: from its name to a list of names.
+    pub database: Option<&'a str>,
+    /// Actions allowed on a table, view or query: from the database's name to an object from
+    /// the resource's name to a list of names.
+    pub resource: Option<&'a str>,
+}
+
+impl<'a> Restrictions<'a> {
+    /// Drops what Python would call false: null and empty collections.
+    #[must_use]
+    pub fn without_empty(self) -> Self {
+        let keep = |text: &&'a str| !is_empty(text);
+        Self {
+            all: self.all.filter(keep),
+            database: self.database.filter(keep),
+            resource: self.resource.filter(keep),
+        }
+    }
+
+    /// Whether nothing is restricted, after [`Restrictions::without_empty`].
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_none() && self.database.is_none() && self.resource.is_none()
+    }
+
+    /// Appends the object `_r`, action names abbreviated.
+    pub(super) fn write(&self, actions: &Actions, out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut writer = Writer { actions, keys: Vec::new(), spans: Vec::new() };
+        out.push(b'{');
+        if let Some(text) = self.all {
+            out.extend_from_slice(br#""a":"#);
+            writer.action_names(&mut Scanner::new(text), out).map_err(Param::RestrictAll.error())?;
+        }
+        if let Some(text) = self.database {
+            separate(out);
+            out.extend_from_slice(br#""d":"#);
+            writer
+                .object(&mut Scanner::new(text), out, Writer::named_action_names)
+                .map_err(Param::RestrictDatabase.error())?;
+        }
+        if let Some(text) = self.resource {
+            separate(out);
+            out.extend_from_slice(br#""r":"#);
+            writer
+                .object(&mut Scanner::new(text), out, Writer::resources)
+                .map_err(Param::RestrictResource.error())?;
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+/// Whether a valid JSON text is null or an empty collection.
+fn is_empty(text: &str) -> bool {
+    let mut scanner = Scanner::new(text);
+    match scanner.peek_kind() {
+        Ok(Kind::Null) => true,
+        Ok(Kind::Array) => {
+            scanner.begin_array().is_ok() && matches!(scanner.next_element(true), Ok(false))
+        }
+        Ok(Kind::Object) => {
+            scanner.begin_object().is_ok() && matches!(scanner.next_key(true), Ok(None))
+        }
+        _ => false,
+    }
+}
+
+/// What is wrong with a restriction.
+pub(super) enum Malformed {
+    Json(JsonError),
+    Shape(&'static str),
+}
+
+impl From<JsonError> for Malformed {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
+    }
+}
+
+const NOT_ACTIONS: Malformed = Malformed::Shape("must list action names as an array of strings");
+const NOT_AN_OBJECT: Malformed = Malformed::Shape("must be an object of objects or arrays");
+
+struct Writer<'w> {
+    actions: &'w Actions,
+    /// The keys of all open objects as JSON, and where each stands: also those that are left
+    /// out of the output count as duplicates.
+    keys: Vec<u8>,
+    spans: Vec<(usize, usize)>,
+}
+
+/// Writes one member of an object, given its key as JSON.
+type WriteMember<'w> =
+    fn(&mut Writer<'w>, (usize, usize), &mut Scanner<'_>, &mut Vec<u8>) -> Result<(), Malformed>;
+
+impl<'w> Writer<'w> {
+    /// `{"key": …, …}`
+    fn object(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        out: &mut Vec<u8>,
+        member: WriteMember<'w>,
+    ) -> Result<(), Malformed> {
+        if scanner.peek_kind()? != Kind::Object {
+            return Err(NOT_AN_OBJECT);
+        }
+        scanner.begin_object()?;
+        out.push(b'{');
+        let outer = self.spans.len();
+        let mut first = true;
+        while let Some(key) = scanner.next_key(first)? {
+            first = false;
+            let start = self.keys.len();
+            key.transcode(&mut self.keys)?;
+            let span = (start, self.keys.len());
+            self.spans.push(span);
+            member(self, span, scanner, out)?;
+        }
+        if has_duplicates(&mut self.spans[outer..], &self.keys) {
+            return Err(JsonError::new(ErrorKind::DuplicateKey, scanner.position()).into());
+        }
+        self.spans.truncate(outer);
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// `"key": ["action", …]`
+    fn named_action_names(
+        &mut self,
+        key: (usize, usize),
+        scanner: &mut Scanner<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        separate(out);
+        out.extend_from_slice(&self.keys[key.0..key.1]);
+        out.push(b':');
+        self.action_names(scanner, out)
+    }
+
+    /// `"database": {"resource": ["action", …], …}`; a database without resources is left out,
+    /// as Datasette's nested loops leave it out.
+    fn resources(
+        &mut self,
+        key: (usize, usize),
+        scanner: &mut Scanner<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let before = out.len();
+        separate(out);
+        out.extend_from_slice(&self.keys[key.0..key.1]);
+        out.push(b':');
+        let start = out.len();
+        self.object(scanner, out, Self::named_action_names)?;
+        if out[start..] == *b"{}" {
+            out.truncate(before);
+        }
+        Ok(())
+    }
+
+    /// `["action", …]`, abbreviated.
+    fn action_names(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        if scanner.peek_kind()? != Kind::Array {
+            return Err(NOT_ACTIONS);
+        }
+        scanner.begin_array()?;
+        out.push(b'[');
+        let mut first = true;
+        while scanner.next_element(first)? {
+            first = false;
+            if scanner.peek_kind()? != Kind::String {
+                return Err(NOT_ACTIONS);
+            }
+            separate(out);
+            self.action_name(scanner.string()?, out)?;
+        }
+        out.push(b']');
+        Ok(())
+    }
+
+    fn action_name(&mut self, name: RawString<'_>, out: &mut Vec<u8>) -> Result<(), JsonError> {
+        match self.actions.abbreviation_json(&name.to_str()?) {
+            Some(abbr) => out.extend_from_slice(abbr),
+            None => name.transcode(out)?,
+        }
+        Ok(())
+    }
+}
+
+/// A comma, unless a container has just begun.
+fn separate(out: &mut Vec<u8>) {
+    if !matches!(out.last(), Some(b'{' | b'[')) {
+        out.push(b',');
+    }
+}

@@ -1,0 +1,6 @@
+//! scaffold
+pub mod datasette;
+pub mod itsdangerous;
+pub mod pyjson;
+pub mod secret;
+pub mod zlib;

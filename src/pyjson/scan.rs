@@ -1,0 +1,428 @@
+//! A cursor over a JSON text: validates by RFC 8259 and borrows what it reads.
+
+use std::borrow::Cow;
+
+use super::{Error, ErrorKind, string};
+
+/// The six kinds of JSON value, told by the first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `{…}`, Python's `dict`
+    Object,
+    /// `[…]`, Python's `list`
+    Array,
+    /// `"…"`, Python's `str`
+    String,
+    /// Python's `int` or `float`
+    Number,
+    /// `true` or `false`, Python's `bool`
+    Bool,
+    /// `null`, Python's `None`
+    Null,
+}
+
+/// A string as it was spelled: what stands between the quotes, escapes not yet resolved.
+#[derive(Clone, Copy, Debug)]
+pub struct RawString<'a> {
+    text: &'a str,
+    escaped: bool,
+    offset: usize,
+}
+
+impl<'a> RawString<'a> {
+    /// The spelling between the quotes.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether any backslash occurs; without one the spelling is the value.
+    #[must_use]
+    pub fn is_escaped(&self) -> bool {
+        self.escaped
+    }
+
+    /// The value as UTF-8.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LoneSurrogate`].
+    pub fn to_str(&self) -> Result<Cow<'a, str>, Error> {
+        match self.to_wtf8() {
+            Cow::Borrowed(_) => Ok(Cow::Borrowed(self.text)),
+            Cow::Owned(bytes) => String::from_utf8(bytes)
+                .map(Cow::Owned)
+                .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset)),
+        }
+    }
+
+    /// The value as WTF-8, that is UTF-8 in which lone surrogates have their three bytes: any
+    /// two strings that Python tells apart differ here too.
+    #[must_use]
+    pub fn to_wtf8(&self) -> Cow<'a, [u8]> {
+        if !self.escaped {
+            return Cow::Borrowed(self.text.as_bytes());
+        }
+        let mut out = Vec::with_capacity(self.text.len());
+        string::for_each_char(self.text, |code| string::push_wtf8(&mut out, code));
+        Cow::Owned(out)
+    }
+
+    /// Appends what `json.dumps` writes for this string, quotes included.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LoneSurrogate`].
+    pub fn transcode(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+        out.push(b'"');
+        if self.escaped {
+            let mut lone = false;
+            string::for_each_char(self.text, |code| match char::from_u32(code) {
+                Some(c) => string::push_escaped(out, c),
+                None => lone = true,
+            });
+            if lone {
+                return Err(Error::new(ErrorKind::LoneSurrogate, self.offset));
+            }
+        } else {
+            // Valid JSON without a backslash holds nothing that Python would escape.
+            out.extend_from_slice(self.text.as_bytes());
+        }
+        out.push(b'"');
+        Ok(())
+    }
+}
+
+/// A number as it was spelled.
+#[derive(Clone, Copy, Debug)]
+pub struct Number<'a> {
+    /// The spelling.
+    pub text: &'a str,
+    /// Whether Python reads a `float`: there is a fraction or an exponent.
+    pub is_float: bool,
+    /// Bytes from the start of the scanned text.
+    pub offset: usize,
+}
+
+/// A cursor over a JSON text.
+#[derive(Clone, Debug)]
+pub struct Scanner<'a> {
+    text: &'a str,
+    pos: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// Starts at the beginning of `text`.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self { text, pos: 0 }
+    }
+
+    /// Bytes from the start of the text.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.pos
+    }
+
+    /// What lies between two positions of this text.
+    #[must_use]
+    pub fn slice(&self, start: usize, end: usize) -> &'a str {
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// The kind of the value that comes next.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`] where no value begins.
+    pub fn peek_kind(&mut self) -> Result<Kind, Error> {
+        self.skip_whitespace();
+        match self.peek() {
+            Some(b'{') => Ok(Kind::Object),
+            Some(b'[') => Ok(Kind::Array),
+            Some(b'"') => Ok(Kind::String),
+            Some(b'-' | b'0'..=b'9') => Ok(Kind::Number),
+            Some(b't' | b'f') => Ok(Kind::Bool),
+            Some(b'n') => Ok(Kind::Null),
+            _ => Err(self.syntax()),
+        }
+    }
+
+    /// Steps into `{`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`] when no object begins here.
+    pub fn begin_object(&mut self) -> Result<(), Error> {
+        self.expect(b'{')
+    }
+
+    /// Steps into `[`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`] when no array begins here.
+    pub fn begin_array(&mut self) -> Result<(), Error> {
+        self.expect(b'[')
+    }
+
+    /// The next key of the object, the cursor then being at its value; `None` after the closing
+    /// brace. `first` says that nothing of this object was read yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn next_key(&mut self, first: bool) -> Result<Option<RawString<'a>>, Error> {
+        if !self.next_item(first, b'}')? {
+            return Ok(None);
+        }
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(Some(key))
+    }
+
+    /// Whether the array has another element, the cursor then being at it; steps over the
+    /// closing bracket otherwise. `first` as in [`Scanner::next_key`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn next_element(&mut self, first: bool) -> Result<bool, Error> {
+        self.next_item(first, b']')
+    }
+
+    fn next_item(&mut self, first: bool, close: u8) -> Result<bool, Error> {
+        self.skip_whitespace();
+        if self.peek() == Some(close) {
+            self.pos += 1;
+            return Ok(false);
+        }
+        if !first {
+            self.expect(b',')?;
+        }
+        Ok(true)
+    }
+
+    /// Reads a string.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn string(&mut self) -> Result<RawString<'a>, Error> {
+        self.expect(b'"')?;
+        let start = self.pos;
+        let mut escaped = false;
+        loop {
+            self.pos += string::plain_prefix(&self.text.as_bytes()[self.pos..]);
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                _ => return Err(self.syntax()),
+            }
+        }
+        let text = self.slice(start, self.pos);
+        self.pos += 1;
+        Ok(RawString { text, escaped, offset: start })
+    }
+
+    fn escape(&mut self) -> Result<(), Error> {
+        let rest = &self.text.as_bytes()[self.pos + 1..];
+        let length = match rest {
+            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+            [b'u', digits @ ..]
+                if digits.len() >= 4 && digits[..4].iter().all(u8::is_ascii_hexdigit) =>
+            {
+                6
+            }
+            _ => return Err(self.syntax()),
+        };
+        self.pos += length;
+        Ok(())
+    }
+
+    /// Reads a number.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn number(&mut self) -> Result<Number<'a>, Error> {
+        self.skip_whitespace();
+        let start = self.pos;
+        if self.peek() == Some(b'-') {
+            self.pos += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.pos += 1;
+        } else {
+            self.digits()?;
+        }
+        let mut is_float = false;
+        if self.peek() == Some(b'.') {
+            is_float = true;
+            self.pos += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            is_float = true;
+            self.pos += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.pos += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Number { text: self.slice(start, self.pos), is_float, offset: start })
+    }
+
+    fn digits(&mut self) -> Result<(), Error> {
+        let start = self.pos;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.pos += 1;
+        }
+        if self.pos == start { Err(self.syntax()) } else { Ok(()) }
+    }
+
+    /// Reads `true` or `false`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn bool(&mut self) -> Result<bool, Error> {
+        self.skip_whitespace();
+        if self.peek() == Some(b't') {
+            self.literal("true").map(|()| true)
+        } else {
+            self.literal("false").map(|()| false)
+        }
+    }
+
+    /// Reads `null`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn null(&mut self) -> Result<(), Error> {
+        self.skip_whitespace();
+        self.literal("null")
+    }
+
+    fn literal(&mut self, word: &str) -> Result<(), Error> {
+        if self.text.as_bytes()[self.pos..].starts_with(word.as_bytes()) {
+            self.pos += word.len();
+            Ok(())
+        } else {
+            Err(self.syntax())
+        }
+    }
+
+    /// Steps over one value of any kind, checking its syntax, and says how many containers were
+    /// open at most. Not recursive: any depth is fine.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn skip_value(&mut self) -> Result<usize, Error> {
+        let mut open = OpenContainers::default();
+        let mut deepest = 0;
+        loop {
+            // A scalar, or the start of a container: then its first member is read next.
+            let mut first = true;
+            match self.peek_kind()? {
+                Kind::Object => {
+                    self.begin_object()?;
+                    open.push(true);
+                }
+                Kind::Array => {
+                    self.begin_array()?;
+                    open.push(false);
+                }
+                Kind::String => {
+                    self.string()?;
+                    first = false;
+                }
+                Kind::Number => {
+                    self.number()?;
+                    first = false;
+                }
+                Kind::Bool => {
+                    self.bool()?;
+                    first = false;
+                }
+                Kind::Null => {
+                    self.null()?;
+                    first = false;
+                }
+            }
+            deepest = deepest.max(open.depth);
+            // Close what ends here, up to the next value.
+            loop {
+                if open.depth == 0 {
+                    return Ok(deepest);
+                }
+                let more = if open.top_is_object() {
+                    self.next_key(first)?.is_some()
+                } else {
+                    self.next_element(first)?
+                };
+                if more {
+                    break;
+                }
+                open.pop();
+                first = false;
+            }
+        }
+    }
+
+    /// Checks that nothing but white space follows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn end(&mut self) -> Result<(), Error> {
+        self.skip_whitespace();
+        if self.pos == self.text.len() { Ok(()) } else { Err(self.syntax()) }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.pos).copied()
+    }
+
+    fn skip_whitespace(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.pos += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Error> {
+        self.skip_whitespace();
+        if self.peek() == Some(byte) {
+            self.pos += 1;
+            Ok(())
+        } else {
+            Err(self.syntax())
+        }
+    }
+
+    fn syntax(&self) -> Error {
+        Error::new(ErrorKind::Syntax, self.pos)
+    }
+}
+
+/// Which containers are open, one bit each (1: an object), so that a million of them cost little.
+#[derive(Default)]
+struct OpenContainers {
+    depth: usize,
+    low: u64,
+    spilled: Vec<u64>,
+}
+
+impl OpenContainers {
+    fn push(&mut self, is_object: bool) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.spilled.push(self.low);
+        }
+        self.low = self.low << 1 | u64::from(is_object);
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.depth -= 1;
+        self.low >>= 1;
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.low = self.spilled.pop().unwrap_or_default();
+        }
+    }
+
+    fn top_is_object(&self) -> bool {
+        self.low & 1 == 1
+    }
+}

@@ -1,0 +1,364 @@
+//! Layer 3: the JSON-RPC 2.0 envelope, as pure functions from text to requests and from
+//! answers to text.
+//!
+//! > "If there was an error in detecting the id in the Request object (e.g. Parse error/Invalid
+//! > Request), it MUST be Null." (<https://www.jsonrpc.org/specification>)
+
+use std::borrow::Cow;
+
+use crate::pyjson::{Kind, MAX_DEPTH, Scanner, write_string, write_wtf8_string};
+
+/// The errors that an answer may carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is the data.kind of that name")]
+pub enum ErrorKind {
+    ParseError,
+    InvalidRequest,
+    TooLarge,
+    MethodNotFound,
+    InvalidParams,
+    InternalError,
+    NoSecret,
+    BadSignature,
+    BadPayload,
+    TokenInvalid,
+    SignedTokensDisabled,
+    NotSupported,
+    Policy,
+}
+
+impl ErrorKind {
+    /// The member `code`.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::ParseError => -32700,
+            Self::InvalidRequest | Self::TooLarge => -32600,
+            Self::MethodNotFound => -32601,
+            Self::InvalidParams => -32602,
+            Self::InternalError => -32603,
+            Self::NoSecret => 1,
+            Self::BadSignature => 2,
+            Self::BadPayload => 3,
+            Self::TokenInvalid => 4,
+            Self::SignedTokensDisabled => 5,
+            Self::NotSupported => 6,
+            Self::Policy => 7,
+        }
+    }
+
+    /// The member `data.kind`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ParseError => "parse_error",
+            Self::InvalidRequest => "invalid_request",
+            Self::TooLarge => "too_large",
+            Self::MethodNotFound => "method_not_found",
+            Self::InvalidParams => "invalid_params",
+            Self::InternalError => "internal_error",
+            Self::NoSecret => "no_secret",
+            Self::BadSignature => "bad_signature",
+            Self::BadPayload => "bad_payload",
+            Self::TokenInvalid => "token_invalid",
+            Self::SignedTokensDisabled => "signed_tokens_disabled",
+            Self::NotSupported => "not_supported",
+            Self::Policy => "policy",
+        }
+    }
+}
+
+/// An error, as an answer carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// `code` and `data.kind`.
+    pub kind: ErrorKind,
+    /// `message`, for people.
+    pub message: String,
+    /// `data.param`: the parameter at fault, in WTF-8.
+    pub param: Option<Vec<u8>>,
+    /// `data.line`: the physical line, from 1.
+    pub line: Option<u64>,
+}
+
+impl Failure {
+    /// An error about nothing more particular.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), param: None, line: None }
+    }
+
+    /// An error about a parameter.
+    #[must_use]
+    pub fn invalid_param(name: &[u8], message: impl Into<String>) -> Self {
+        Self { param: Some(name.to_vec()), ..Self::new(ErrorKind::InvalidParams, message) }
+    }
+}
+
+/// The id of a request, as it was written.
+pub type RawId<'a> = &'a str;
+
+/// The id of an answer to what had no readable id.
+pub const NULL_ID: RawId<'static> = "null";
+
+/// A request whose envelope is valid.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// `None` for a notification.
+    pub id: Option<RawId<'a>>,
+    /// The name of the method, in WTF-8.
+    pub method: Cow<'a, [u8]>,
+    /// The JSON text of `params`: an Object, an Array or, where absent, null.
+    pub params: &'a str,
+}
+
+/// What one JSON text asks for.
+pub enum Message<'a> {
+    /// Not a batch: a request, or why it is none and under which id to say so.
+    Single(Result<Request<'a>, InvalidRequest<'a>>),
+    /// A batch, still to be read.
+    Batch(Batch<'a>),
+}
+
+/// A JSON text in the place of a request that is none.
+#[derive(Clone, Debug)]
+pub struct InvalidRequest<'a> {
+    /// The id under which to answer.
+    pub id: RawId<'a>,
+    /// What is wrong.
+    pub failure: Failure,
+}
+
+impl InvalidRequest<'_> {
+    /// One that has no id.
+    #[must_use]
+    pub fn without_id(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { id: NULL_ID, failure: Failure::new(kind, message) }
+    }
+}
+
+/// Reads one JSON text.
+///
+/// # Errors
+/// A [`Failure`] of kind [`ErrorKind::ParseError`] when it is no JSON.
+pub fn parse(text: &str, max_batch: usize) -> Result<Message<'_>, Failure> {
+    let mut scanner = Scanner::new(text);
+    let message = parse_message(&mut scanner, max_batch).map_err(|error| {
+        let message = format!("Parse error: not JSON at byte {} of the line", error.offset() + 1);
+        Failure::new(ErrorKind::ParseError, message)
+    })?;
+    Ok(message)
+}
+
+fn parse_message<'a>(
+    scanner: &mut Scanner<'a>,
+    max_batch: usize,
+) -> Result<Message<'a>, crate::pyjson::Error> {
+    if scanner.peek_kind()? != Kind::Array {
+        let request = parse_request(scanner)?;
+        scanner.end()?;
+        return Ok(Message::Single(request));
+    }
+    // All of the line must be JSON before any of it is answered.
+    let batch = scanner.clone();
+    scanner.begin_array()?;
+    let mut length = 0;
+    while scanner.next_element(length == 0)? {
+        scanner.skip_value()?;
+        length += 1;
+    }
+    scanner.end()?;
+    Ok(match length {
+        0 => Message::Single(Err(InvalidRequest::without_id(
+            ErrorKind::InvalidRequest,
+            "Invalid Request: the batch is empty",
+        ))),
+        _ if length > max_batch => Message::Single(Err(InvalidRequest::without_id(
+            ErrorKind::TooLarge,
+            format!("Invalid Request: a batch of {length} is over --max-batch ({max_batch})"),
+        ))),
+        _ => Message::Batch(Batch { scanner: batch, first: true }),
+    })
+}
+
+/// The elements of a batch that is known to be valid JSON.
+pub struct Batch<'a> {
+    scanner: Scanner<'a>,
+    first: bool,
+}
+
+impl<'a> Iterator for Batch<'a> {
+    type Item = Result<Request<'a>, InvalidRequest<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let first = std::mem::replace(&mut self.first, false);
+        if first {
+            self.scanner.begin_array().ok()?;
+        }
+        if !self.scanner.next_element(first).ok()? {
+            return None;
+        }
+        parse_request(&mut self.scanner).ok()
+    }
+}
+
+/// Reads one value in the place of a request; fails only where it is no JSON.
+fn parse_request<'a>(
+    scanner: &mut Scanner<'a>,
+) -> Result<Result<Request<'a>, InvalidRequest<'a>>, crate::pyjson::Error> {
+    if scanner.peek_kind()? != Kind::Object {
+        let too_deep = scanner.skip_value()? > MAX_DEPTH;
+        return Ok(Err(if too_deep {
+            InvalidRequest::without_id(ErrorKind::TooLarge, TOO_DEEP)
+        } else {
+            InvalidRequest::without_id(
+                ErrorKind::InvalidRequest,
+                "Invalid Request: a request is an Object",
+            )
+        }));
+    }
+    let mut envelope = Envelope::default();
+    scanner.begin_object()?;
+    let mut first = true;
+    while let Some(key) = scanner.next_key(first)? {
+        first = false;
+        let kind = scanner.peek_kind()?;
+        let start = scanner.position();
+        let depth = scanner.skip_value()?;
+        let text = scanner.slice(start, scanner.position());
+        envelope.member(key.to_wtf8(), Member { kind, text, depth });
+    }
+    Ok(envelope.finish())
+}
+
+const TOO_DEEP: &str = "Invalid Request: nested more than 512 levels deep";
+const DUPLICATE_MEMBER: &str = "Invalid Request: a member occurs twice";
+
+#[derive(Clone, Copy)]
+struct Member<'a> {
+    kind: Kind,
+    text: &'a str,
+    depth: usize,
+}
+
+/// The members of a request, as they come.
+#[derive(Default)]
+struct Envelope<'a> {
+    jsonrpc: Option<Member<'a>>,
+    id: Option<Member<'a>>,
+    method: Option<Member<'a>>,
+    params: Option<Member<'a>>,
+    extra: Vec<Cow<'a, [u8]>>,
+    duplicate: bool,
+    duplicate_id: bool,
+    too_deep: bool,
+}
+
+impl<'a> Envelope<'a> {
+    fn member(&mut self, name: Cow<'a, [u8]>, member: Member<'a>) {
+        let slot = match &*name {
+            b"jsonrpc" => &mut self.jsonrpc,
+            b"id" => &mut self.id,
+            b"method" => &mut self.method,
+            b"params" => &mut self.params,
+            _ => {
+                // The Object of the request is the first container.
+                self.too_deep |= member.depth >= MAX_DEPTH;
+                self.extra.push(name);
+                return;
+            }
+        };
+        if slot.replace(member).is_some() {
+            self.duplicate = true;
+            self.duplicate_id |= *name == *b"id";
+        }
+        self.too_deep |= *name != *b"params" && member.depth >= MAX_DEPTH;
+    }
+
+    fn finish(mut self) -> Result<Request<'a>, InvalidRequest<'a>> {
+        self.extra.sort_unstable();
+        self.duplicate |= self.extra.windows(2).any(|pair| pair[0] == pair[1]);
+        let invalid = |kind, message: &str| {
+            let readable = self.id.filter(|id| is_id(id.kind) && !self.duplicate_id);
+            let id = readable.map_or(NULL_ID, |id| id.text);
+            Err(InvalidRequest { id, failure: Failure::new(kind, message) })
+        };
+        if self.too_deep {
+            return invalid(ErrorKind::TooLarge, TOO_DEEP);
+        }
+        if self.duplicate {
+            return invalid(ErrorKind::InvalidRequest, DUPLICATE_MEMBER);
+        }
+        if self.jsonrpc.and_then(string).as_deref() != Some(b"2.0") {
+            return invalid(
+                ErrorKind::InvalidRequest,
+                "Invalid Request: \"jsonrpc\" must be exactly \"2.0\"",
+            );
+        }
+        if self.id.is_some_and(|id| !is_id(id.kind)) {
+            return invalid(
+                ErrorKind::InvalidRequest,
+                "Invalid Request: \"id\" must be a String, a Number or Null",
+            );
+        }
+        let Some(method) = self.method.and_then(string) else {
+            return invalid(
+                ErrorKind::InvalidRequest,
+                "Invalid Request: \"method\" must be a String",
+            );
+        };
+        let params = match self.params {
+            None => "null",
+            Some(Member { kind: Kind::Object | Kind::Array | Kind::Null, text, .. }) => text,
+            Some(_) => {
+                return invalid(
+                    ErrorKind::InvalidRequest,
+                    "Invalid Request: \"params\" must be an Object or an Array",
+                );
+            }
+        };
+        Ok(Request { id: self.id.map(|id| id.text), method, params })
+    }
+}
+
+fn is_id(kind: Kind) -> bool {
+    matches!(kind, Kind::String | Kind::Number | Kind::Null)
+}
+
+fn string(member: Member<'_>) -> Option<Cow<'_, [u8]>> {
+    Scanner::new(member.text).string().ok().map(|string| string.to_wtf8())
+}
+
+/// Appends the beginning of an answer, up to its result, which is to follow.
+pub fn begin_result(out: &mut Vec<u8>, id: RawId<'_>) {
+    begin(out, id);
+    out.extend_from_slice(br#","result":"#);
+}
+
+/// Appends the end of an answer that [`begin_result`] began.
+pub fn end_result(out: &mut Vec<u8>) {
+    out.push(b'}');
+}
+
+/// Appends an answer with an error.
+pub fn write_error(out: &mut Vec<u8>, id: RawId<'_>, failure: &Failure) {
+    begin(out, id);
+    out.extend_from_slice(format!(r#","error":{{"code":{}"#, failure.kind.code()).as_bytes());
+    out.extend_from_slice(br#","message":"#);
+    write_string(out, &failure.message);
+    out.extend_from_slice(br#","data":{"kind":"#);
+    write_string(out, failure.kind.name());
+    if let Some(param) = &failure.param {
+        out.extend_from_slice(br#","param":"#);
+        write_wtf8_string(out, param);
+    }
+    if let Some(line) = failure.line {
+        out.extend_from_slice(format!(r#","line":{line}"#).as_bytes());
+    }
+    out.extend_from_slice(b"}}}");
+}
+
+fn begin(out: &mut Vec<u8>, id: RawId<'_>) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    out.extend_from_slice(id.as_bytes());
+}

@@ -1,0 +1,104 @@
+//! Layer 0: `zlib.compress` as the Python that Datasette runs on was built.
+//!
+//! Which bytes a compressor emits is its own choice, so there is one implementation for each
+//! zlib that Pythons are linked with. Both run at Python's default level (6), with a zlib
+//! header and a 32 KiB window.
+
+mod stock;
+
+use std::cell::RefCell;
+
+use zlib_rs::{Deflate, DeflateFlush, Status};
+
+/// Whose bytes compressed payloads carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flavour {
+    /// Stock zlib, which most Pythons are linked with: `zlib.ZLIB_RUNTIME_VERSION` is a plain
+    /// version.
+    #[default]
+    Zlib,
+    /// zlib-ng 2.3 in its zlib-compatible mode: Fedora's Python since 40, CPython 3.14 for
+    /// Windows. The version ends in `.zlib-ng`.
+    ZlibNg,
+}
+
+impl Flavour {
+    /// All flavours.
+    pub const ALL: [Self; 2] = [Self::Zlib, Self::ZlibNg];
+
+    /// The name by which options and methods know it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zlib => "zlib",
+            Self::ZlibNg => "zlib-ng",
+        }
+    }
+
+    /// The flavour of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flavour| flavour.name() == name)
+    }
+}
+
+thread_local! {
+    // Setting a stream up costs ten times what resetting one does.
+    static STOCK: RefCell<Option<stock::Deflater>> = const { RefCell::new(None) };
+    static NG: RefCell<Option<Deflate>> = const { RefCell::new(None) };
+}
+
+/// Appends `zlib.compress(data)` if it has at most `limit` bytes, and says whether it has.
+/// Otherwise `out` is left as it was.
+///
+/// # Panics
+/// When there is no memory for a stream, and for more than 4 GiB of data.
+pub fn compress_within(flavour: Flavour, data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    out.resize(start + limit, 0);
+    // The room is the limit: a stream that needs more is given up as soon as it is full.
+    let room = &mut out[start..];
+    let length = match flavour {
+        Flavour::Zlib => STOCK.with_borrow_mut(|stream| {
+            stream.get_or_insert_with(stock::Deflater::new).compress(data, room)
+        }),
+        Flavour::ZlibNg => NG.with_borrow_mut(|stream| {
+            compress_ng(stream.get_or_insert_with(|| Deflate::new(6, true, 15)), data, room)
+        }),
+    };
+    out.truncate(start + length.unwrap_or(0));
+    length.is_some()
+}
+
+fn compress_ng(stream: &mut Deflate, data: &[u8], room: &mut [u8]) -> Option<usize> {
+    stream.reset();
+    match stream.compress(data, room, DeflateFlush::Finish) {
+        Ok(Status::StreamEnd) => usize::try_from(stream.total_out()).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_linked_zlib_is_the_stock_one() {
+        assert_eq!(stock::version(), "1.3.2");
+    }
+
+    #[test]
+    fn over_the_limit_leaves_the_output_alone() {
+        for flavour in Flavour::ALL {
+            let mut out = b"kept".to_vec();
+            let data = b"abcabcabcabcabcabcabcabcabcabc";
+            assert!(compress_within(flavour, data, 100, &mut out));
+            let length = out.len() - 4;
+            out.truncate(4);
+            assert!(!compress_within(flavour, data, length - 1, &mut out));
+            assert_eq!(out, b"kept");
+            assert!(compress_within(flavour, data, length, &mut out));
+            assert_eq!(out.len(), 4 + length);
+        }
+    }
+}
