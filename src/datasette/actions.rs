@@ -12,9 +12,15 @@ type NameAndAbbr<'a> = (Box<str>, Option<&'a str>);
 /// The actions that a Datasette knows, with their abbreviations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    /// Sorted by name. The abbreviation is kept as JSON, ready to be copied into a payload;
-    /// `None` for an action without one.
-    by_name: Vec<(Box<str>, Option<Box<[u8]>>)>,
+    /// Sorted by name.
+    by_name: Vec<Action>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Action {
+    name: Box<str>,
+    /// As JSON, ready to be copied into a payload; `None` for an action without one.
+    abbr: Option<Box<[u8]>>,
 }
 
 impl Actions {
@@ -79,13 +85,13 @@ impl Actions {
                     write_string(&mut json, abbr);
                     json.into_boxed_slice()
                 });
-                (name, abbr)
+                Action { name, abbr }
             })
             .collect();
         // A name that comes twice: the last one wins, as in a Python dict.
         by_name.reverse();
-        by_name.sort_by(|(a, _), (b, _)| a.cmp(b));
-        by_name.dedup_by(|(a, _), (b, _)| a == b);
+        by_name.sort_by(|a, b| a.name.cmp(&b.name));
+        by_name.dedup_by(|a, b| a.name == b.name);
         Self { by_name }
     }
 
@@ -97,11 +103,11 @@ impl Actions {
 
     /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
     pub(super) fn abbreviation_json(&self, name: &str) -> Option<&[u8]> {
-        self.find(name)?.1.as_deref()
+        self.find(name)?.abbr.as_deref()
     }
 
-    fn find(&self, name: &str) -> Option<&(Box<str>, Option<Box<[u8]>>)> {
-        let at = self.by_name.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+    fn find(&self, name: &str) -> Option<&Action> {
+        let at = self.by_name.binary_search_by(|known| (*known.name).cmp(name)).ok()?;
         self.by_name.get(at)
     }
 }

@@ -52,6 +52,8 @@ impl Signer {
 pub struct Keyring {
     /// Oldest first, as itsdangerous has them: the last one signs.
     secrets: Vec<Secret>,
+    /// Whether the last one may sign; otherwise all of them are old.
+    can_sign: bool,
     /// The signers of recent namespaces, the latest first.
     signers: VecDeque<(Box<str>, Signer)>,
 }
@@ -60,10 +62,16 @@ impl Keyring {
     /// How many namespaces are kept ready. Datasette and its plugins use a handful.
     const MAX_SIGNERS: usize = 64;
 
-    /// Takes secrets from the oldest to the newest.
+    /// Takes secrets from the oldest to the newest, which signs.
     #[must_use]
     pub fn new(secrets: Vec<Secret>) -> Self {
-        Self { secrets, signers: VecDeque::new() }
+        Self { secrets, can_sign: true, signers: VecDeque::new() }
+    }
+
+    /// Takes old secrets, from the oldest to the newest, none of which signs.
+    #[must_use]
+    pub fn verify_only(secrets: Vec<Secret>) -> Self {
+        Self { can_sign: false, ..Self::new(secrets) }
     }
 
     /// How many secrets there are.
@@ -78,13 +86,13 @@ impl Keyring {
         self.secrets.is_empty()
     }
 
-    /// The signer of a namespace with the newest secret; `None` without a secret.
+    /// The signer of a namespace with the newest secret; `None` where no secret may sign.
     pub fn signer(&mut self, namespace: &str) -> Option<&Signer> {
         let known = self.signers.iter().position(|(name, _)| **name == *namespace);
         let at = match known {
             Some(at) => at,
             None => {
-                let signer = Signer::new(self.secrets.last()?, namespace);
+                let signer = Signer::new(self.secrets.last().filter(|_| self.can_sign)?, namespace);
                 if self.signers.len() == Self::MAX_SIGNERS {
                     self.signers.pop_back();
                 }

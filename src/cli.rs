@@ -1,0 +1,118 @@
+//! Layer 4: the command line.
+
+mod create_token;
+mod instance;
+mod serve;
+
+use std::fmt;
+use std::io;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+/// Datasette's API tokens without Python, byte for byte.
+#[derive(Parser)]
+#[command(
+    name = "dstok",
+    version,
+    args_override_self = true,
+    after_help = "Documentation: README.md of the project; `rpc.discover` describes the protocol."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    CreateToken(create_token::CreateTokenArgs),
+}
+
+/// Why the program stops without success.
+pub(crate) enum Failure {
+    /// Wrong options or start-up files: one line that says what to do.
+    Usage(String),
+    /// Stdin or stdout failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) => f.write_str(message),
+            Self::Io(error) => write!(f, "stdin or stdout failed: {error}"),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// [`Failure`].
+pub(crate) fn run() -> Result<(), Failure> {
+    let command = match Cli::command().try_get_matches() {
+        Ok(matches) => Cli::from_arg_matches(&matches).map_err(usage)?.command,
+        Err(error) if !error.use_stderr() => {
+            return print(error.render().to_string().as_bytes());
+        }
+        Err(error) => return Err(usage(error)),
+    };
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::CreateToken(args) => create_token::run(args),
+    }
+}
+
+/// Writes the output of a subcommand at once.
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    use io::Write as _;
+    let mut stdout = io::stdout().lock();
+    Ok(stdout.write_all(bytes).and_then(|()| stdout.flush())?)
+}
+
+/// A line for the person at the terminal. A stderr that cannot be written to is no reason to
+/// fail.
+pub(crate) fn warn(message: &str) {
+    use io::Write as _;
+    let _ = writeln!(io::stderr(), "dstok: {message}");
+}
+
+/// clap's error in one line, without its usage text. A stray argument is not repeated: it may
+/// be a secret or a token.
+fn usage(mut error: clap::Error) -> Failure {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Failure::Usage("a subcommand is missing; see dstok --help".to_owned());
+    }
+    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == ErrorKind::UnknownArgument
+        && !argument.starts_with('-')
+    {
+        let placeholder = ContextValue::String("VALUE".to_owned());
+        error.insert(ContextKind::InvalidArg, placeholder);
+    }
+    let text = error.render().to_string();
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    Failure::Usage(format!("{line}; see --help"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_mistake_in_the_definitions() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,167 @@
+//! `dstok create-token`: the arguments and the output of `datasette create-token`.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+
+use clap::Args;
+
+use super::instance::InstanceArgs;
+use super::{Failure, print};
+use dstok::datasette::{Datasette, Error, Restrictions, TOKEN_PREFIX, TokenFormat, TokenRequest};
+use dstok::pyjson::{parse_python_int, write_indented, write_string};
+
+/// Create a signed API token for the specified actor ID
+///
+/// Takes the arguments of `datasette create-token` and prints the same token. Restricted
+/// actions can be given several times with several --all, --database and --resource options.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  dstok create-token root --secret-file secret.txt\n  \
+    dstok create-token root --secret-file secret.txt --expires-after 3600 --all view-instance\n  \
+    dstok create-token root --secret-file secret.txt --resource mydb mytable insert-row")]
+pub(super) struct CreateTokenArgs {
+    /// The actor's id
+    id: String,
+
+    /// Token should expire after this many seconds
+    #[arg(short, long, value_name = "INTEGER", allow_hyphen_values = true)]
+    expires_after: Option<String>,
+
+    /// Restrict token to this action
+    #[arg(short, long, value_name = "ACTION", allow_hyphen_values = true)]
+    all: Vec<String>,
+
+    /// Restrict token to this action on this database
+    #[arg(short, long, num_args = 2, value_names = ["DB", "ACTION"], allow_hyphen_values = true)]
+    database: Vec<String>,
+
+    /// Restrict token to this action on this database resource (a table, SQL view or named query)
+    #[arg(short, long, num_args = 3, value_names = ["DB", "RESOURCE", "ACTION"],
+        allow_hyphen_values = true)]
+    resource: Vec<String>,
+
+    /// Show decoded token
+    #[arg(long)]
+    debug: bool,
+
+    /// Not here: dstok runs no plugins; --actions takes their actions
+    #[arg(long, hide = true)]
+    plugins_dir: Option<OsString>,
+
+    #[command(flatten)]
+    instance: InstanceArgs,
+}
+
+pub(super) fn run(args: CreateTokenArgs) -> Result<(), Failure> {
+    let usage = |message: &str| Err(Failure::Usage(message.to_owned()));
+    if args.plugins_dir.is_some() {
+        return usage(
+            "--plugins-dir: dstok runs no plugins; save that Datasette's /-/actions.json and give \
+             it with --actions FILE",
+        );
+    }
+    let expires_after = match &args.expires_after {
+        None => None,
+        Some(text) => match parse_python_int(text) {
+            Some(seconds) => Some(seconds),
+            None => return usage(&format!("--expires-after {text:?} is not a valid integer")),
+        },
+    };
+    let mut datasette = args.instance.datasette()?;
+    let restricted = !(args.all.is_empty() && args.database.is_empty() && args.resource.is_empty());
+    match datasette.release().token_format() {
+        TokenFormat::None => {
+            return usage("create-token exists from Datasette 1.0a0 on; choose --datasette-version");
+        }
+        TokenFormat::CommandLine if restricted => {
+            return usage("--all, --database and --resource exist from Datasette 1.0a2 on");
+        }
+        TokenFormat::CommandLine | TokenFormat::Restrictable => {}
+    }
+    let now = args.instance.now()?;
+
+    warn_of_unknown_actions(&args, &datasette);
+    let (all, database, resource) = restrictions_json(&args);
+    let mut actor_id = Vec::new();
+    write_string(&mut actor_id, &args.id);
+    let actor_id = String::from_utf8_lossy(&actor_id);
+    let request = TokenRequest {
+        actor_id: &actor_id,
+        expires_after,
+        restrictions: Restrictions {
+            all: Some(&all),
+            database: Some(&database),
+            resource: Some(&resource),
+        },
+    };
+    let mut out = Vec::new();
+    datasette.create_token(&request, now, &mut out).map_err(|error| match error {
+        Error::NoSecret => Failure::Usage(
+            "a secret is missing; give --secret-file FILE or set DATASETTE_SECRET".to_owned(),
+        ),
+        error => Failure::Usage(error.to_string()),
+    })?;
+    debug_assert!(out.starts_with(TOKEN_PREFIX.as_bytes()));
+    out.push(b'\n');
+    if args.debug {
+        out.extend_from_slice(b"\nDecoded:\n\n");
+        // The payload was just written, so it can be read.
+        let _ = write_indented(&mut out, &String::from_utf8_lossy(datasette.last_payload()));
+        out.push(b'\n');
+    }
+    print(&out)
+}
+
+/// Datasette's own warnings: all in the order --all, --database, --resource.
+fn warn_of_unknown_actions(args: &CreateTokenArgs, datasette: &Datasette) {
+    let on_databases = args.database.chunks(2).filter_map(|pair| pair.get(1));
+    let on_resources = args.resource.chunks(3).filter_map(|triple| triple.get(2));
+    let mut stderr = io::stderr().lock();
+    let (red, reset) = if stderr.is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+    for action in args.all.iter().chain(on_databases).chain(on_resources) {
+        if !datasette.actions().contains(action) {
+            let _ = writeln!(stderr, "{red}  Unknown permission: {action} {reset}");
+        }
+    }
+}
+
+/// The options as the JSON of `restrict_all`, `restrict_database` and `restrict_resource`.
+fn restrictions_json(args: &CreateTokenArgs) -> (String, String, String) {
+    let all = list(args.all.iter());
+    let database = object(grouped(args.database.chunks(2)), |rest| list(rest.iter().flat_map(|r| r.first())));
+    let resource = object(grouped(args.resource.chunks(3)), |rest| {
+        object(grouped(rest.into_iter()), |rest| list(rest.iter().flat_map(|r| r.first())))
+    });
+    (all, database, resource)
+}
+
+type Group<'a> = (&'a String, Vec<&'a [String]>);
+
+/// Groups rows by their first column, in order of first appearance, as `dict.setdefault` does.
+fn grouped<'a>(rows: impl Iterator<Item = &'a [String]>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for row in rows {
+        let Some((key, rest)) = row.split_first() else { continue };
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, group)) => group.push(rest),
+            None => groups.push((key, vec![rest])),
+        }
+    }
+    groups
+}
+
+fn list<'a>(items: impl Iterator<Item = &'a String>) -> String {
+    let items: Vec<_> = items.map(|item| string(item)).collect();
+    format!("[{}]", items.join(","))
+}
+
+fn object<'a>(groups: Vec<Group<'a>>, value: impl Fn(Vec<&'a [String]>) -> String) -> String {
+    let members: Vec<_> =
+        groups.into_iter().map(|(key, rest)| format!("{}:{}", string(key), value(rest))).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn string(text: &str) -> String {
+    let mut json = Vec::new();
+    write_string(&mut json, text);
+    String::from_utf8_lossy(&json).into_owned()
+}

@@ -1,0 +1,165 @@
+//! The options that say which Datasette is meant; every subcommand has them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use zeroize::Zeroizing;
+
+use super::{Failure, warn};
+use dstok::datasette::{Actions, Datasette, Release};
+use dstok::itsdangerous::Keyring;
+use dstok::methods::{newer_release_warning, system_now};
+use dstok::secret::Secret;
+use dstok::zlib::Flavour;
+
+/// Environment variable with the signing secret, Datasette's own.
+const SECRET_VARIABLE: &str = "DATASETTE_SECRET";
+
+/// Environment variable with old secrets, one a line, newest first.
+const OLD_SECRETS_VARIABLE: &str = "DSTOK_OLD_SECRETS";
+
+#[derive(Args)]
+#[command(next_help_heading = "Which Datasette")]
+pub(super) struct InstanceArgs {
+    /// File with the signing secret; one newline at its end is ignored
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+
+    /// The signing secret [env: DATASETTE_SECRET]; other users of this machine see it in `ps`,
+    /// so prefer --secret-file
+    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
+    secret: Option<String>,
+
+    /// File with a secret that still verifies but never signs, newest first; repeatable
+    /// [env: DSTOK_OLD_SECRETS, one a line]
+    #[arg(long, value_name = "FILE")]
+    old_secret_file: Vec<PathBuf>,
+
+    /// The release of Datasette to reproduce, such as 1.0a41 or 0.65.5 [default: newest known]
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    datasette_version: Option<String>,
+
+    /// File with action abbreviations: the body of Datasette's /-/actions.json or
+    /// {"name": "abbr"}; the word `none` for a Datasette that was never started
+    #[arg(long, value_name = "FILE")]
+    actions: Option<PathBuf>,
+
+    /// Whose bytes compressed payloads carry: that of the zlib your Python is linked with
+    #[arg(long, default_value = "zlib", value_parser = PossibleValuesParser::new(
+        Flavour::ALL.map(Flavour::name)))]
+    zlib: String,
+
+    /// Freeze the clock at this time (Unix seconds)
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    now: Option<String>,
+}
+
+impl InstanceArgs {
+    /// Reads the files and the environment, and sets the instance up.
+    pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
+        let mut datasette = Datasette::new();
+        if let Some(version) = &self.datasette_version {
+            let release = Release::parse(version).map_err(|error| {
+                Failure::Usage(format!("--datasette-version {version:?} {error}"))
+            })?;
+            if let Some(warning) = newer_release_warning(&release) {
+                warn(&warning);
+            }
+            datasette.set_release(release);
+        }
+        if let Some(path) = &self.actions {
+            datasette.set_actions(read_actions(path)?);
+        }
+        datasette.set_zlib(Flavour::from_name(&self.zlib).unwrap_or_default());
+        datasette.set_keyring(self.keyring()?);
+        Ok(datasette)
+    }
+
+    /// The frozen clock, in Unix seconds.
+    pub(super) fn frozen_now(&self) -> Result<Option<f64>, Failure> {
+        let Some(text) = &self.now else { return Ok(None) };
+        match text.parse::<f64>() {
+            Ok(now) if now.is_finite() => Ok(Some(now)),
+            _ => Err(Failure::Usage(format!("--now {text:?} is not a number of seconds"))),
+        }
+    }
+
+    /// The frozen clock or the real one, in Unix seconds.
+    pub(super) fn now(&self) -> Result<f64, Failure> {
+        Ok(self.frozen_now()?.unwrap_or_else(system_now))
+    }
+
+    fn keyring(&self) -> Result<Keyring, Failure> {
+        let mut newest_first = Vec::new();
+        let current = self.current_secret()?;
+        let can_sign = current.is_some();
+        newest_first.extend(current);
+        for path in &self.old_secret_file {
+            newest_first.push(read_secret("--old-secret-file", path)?);
+        }
+        if let Some(text) = environment(OLD_SECRETS_VARIABLE)? {
+            let lines = text.lines().filter(|line| !line.is_empty());
+            newest_first.extend(lines.filter_map(|line| Secret::new(line.to_owned()).ok()));
+        }
+        newest_first.reverse();
+        Ok(if can_sign { Keyring::new(newest_first) } else { Keyring::verify_only(newest_first) })
+    }
+
+    fn current_secret(&self) -> Result<Option<Secret>, Failure> {
+        if let Some(path) = &self.secret_file {
+            return read_secret("--secret-file", path).map(Some);
+        }
+        let (name, text) = match &self.secret {
+            Some(text) => ("--secret", Zeroizing::new(text.clone())),
+            None => match environment(SECRET_VARIABLE)? {
+                Some(text) => (SECRET_VARIABLE, text),
+                None => return Ok(None),
+            },
+        };
+        let secret = Secret::new(text.to_string())
+            .map_err(|_| Failure::Usage(format!("{name} is empty; give a secret or leave it out")))?;
+        Ok(Some(secret))
+    }
+}
+
+fn environment(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "the edge reads the environment")]
+    let value = std::env::var_os(name);
+    match value.map(std::ffi::OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(Zeroizing::new(text))),
+        Some(Err(_)) => Err(Failure::Usage(format!("{name} is not UTF-8; a secret is UTF-8 text"))),
+    }
+}
+
+fn read_file(option: &str, path: &PathBuf) -> Result<Zeroizing<String>, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "the edge reads files")]
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::Usage(format!("{option}: cannot read {}: {error}", path.display()))
+    })?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            Err(Failure::Usage(format!("{option}: {} is not UTF-8 text", path.display())))
+        }
+    }
+}
+
+fn read_secret(option: &str, path: &PathBuf) -> Result<Secret, Failure> {
+    let text = read_file(option, path)?;
+    let text = text.strip_suffix('\n').map_or(&**text, |line| line.strip_suffix('\r').unwrap_or(line));
+    Secret::new(text.to_owned()).map_err(|_| {
+        Failure::Usage(format!("{option}: {} is empty; write the secret into it", path.display()))
+    })
+}
+
+fn read_actions(path: &PathBuf) -> Result<Actions, Failure> {
+    if path.as_os_str() == "none" {
+        return Ok(Actions::none());
+    }
+    let text = read_file("--actions", path)?;
+    Actions::from_json(text.strip_prefix('\u{feff}').unwrap_or(&text))
+        .map_err(|error| Failure::Usage(format!("--actions: {} {error}", path.display())))
+}

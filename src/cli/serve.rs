@@ -1,0 +1,76 @@
+//! `dstok serve`.
+
+use std::io::{self, IsTerminal};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::instance::InstanceArgs;
+use super::{Failure, warn};
+use dstok::methods::{ItsDangerous, Session, setting};
+use dstok::serve::{Limits, Stdin, Stdout, ignore_interrupts, serve};
+
+/// The largest `--max-line`: what a line can become still fits zlib's 4 GiB.
+const LARGEST_LINE: u64 = 512 << 20;
+
+/// Answer JSON-RPC 2.0 requests, one a line on stdin, with one answer a line on stdout
+///
+/// Ends when stdin ends or on SIGTERM, after answering all that was read. Without a secret it
+/// waits for the method `configure` to bring one.
+#[derive(Args)]
+#[command(after_help = "Example:\n  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create_token\",\
+    \"params\":[\"root\"]}' | dstok serve --secret-file secret.txt")]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    instance: InstanceArgs,
+
+    /// A setting of Datasette: allow_signed_tokens (on, off) or max_signed_tokens_ttl (seconds,
+    /// 0: no limit); repeatable
+    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true,
+        help_heading = "Which Datasette")]
+    setting: Vec<String>,
+
+    /// Which itsdangerous verifies; 1.1 also accepts HMAC-SHA512 signatures
+    #[arg(long, default_value = "2.2", help_heading = "Which Datasette",
+        value_parser = PossibleValuesParser::new(ItsDangerous::ALL.map(ItsDangerous::name)))]
+    itsdangerous: String,
+
+    /// The longest line that is answered, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_line as u64,
+        value_parser = clap::value_parser!(u64).range(1..=LARGEST_LINE), help_heading = "Limits")]
+    max_line: u64,
+
+    /// The most requests in a batch
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_batch as u64,
+        value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)),
+        help_heading = "Limits")]
+    max_batch: u64,
+}
+
+pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
+    let mut session = session(&args)?;
+    let limits = Limits { max_line: args.max_line as usize, max_batch: args.max_batch as usize };
+    // A panic's own text may quote what was being read.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        warn(&format!("a bug: a request failed at {place}"));
+    }));
+    ignore_interrupts()?;
+    let mut input = Stdin::new()?;
+    if io::stdin().is_terminal() {
+        warn("waiting for JSON-RPC 2.0 requests, one a line; Ctrl-D ends, --help tells more");
+    }
+    Ok(serve(&mut session, limits, &mut input, &mut Stdout)?)
+}
+
+fn session(args: &ServeArgs) -> Result<Session, Failure> {
+    let mut datasette = args.instance.datasette()?;
+    for pair in args.setting.chunks(2) {
+        if let [name, value] = pair {
+            setting(&mut datasette.settings, name, value)
+                .map_err(|reason| Failure::Usage(format!("--setting {reason}")))?;
+        }
+    }
+    let itsdangerous = ItsDangerous::from_name(&args.itsdangerous).unwrap_or_default();
+    Ok(Session { datasette, itsdangerous, frozen_now: args.instance.frozen_now()?, warn })
+}

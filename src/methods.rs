@@ -1,0 +1,176 @@
+//! Layer 3: the method table. Params in, result out, and the one map from errors to codes.
+
+mod args;
+mod configure;
+mod discover;
+mod table;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use crate::datasette::{Datasette, Error, Param as Argument, Restrictions, TokenRequest};
+use crate::rpc::{ErrorKind, Failure};
+use args::Args;
+pub use configure::{ItsDangerous, newer_release_warning, setting};
+pub use table::{METHODS, Method, Param};
+
+/// What one connection talks to.
+pub struct Session {
+    /// The instance.
+    pub datasette: Datasette,
+    /// Which itsdangerous verifies.
+    pub itsdangerous: ItsDangerous,
+    /// The clock, where it is frozen: Unix seconds.
+    pub frozen_now: Option<f64>,
+    /// Takes what a person should be told and no answer can carry.
+    pub warn: fn(&str),
+}
+
+/// Runs a method and appends the JSON text of its result.
+///
+/// # Errors
+/// The [`Failure`] to answer with; what `out` then holds from its old end on is to be dropped.
+pub fn call(
+    session: &mut Session,
+    method: &[u8],
+    params: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    // The name is not repeated: it may be anything, a misplaced token for one.
+    let method = METHODS.iter().find(|known| known.name.as_bytes() == method).ok_or_else(|| {
+        Failure::new(ErrorKind::MethodNotFound, "Method not found: rpc.discover lists the methods")
+    })?;
+    let args = Args::bind(method.params, params)?;
+    (method.run)(session, &args, out)
+}
+
+impl Session {
+    fn now(&self, args: &Args<'_>) -> Result<f64, Failure> {
+        Ok(match args.float("now")? {
+            Some(now) => now,
+            None => self.frozen_now.unwrap_or_else(system_now),
+        })
+    }
+}
+
+/// The time of day as Python's `time.time()` gives it: Unix seconds.
+pub fn system_now() -> f64 {
+    #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+    let now = SystemTime::now();
+    match now.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    }
+}
+
+fn create_token(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let expires_after = args.integer("expires_after")?;
+    let old_shape = Restrictions {
+        all: args.json("restrict_all"),
+        database: args.json("restrict_database"),
+        resource: args.json("restrict_resource"),
+    }
+    .without_empty();
+    let new_shape = args.restrictions("restrictions")?.without_empty();
+    if !old_shape.is_empty() && !new_shape.is_empty() {
+        return Err(Failure::invalid_param(
+            b"restrictions",
+            "restrictions cannot be given together with restrict_all, restrict_database or \
+             restrict_resource",
+        ));
+    }
+    let restrictions = if new_shape.is_empty() { old_shape } else { new_shape };
+    let now = session.now(args)?;
+    let request = TokenRequest { actor_id: args.required("actor_id"), expires_after, restrictions };
+    out.push(b'"');
+    session.datasette.create_token(&request, now, out).map_err(|error| match error {
+        Error::Invalid { param, reason } if param != Argument::ActorId && !new_shape.is_empty() => {
+            let member = param.name().trim_start_matches("restrict_");
+            Failure::invalid_param(b"restrictions", format!("restrictions.{member} {reason}"))
+        }
+        error => error.into(),
+    })?;
+    out.push(b'"');
+    Ok(())
+}
+
+fn sign(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let namespace = args.string("namespace")?;
+    out.push(b'"');
+    let namespace = namespace.as_deref().unwrap_or("default");
+    session.datasette.sign(args.required("value"), namespace, out)?;
+    out.push(b'"');
+    Ok(())
+}
+
+fn create_actor_cookie(
+    session: &mut Session,
+    args: &Args<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    let expire_after = args.integer("expire_after")?;
+    let now = session.now(args)?;
+    out.push(b'"');
+    let actor = args.required("actor");
+    session.datasette.create_actor_cookie(actor, expire_after.as_ref(), now, out)?;
+    out.push(b'"');
+    Ok(())
+}
+
+fn configure(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    configure::Changes::read(args)?.apply(session);
+    write_info(session, out);
+    Ok(())
+}
+
+fn info(session: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    write_info(session, out);
+    Ok(())
+}
+
+fn write_info(session: &Session, out: &mut Vec<u8>) {
+    let datasette = &session.datasette;
+    let info = json!({
+        "name": env!("CARGO_PKG_NAME"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "protocol": 1,
+        "datasette_version": datasette.release().name(),
+        "datasette_version_known": datasette.release().is_known(),
+        "zlib": datasette.zlib().name(),
+        "itsdangerous": session.itsdangerous.name(),
+        "settings": {
+            "allow_signed_tokens": datasette.settings.allow_signed_tokens,
+            "max_signed_tokens_ttl": datasette.settings.max_signed_tokens_ttl,
+        },
+        "secrets": datasette.secrets(),
+        "methods": METHODS.iter().map(|method| method.name).collect::<Vec<_>>(),
+    });
+    out.extend_from_slice(info.to_string().as_bytes());
+}
+
+fn ping(_: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    out.extend_from_slice(br#""pong""#);
+    Ok(())
+}
+
+fn rpc_discover(_: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    out.extend_from_slice(discover::document(METHODS).to_string().as_bytes());
+    Ok(())
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::Invalid { param, .. } => Self::invalid_param(param.name().as_bytes(), message),
+            Error::NotSupported(_) => Self::new(ErrorKind::NotSupported, message),
+            Error::NoSecret => Self::new(
+                ErrorKind::NoSecret,
+                "no secret is configured: start dstok with --secret-file or DATASETTE_SECRET, \
+                 or call configure with a secret",
+            ),
+            Error::SignedTokensDisabled => Self::new(ErrorKind::SignedTokensDisabled, message),
+        }
+    }
+}

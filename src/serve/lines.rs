@@ -1,0 +1,201 @@
+//! From blocks of bytes to lines, with bounded memory.
+
+/// The bytes that some programs put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes of buffer kept after a rare long line.
+const KEPT_CAPACITY: usize = 1 << 20;
+
+/// A line that is to be answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    /// The line without its end.
+    Text(&'a [u8]),
+    /// A line over the limit; the rest of it is discarded unread.
+    TooLong,
+}
+
+/// Cuts what was read into lines. Blank ones are left out, but count.
+pub(super) struct Lines {
+    max_line: usize,
+    buffer: Vec<u8>,
+    /// What of the buffer is filled, already cut, and known to hold no line feed.
+    filled: usize,
+    start: usize,
+    searched: usize,
+    /// The number of the line at `start`, from 1.
+    number: u64,
+    /// Whether the line at `start` was over the limit and answered.
+    discarding: bool,
+    started: bool,
+}
+
+impl Lines {
+    pub(super) fn new(max_line: usize) -> Self {
+        Self {
+            max_line,
+            buffer: Vec::new(),
+            filled: 0,
+            start: 0,
+            searched: 0,
+            number: 1,
+            discarding: false,
+            started: false,
+        }
+    }
+
+    /// Room for at least `length` bytes more, to be reported by [`Lines::filled`].
+    pub(super) fn space(&mut self, length: usize) -> &mut [u8] {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.searched -= self.start;
+            self.start = 0;
+        }
+        let needed = self.filled + length;
+        if needed <= KEPT_CAPACITY && self.buffer.capacity() > 2 * KEPT_CAPACITY {
+            self.buffer.truncate(needed);
+            self.buffer.shrink_to(KEPT_CAPACITY);
+        }
+        if self.buffer.len() < needed {
+            // Twice the size each time, so that a long line is not copied for every block.
+            self.buffer.resize(needed.max(2 * self.filled), 0);
+        }
+        let end = self.buffer.len().min(needed);
+        &mut self.buffer[self.filled..end]
+    }
+
+    /// Says how much of [`Lines::space`] was filled.
+    pub(super) fn filled(&mut self, length: usize) {
+        self.filled += length;
+    }
+
+    /// The next line that is complete, and its number. At the end of the input what is left is
+    /// a line too.
+    pub(super) fn next(&mut self, ended: bool) -> Option<(u64, Line<'_>)> {
+        if !self.started {
+            self.skip_byte_order_mark(ended)?;
+        }
+        loop {
+            let unsearched = &self.buffer[self.searched..self.filled];
+            let Some(at) = memchr::memchr(b'\n', unsearched) else {
+                self.searched = self.filled;
+                return self.incomplete(ended);
+            };
+            let (start, end) = (self.start, self.searched + at);
+            self.start = end + 1;
+            self.searched = self.start;
+            let number = self.number;
+            self.number += 1;
+            if std::mem::take(&mut self.discarding) {
+                continue;
+            }
+            let line = &self.buffer[start..end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.len() > self.max_line {
+                return Some((number, Line::TooLong));
+            }
+            if !is_blank(line) {
+                // Borrowed anew: the loop may not keep the first borrow.
+                return Some((number, Line::Text(&self.buffer[start..start + line.len()])));
+            }
+        }
+    }
+
+    /// The line whose end is not there yet: over the limit already, or ended by the input.
+    fn incomplete(&mut self, ended: bool) -> Option<(u64, Line<'_>)> {
+        let (start, end) = (self.start, self.filled);
+        let line = &self.buffer[start..end];
+        // A carriage return at the very end may belong to the line's end.
+        let length = if ended { line.len() } else { line.strip_suffix(b"\r").unwrap_or(line).len() };
+        if self.discarding || length > self.max_line {
+            self.start = end;
+            return (!std::mem::replace(&mut self.discarding, true))
+                .then_some((self.number, Line::TooLong));
+        }
+        if !ended || is_blank(line) {
+            return None;
+        }
+        self.start = end;
+        Some((self.number, Line::Text(&self.buffer[start..end])))
+    }
+
+    /// `None` while it is not certain whether there is one.
+    fn skip_byte_order_mark(&mut self, ended: bool) -> Option<()> {
+        let bytes = &self.buffer[..self.filled];
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            self.start = BYTE_ORDER_MARK.len();
+            self.searched = self.start;
+        } else if BYTE_ORDER_MARK.starts_with(bytes) && !ended {
+            return None;
+        }
+        self.started = true;
+        Some(())
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `input` in pieces of `size` bytes; the lines as text, `None` for one too long.
+    fn cut(input: &[u8], max_line: usize, size: usize) -> Vec<(u64, Option<Vec<u8>>)> {
+        let mut lines = Lines::new(max_line);
+        let mut found = Vec::new();
+        let mut drain = |lines: &mut Lines, ended| {
+            while let Some((number, line)) = lines.next(ended) {
+                found.push((
+                    number,
+                    match line {
+                        Line::Text(bytes) => Some(bytes.to_vec()),
+                        Line::TooLong => None,
+                    },
+                ));
+            }
+        };
+        for piece in input.chunks(size) {
+            lines.space(piece.len())[..piece.len()].copy_from_slice(piece);
+            lines.filled(piece.len());
+            drain(&mut lines, false);
+        }
+        drain(&mut lines, true);
+        found
+    }
+
+    fn text(number: u64, line: &str) -> (u64, Option<Vec<u8>>) {
+        (number, Some(line.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn every_way_of_reading_gives_the_same_lines() {
+        let input = b"\xef\xbb\xbfone\r\n\n \t\r\ntwo\n12345\n12345\r\n123456\n1234567890123\r\nlast";
+        let expected = vec![
+            text(1, "one"),
+            text(4, "two"),
+            text(5, "12345"),
+            text(6, "12345"),
+            (7, None),
+            (8, None),
+            text(9, "last"),
+        ];
+        for size in 1..=input.len() {
+            assert_eq!(cut(input, 5, size), expected, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_may_be_blank_too_long_or_a_part_of_a_byte_order_mark() {
+        for size in 1..8 {
+            assert_eq!(cut(b"a\n  ", 5, size), [text(1, "a")]);
+            assert_eq!(cut(b"a\n123456", 5, size), [text(1, "a"), (2, None)]);
+            assert_eq!(cut(b"\xef\xbb", 5, size), [(1, Some(b"\xef\xbb".to_vec()))]);
+            assert_eq!(cut(b"\xef\xbb\xbf", 5, size), []);
+            assert_eq!(cut(b"", 5, size), []);
+            assert_eq!(cut(b"12345\r", 5, size), [(1, None)]);
+        }
+    }
+}
