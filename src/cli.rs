@@ -1,5 +1,6 @@
 //! Layer 4: the command line.
 
+mod click;
 mod create_token;
 mod instance;
 mod serve;
@@ -57,8 +58,8 @@ impl From<io::Error> for Failure {
 /// # Errors
 /// [`Failure`].
 pub(crate) fn run() -> Result<(), Failure> {
-    let command = match Cli::command().try_get_matches() {
-        Ok(matches) => Cli::from_arg_matches(&matches).map_err(usage)?.command,
+    let command = match parse() {
+        Ok(cli) => cli.command,
         Err(error) if !error.use_stderr() => {
             return print(error.render().to_string().as_bytes());
         }
@@ -68,6 +69,19 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args),
         Command::CreateToken(args) => create_token::run(args),
     }
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    command.build();
+    let mut args: Vec<_> = std::env::args_os().collect();
+    if let Some(name) = args.get(1).filter(|name| *name == create_token::NAME)
+        && let Some(subcommand) = command.find_subcommand(name)
+    {
+        let rest = args.split_off(2);
+        args.extend(click::detach_values(subcommand, rest.into_iter()));
+    }
+    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
 /// Writes the output of a subcommand at once.
@@ -86,7 +100,7 @@ pub(crate) fn warn(message: &str) {
 
 /// clap's error in one line, without its usage text. A stray argument is not repeated: it may
 /// be a secret or a token.
-fn usage(mut error: clap::Error) -> Failure {
+fn usage(error: clap::Error) -> Failure {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Failure::Usage("a subcommand is missing; see dstok --help".to_owned());
     }
@@ -94,8 +108,7 @@ fn usage(mut error: clap::Error) -> Failure {
         && error.kind() == ErrorKind::UnknownArgument
         && !argument.starts_with('-')
     {
-        let placeholder = ContextValue::String("VALUE".to_owned());
-        error.insert(ContextKind::InvalidArg, placeholder);
+        return Failure::Usage("an argument too many; see --help".to_owned());
     }
     let text = error.render().to_string();
     let lines = text

@@ -7,8 +7,11 @@ use clap::Args;
 
 use super::instance::InstanceArgs;
 use super::{Failure, print};
-use dstok::datasette::{Datasette, Error, Restrictions, TOKEN_PREFIX, TokenFormat, TokenRequest};
-use dstok::pyjson::{parse_python_int, write_indented, write_string};
+use dstok::datasette::{Datasette, Error, Restrictions, TokenFormat, TokenRequest};
+use dstok::pyjson::{Integer, parse_python_int, write_indented, write_string};
+
+/// The name of the subcommand.
+pub(super) const NAME: &str = "create-token";
 
 /// Create a signed API token for the specified actor ID
 ///
@@ -52,40 +55,14 @@ pub(super) struct CreateTokenArgs {
 }
 
 pub(super) fn run(args: CreateTokenArgs) -> Result<(), Failure> {
-    let usage = |message: &str| Err(Failure::Usage(message.to_owned()));
-    if args.plugins_dir.is_some() {
-        return usage(
-            "--plugins-dir: dstok runs no plugins; save that Datasette's /-/actions.json and give \
-             it with --actions FILE",
-        );
-    }
-    let expires_after = match &args.expires_after {
-        None => None,
-        Some(text) => match parse_python_int(text) {
-            Some(seconds) => Some(seconds),
-            None => return usage(&format!("--expires-after {text:?} is not a valid integer")),
-        },
-    };
+    let expires_after = check(&args)?;
     let mut datasette = args.instance.datasette()?;
-    let restricted = !(args.all.is_empty() && args.database.is_empty() && args.resource.is_empty());
-    match datasette.release().token_format() {
-        TokenFormat::None => {
-            return usage("create-token exists from Datasette 1.0a0 on; choose --datasette-version");
-        }
-        TokenFormat::CommandLine if restricted => {
-            return usage("--all, --database and --resource exist from Datasette 1.0a2 on");
-        }
-        TokenFormat::CommandLine | TokenFormat::Restrictable => {}
-    }
+    check_release(&args, &datasette)?;
     let now = args.instance.now()?;
-
     warn_of_unknown_actions(&args, &datasette);
     let (all, database, resource) = restrictions_json(&args);
-    let mut actor_id = Vec::new();
-    write_string(&mut actor_id, &args.id);
-    let actor_id = String::from_utf8_lossy(&actor_id);
     let request = TokenRequest {
-        actor_id: &actor_id,
+        actor_id: &string(&args.id),
         expires_after,
         restrictions: Restrictions {
             all: Some(&all),
@@ -100,7 +77,6 @@ pub(super) fn run(args: CreateTokenArgs) -> Result<(), Failure> {
         ),
         error => Failure::Usage(error.to_string()),
     })?;
-    debug_assert!(out.starts_with(TOKEN_PREFIX.as_bytes()));
     out.push(b'\n');
     if args.debug {
         out.extend_from_slice(b"\nDecoded:\n\n");
@@ -109,6 +85,36 @@ pub(super) fn run(args: CreateTokenArgs) -> Result<(), Failure> {
         out.push(b'\n');
     }
     print(&out)
+}
+
+/// Checks what needs no instance; the seconds of `--expires-after`.
+fn check(args: &CreateTokenArgs) -> Result<Option<Integer<'static>>, Failure> {
+    if args.plugins_dir.is_some() {
+        return Err(Failure::Usage(
+            "--plugins-dir: dstok runs no plugins; save that Datasette's /-/actions.json and give \
+             it with --actions FILE"
+                .to_owned(),
+        ));
+    }
+    let Some(text) = &args.expires_after else { return Ok(None) };
+    parse_python_int(text).map(Some).ok_or_else(|| {
+        Failure::Usage(format!("--expires-after {text:?} is not a whole number of seconds"))
+    })
+}
+
+/// The command of old releases had fewer options, or was not there.
+fn check_release(args: &CreateTokenArgs, datasette: &Datasette) -> Result<(), Failure> {
+    let restricted = !(args.all.is_empty() && args.database.is_empty() && args.resource.is_empty());
+    let reason = match datasette.release().token_format() {
+        TokenFormat::None => {
+            "create-token exists from Datasette 1.0a0 on; choose another --datasette-version"
+        }
+        TokenFormat::CommandLine if restricted => {
+            "--all, --database and --resource exist from Datasette 1.0a2 on"
+        }
+        TokenFormat::CommandLine | TokenFormat::Restrictable => return Ok(()),
+    };
+    Err(Failure::Usage(reason.to_owned()))
 }
 
 /// Datasette's own warnings: all in the order --all, --database, --resource.
@@ -127,7 +133,8 @@ fn warn_of_unknown_actions(args: &CreateTokenArgs, datasette: &Datasette) {
 /// The options as the JSON of `restrict_all`, `restrict_database` and `restrict_resource`.
 fn restrictions_json(args: &CreateTokenArgs) -> (String, String, String) {
     let all = list(args.all.iter());
-    let database = object(grouped(args.database.chunks(2)), |rest| list(rest.iter().flat_map(|r| r.first())));
+    let database =
+        object(grouped(args.database.chunks(2)), |rest| list(rest.iter().flat_map(|r| r.first())));
     let resource = object(grouped(args.resource.chunks(3)), |rest| {
         object(grouped(rest.into_iter()), |rest| list(rest.iter().flat_map(|r| r.first())))
     });

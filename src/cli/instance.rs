@@ -117,8 +117,9 @@ impl InstanceArgs {
                 None => return Ok(None),
             },
         };
-        let secret = Secret::new(text.to_string())
-            .map_err(|_| Failure::Usage(format!("{name} is empty; give a secret or leave it out")))?;
+        let secret = Secret::new(text.to_string()).map_err(|_| {
+            Failure::Usage(format!("{name} is empty; give a secret or leave it out"))
+        })?;
         Ok(Some(secret))
     }
 }
@@ -149,7 +150,8 @@ fn read_file(option: &str, path: &PathBuf) -> Result<Zeroizing<String>, Failure>
 
 fn read_secret(option: &str, path: &PathBuf) -> Result<Secret, Failure> {
     let text = read_file(option, path)?;
-    let text = text.strip_suffix('\n').map_or(&**text, |line| line.strip_suffix('\r').unwrap_or(line));
+    let text =
+        text.strip_suffix('\n').map_or(&**text, |line| line.strip_suffix('\r').unwrap_or(line));
     Secret::new(text.to_owned()).map_err(|_| {
         Failure::Usage(format!("{option}: {} is empty; write the secret into it", path.display()))
     })

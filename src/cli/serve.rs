@@ -18,8 +18,10 @@ const LARGEST_LINE: u64 = 512 << 20;
 /// Ends when stdin ends or on SIGTERM, after answering all that was read. Without a secret it
 /// waits for the method `configure` to bring one.
 #[derive(Args)]
-#[command(after_help = "Example:\n  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create_token\",\
-    \"params\":[\"root\"]}' | dstok serve --secret-file secret.txt")]
+#[command(
+    after_help = "Example:\n  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create_token\",\
+    \"params\":[\"root\"]}' | dstok serve --secret-file secret.txt"
+)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     instance: InstanceArgs,

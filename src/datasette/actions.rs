@@ -156,7 +156,9 @@ mod tests {
 
     #[test]
     fn other_shapes_are_refused() {
-        for text in ["", "1", "{", "[1]", r#"{"x":1}"#, r#"[{"abbr":"x"}]"#, r#"[{"name":"x","abbr":2}]"#] {
+        for text in
+            ["", "1", "{", "[1]", r#"{"x":1}"#, r#"[{"abbr":"x"}]"#, r#"[{"name":"x","abbr":2}]"#]
+        {
             assert!(Actions::from_json(text).is_err(), "{text}");
         }
     }

@@ -41,7 +41,9 @@ impl<'a> Restrictions<'a> {
         out.push(b'{');
         if let Some(text) = self.all {
             out.extend_from_slice(br#""a":"#);
-            writer.action_names(&mut Scanner::new(text), out).map_err(Param::RestrictAll.error())?;
+            writer
+                .action_names(&mut Scanner::new(text), out)
+                .map_err(Param::RestrictAll.error())?;
         }
         if let Some(text) = self.database {
             separate(out);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::table::Param;
 use crate::datasette::Restrictions;
-use crate::pyjson::{Integer, Kind, MAX_DEPTH, Scanner};
+use crate::pyjson::{Integer, Kind, MAX_DEPTH, Scanner, write_wtf8_string};
 use crate::rpc::Failure;
 
 /// The most parameters that a method has.
@@ -59,12 +59,13 @@ impl<'a> Args<'a> {
     }
 
     fn unknown(&self, name: &[u8]) -> String {
-        const SHOWN: usize = 100;
-        let shown: String = String::from_utf8_lossy(name).chars().take(SHOWN).collect();
+        let mut shown = Vec::new();
+        write_wtf8_string(&mut shown, name);
+        let shown = String::from_utf8_lossy(&shown);
         let known: Vec<_> = self.params.iter().map(|param| param.name).collect();
         match &known[..] {
-            [] => format!("{shown:?} is unknown: the method has no parameters"),
-            _ => format!("{shown:?} is unknown: the parameters are {}", known.join(", ")),
+            [] => format!("{shown} is unknown: the method has no parameters"),
+            _ => format!("{shown} is unknown: the parameters are {}", known.join(", ")),
         }
     }
 

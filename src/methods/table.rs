@@ -69,7 +69,11 @@ pub const METHODS: &[Method] = &[
         summary: "A signed value, as datasette.sign() makes it",
         params: &[
             required("value", ANY, "What is to be signed"),
-            optional("namespace", r#"{"type":["string","null"],"default":"default"}"#, "What it is for"),
+            optional(
+                "namespace",
+                r#"{"type":["string","null"],"default":"default"}"#,
+                "What it is for",
+            ),
         ],
         result: ("signed", STRING),
         run: super::sign,
@@ -94,7 +98,11 @@ pub const METHODS: &[Method] = &[
                 r#"{"oneOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"items":{"type":"string","minLength":1}},{"type":"null"}]}"#,
                 "The secret, or all secrets from the oldest to the newest, which signs",
             ),
-            optional("datasette_version", r#"{"type":["string","null"]}"#, "The release to reproduce"),
+            optional(
+                "datasette_version",
+                r#"{"type":["string","null"]}"#,
+                "The release to reproduce",
+            ),
             optional(
                 "actions",
                 r#"{"oneOf":[{"type":["object","array","null"]},{"const":"none"}]}"#,
@@ -105,8 +113,16 @@ pub const METHODS: &[Method] = &[
                 r#"{"type":["object","null"],"properties":{"allow_signed_tokens":{"enum":[true,false,1,0,"1","0","on","off","true","false"]},"max_signed_tokens_ttl":{"oneOf":[{"type":"integer","minimum":0},{"type":"string","pattern":"^[0-9]+$"}]}},"additionalProperties":false}"#,
                 "allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)",
             ),
-            optional("zlib", r#"{"enum":["zlib","zlib-ng",null]}"#, "Whose bytes compressed payloads carry"),
-            optional("itsdangerous", r#"{"enum":["2.2","1.1",null]}"#, "Which release's signatures are accepted"),
+            optional(
+                "zlib",
+                r#"{"enum":["zlib","zlib-ng",null]}"#,
+                "Whose bytes compressed payloads carry",
+            ),
+            optional(
+                "itsdangerous",
+                r#"{"enum":["2.2","1.1",null]}"#,
+                "Which release's signatures are accepted",
+            ),
         ],
         result: INFO,
         run: super::configure,

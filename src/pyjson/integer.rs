@@ -156,9 +156,20 @@ mod tests {
     #[test]
     fn refuses_what_int_refuses() {
         let long = "1".repeat(4301);
-        for text in
-            ["", "_1", "1_", "1__0", "+ 5", "--5", "0x10", "5\0", "\u{1c}5", "\u{200b}5", "1.0", &long]
-        {
+        for text in [
+            "",
+            "_1",
+            "1_",
+            "1__0",
+            "+ 5",
+            "--5",
+            "0x10",
+            "5\0",
+            "\u{1c}5",
+            "\u{200b}5",
+            "1.0",
+            &long,
+        ] {
             assert_eq!(int(text), None, "{text:?}");
         }
         assert!(int(&"1".repeat(4300)).is_some());

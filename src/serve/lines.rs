@@ -107,7 +107,8 @@ impl Lines {
         let (start, end) = (self.start, self.filled);
         let line = &self.buffer[start..end];
         // A carriage return at the very end may belong to the line's end.
-        let length = if ended { line.len() } else { line.strip_suffix(b"\r").unwrap_or(line).len() };
+        let length =
+            if ended { line.len() } else { line.strip_suffix(b"\r").unwrap_or(line).len() };
         if self.discarding || length > self.max_line {
             self.start = end;
             return (!std::mem::replace(&mut self.discarding, true))
@@ -172,7 +173,8 @@ mod tests {
 
     #[test]
     fn every_way_of_reading_gives_the_same_lines() {
-        let input = b"\xef\xbb\xbfone\r\n\n \t\r\ntwo\n12345\n12345\r\n123456\n1234567890123\r\nlast";
+        let input =
+            b"\xef\xbb\xbfone\r\n\n \t\r\ntwo\n12345\n12345\r\n123456\n1234567890123\r\nlast";
         let expected = vec![
             text(1, "one"),
             text(4, "two"),

@@ -1,0 +1,228 @@
+//! Every answer of `compat-fixtures/`, through the library and, byte for byte, through the
+//! program's stdin and stdout.
+#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+#![allow(clippy::disallowed_methods, reason = "tests read the fixtures and start the program")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use dstok::datasette::{Datasette, Release};
+use dstok::methods::{ItsDangerous, Session, call};
+use dstok::zlib::Flavour;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+/// How many scenarios there are: a file that is not found must not pass for a success.
+const SCENARIOS: usize = 686;
+
+#[derive(Deserialize)]
+struct Header {
+    format: u32,
+    group: String,
+    count: usize,
+}
+
+#[derive(Deserialize)]
+struct Scenario {
+    name: String,
+    method: String,
+    params: String,
+    config: Config,
+    answers: Vec<Answer>,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    secret: String,
+    /// As it was written: a double must arrive with every digit.
+    now: Box<RawValue>,
+    actions: Option<Value>,
+    settings: Option<Map<String, Value>>,
+    zlib: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    releases: Vec<String>,
+    result: Option<Value>,
+    error: Option<String>,
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compat-fixtures");
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    paths.sort();
+    let mut all = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        let (header, lines) = text.split_once('\n').unwrap();
+        let header: Header = serde_json::from_str(header).unwrap();
+        assert_eq!(header.format, 1);
+        assert_eq!(Some(header.group.as_str()), path.file_stem().unwrap().to_str());
+        let here: Vec<Scenario> =
+            lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(here.len(), header.count, "{}", path.display());
+        all.extend(here);
+    }
+    all
+}
+
+#[test]
+fn all_scenarios_are_found_and_have_names_of_their_own() {
+    let all = scenarios();
+    assert_eq!(all.len(), SCENARIOS);
+    let names: std::collections::BTreeSet<_> = all.iter().map(|s| &s.name).collect();
+    assert_eq!(names.len(), SCENARIOS);
+}
+
+#[test]
+fn every_release_has_an_answer_to_every_scenario() {
+    let releases: Vec<_> =
+        ["0.65.5".to_owned()].into_iter().chain((0..=41).map(|n| format!("1.0a{n}"))).collect();
+    for scenario in scenarios() {
+        let mut answered: Vec<_> =
+            scenario.answers.iter().flat_map(|a| a.releases.iter()).collect();
+        answered.sort();
+        let mut expected: Vec<_> = releases.iter().collect();
+        expected.sort();
+        assert_eq!(answered, expected, "{}", scenario.name);
+    }
+}
+
+/// The params of `configure` for a scenario and a release.
+fn configuration(scenario: &Scenario, release: &str) -> Value {
+    let config = &scenario.config;
+    let mut params = json!({
+        "datasette_version": release,
+        "secret": config.secret,
+        "settings": {"allow_signed_tokens": true, "max_signed_tokens_ttl": 0},
+        "zlib": config.zlib.as_deref().unwrap_or("zlib"),
+    });
+    if let Some(actions) = &config.actions {
+        params["actions"] = actions.clone();
+    }
+    for (name, value) in config.settings.iter().flatten() {
+        params["settings"][name] = value.clone();
+    }
+    params
+}
+
+fn expected_line(id: usize, answer: &Answer) -> Option<String> {
+    let result = answer.result.as_ref()?;
+    Some(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#))
+}
+
+#[test]
+fn through_the_library() {
+    for scenario in scenarios() {
+        for answer in &scenario.answers {
+            for release in &answer.releases {
+                let mut session = Session {
+                    datasette: Datasette::new(),
+                    itsdangerous: ItsDangerous::default(),
+                    frozen_now: scenario.config.now.get().parse().ok(),
+                    warn: |warning| panic!("{warning}"),
+                };
+                let mut out = Vec::new();
+                let configure = configuration(&scenario, release).to_string();
+                call(&mut session, b"configure", &configure, &mut out).unwrap();
+                out.clear();
+                let method = scenario.method.as_bytes();
+                let result = call(&mut session, method, &scenario.params, &mut out);
+                let context = format!("{} with {release}", scenario.name);
+                match (&answer.result, &answer.error) {
+                    (Some(expected), None) => {
+                        result.unwrap_or_else(|failure| panic!("{context}: {failure:?}"));
+                        assert_eq!(
+                            String::from_utf8(out).unwrap(),
+                            expected.to_string(),
+                            "{context}"
+                        );
+                    }
+                    (None, Some(kind)) => {
+                        assert_eq!(result.unwrap_err().kind.name(), kind, "{context}");
+                    }
+                    _ => panic!("{context}: neither a result nor an error"),
+                }
+            }
+        }
+    }
+}
+
+/// One process for all calls that share a clock and a table of actions.
+#[test]
+fn through_the_program() {
+    let all = scenarios();
+    let mut sessions: BTreeMap<String, Vec<(&Scenario, &Answer, &str)>> = BTreeMap::new();
+    for scenario in &all {
+        for answer in &scenario.answers {
+            for release in &answer.releases {
+                let config = &scenario.config;
+                let key = format!("{} {:?} {}", config.now, config.actions, release);
+                sessions.entry(key).or_default().push((scenario, answer, release));
+            }
+        }
+    }
+    for calls in sessions.values() {
+        let mut requests = String::new();
+        for (id, (scenario, _, release)) in calls.iter().enumerate() {
+            let configure = configuration(scenario, release);
+            let (method, params) = (&scenario.method, &scenario.params);
+            requests += &format!(
+                "{{\"jsonrpc\":\"2.0\",\"method\":\"configure\",\"params\":{configure}}}\n\
+                 {{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}\n"
+            );
+        }
+        let answers = serve(calls[0].0.config.now.get(), &requests);
+        let answers: Vec<_> = answers.lines().collect();
+        assert_eq!(answers.len(), calls.len());
+        for (id, (scenario, answer, release)) in calls.iter().enumerate() {
+            let context = format!("{} with {release}", scenario.name);
+            match expected_line(id, answer) {
+                Some(line) => assert_eq!(answers[id], line, "{context}"),
+                None => {
+                    let error: Value = serde_json::from_str(answers[id]).unwrap();
+                    assert_eq!(error["id"], id, "{context}");
+                    let kind = error["error"]["data"]["kind"].as_str();
+                    assert_eq!(kind, answer.error.as_deref(), "{context}");
+                }
+            }
+        }
+    }
+}
+
+fn serve(now: &str, requests: &str) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dstok"))
+        .args(["serve", "--now", now])
+        .env_remove("DATASETTE_SECRET")
+        .env_remove("DSTOK_OLD_SECRETS")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // Written beside reading: a pipe holds less than a session.
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(requests.as_bytes()).unwrap());
+        child.wait_with_output().unwrap()
+    });
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn releases_and_flavours_of_the_fixtures_are_known() {
+    for scenario in scenarios() {
+        if let Some(zlib) = &scenario.config.zlib {
+            assert!(Flavour::from_name(zlib).is_some());
+        }
+        for release in scenario.answers.iter().flat_map(|answer| &answer.releases) {
+            assert!(Release::parse(release).unwrap().is_known(), "{release}");
+        }
+    }
+}
