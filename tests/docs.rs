@@ -1,0 +1,89 @@
+//! The documentation is true: its examples give what they show, and nothing is left out.
+#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+#![allow(clippy::disallowed_methods, reason = "the documents are what is tested")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use dstok::methods::METHODS;
+
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+fn dstok(args: &[&str], input: &str) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dstok"))
+        .args(args)
+        .env("DATASETTE_SECRET", "not-a-secret")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
+/// The indented lines after the line that begins with `start`.
+fn example<'t>(text: &'t str, start: &str) -> (Vec<&'t str>, Vec<&'t str>) {
+    let mut lines = text.lines().skip_while(|line| !line.trim_start().starts_with(start));
+    let command: Vec<_> = lines.next().unwrap().split_whitespace().skip(2).collect();
+    (command, lines.map_while(|line| line.strip_prefix("    ")).collect())
+}
+
+#[test]
+fn the_first_token_of_the_readme() {
+    let readme = document("README.md");
+    let (args, shown) = example(&readme, "$ target/release/dstok create-token");
+    assert_eq!(dstok(&args, "").trim_end(), shown[0]);
+}
+
+#[test]
+fn the_session_of_the_readme() {
+    let readme = document("README.md");
+    let (args, shown) = example(&readme, "$ target/release/dstok serve");
+    let end = shown.iter().position(|line| *line == "EOF").unwrap();
+    let args: Vec<_> = args.into_iter().take_while(|arg| !arg.starts_with("<<")).collect();
+    let answers = dstok(&args, &shown[..end].join("\n"));
+    assert_eq!(answers.lines().collect::<Vec<_>>(), shown[end + 1..]);
+}
+
+#[test]
+fn every_method_and_parameter_is_documented() {
+    let protocol = document("docs/protocol.md");
+    for method in METHODS {
+        assert!(protocol.contains(&format!("| `{}` |", method.name)), "{}", method.name);
+        for param in method.params {
+            assert!(protocol.contains(&format!("`{}`", param.name)), "{}", param.name);
+        }
+    }
+}
+
+#[test]
+fn every_option_of_serve_is_documented() {
+    let protocol = document("docs/protocol.md");
+    let help = dstok(&["serve", "--help"], "");
+    let options = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+    let mut count = 0;
+    for option in options {
+        let name = option.split_whitespace().next().unwrap();
+        count += 1;
+        assert!(protocol.contains(&format!("`--{name}")), "--{name}");
+    }
+    assert!(count > 8, "the options were not found in the help");
+}
+
+#[test]
+fn every_error_code_is_documented_and_discovered() {
+    let protocol = document("docs/protocol.md");
+    let discovered =
+        dstok(&["serve"], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}\n");
+    let discovered: serde_json::Value = serde_json::from_str(&discovered).unwrap();
+    let errors = discovered["result"]["methods"][0]["errors"].as_array().unwrap().clone();
+    assert!(errors.len() >= 12);
+    for error in errors {
+        let row = format!("| {} | `{}` |", error["code"], error["data"]["kind"].as_str().unwrap());
+        assert!(protocol.contains(&row), "{row}");
+    }
+}
