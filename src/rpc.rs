@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-use crate::pyjson::{Kind, MAX_DEPTH, Scanner, write_string, write_wtf8_string};
+use crate::pyjson::{
+    Error as JsonError, Kind, MAX_DEPTH, Scanner, write_string, write_wtf8_string,
+};
 
 /// The errors that an answer may carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,25 +139,14 @@ impl InvalidRequest<'_> {
     }
 }
 
-/// Reads one JSON text.
+/// Reads one JSON text, with at most `max_batch` requests in a batch.
 ///
 /// # Errors
-/// A [`Failure`] of kind [`ErrorKind::ParseError`] when it is no JSON.
-pub fn parse(text: &str, max_batch: usize) -> Result<Message<'_>, Failure> {
+/// When it is no JSON.
+pub fn parse(text: &str, max_batch: usize) -> Result<Message<'_>, JsonError> {
     let mut scanner = Scanner::new(text);
-    let message = parse_message(&mut scanner, max_batch).map_err(|error| {
-        let message = format!("Parse error: not JSON at byte {} of the line", error.offset() + 1);
-        Failure::new(ErrorKind::ParseError, message)
-    })?;
-    Ok(message)
-}
-
-fn parse_message<'a>(
-    scanner: &mut Scanner<'a>,
-    max_batch: usize,
-) -> Result<Message<'a>, crate::pyjson::Error> {
     if scanner.peek_kind()? != Kind::Array {
-        let request = parse_request(scanner)?;
+        let request = parse_request(&mut scanner)?;
         scanner.end()?;
         return Ok(Message::Single(request));
     }
@@ -205,7 +196,7 @@ impl<'a> Iterator for Batch<'a> {
 /// Reads one value in the place of a request; fails only where it is no JSON.
 fn parse_request<'a>(
     scanner: &mut Scanner<'a>,
-) -> Result<Result<Request<'a>, InvalidRequest<'a>>, crate::pyjson::Error> {
+) -> Result<Result<Request<'a>, InvalidRequest<'a>>, JsonError> {
     if scanner.peek_kind()? != Kind::Object {
         let too_deep = scanner.skip_value()? > MAX_DEPTH;
         return Ok(Err(if too_deep {

@@ -46,7 +46,7 @@ pub fn serve(
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> io::Result<()> {
-    let mut server = Server { session, limits, out: Vec::new() };
+    let mut server = Server { session, limits, output, out: Vec::new() };
     let mut lines = Lines::new(limits.max_line);
     loop {
         let ended = match input.read(lines.space(BLOCK)) {
@@ -59,12 +59,9 @@ pub fn serve(
             Err(error) => return Err(error),
         };
         while let Some((number, line)) = lines.next(ended) {
-            server.answer_line(number, line);
-            if server.out.len() >= LONG_OUTPUT {
-                server.flush(output)?;
-            }
+            server.answer_line(number, line)?;
         }
-        server.flush(output)?;
+        server.flush()?;
         server.session.datasette.shrink();
         if ended {
             return Ok(());
@@ -72,67 +69,61 @@ pub fn serve(
     }
 }
 
-struct Server<'s> {
+struct Server<'s, W> {
     session: &'s mut Session,
     limits: Limits,
+    output: &'s mut W,
+    /// Answers that are not written yet.
     out: Vec<u8>,
 }
 
-impl Server<'_> {
-    fn flush(&mut self, output: &mut impl Write) -> io::Result<()> {
+impl<W: Write> Server<'_, W> {
+    fn flush(&mut self) -> io::Result<()> {
         if !self.out.is_empty() {
-            output.write_all(&self.out)?;
-            output.flush()?;
+            self.output.write_all(&self.out)?;
+            self.output.flush()?;
             self.out.clear();
             self.out.shrink_to(2 * LONG_OUTPUT);
         }
         Ok(())
     }
 
-    fn answer_line(&mut self, number: u64, line: Line<'_>) {
-        let text = match line {
-            Line::Text(bytes) => std::str::from_utf8(bytes).map_err(|error| {
-                let at = error.valid_up_to() + 1;
-                let message = format!("Parse error: not UTF-8 at byte {at} of the line");
-                Failure::new(ErrorKind::ParseError, message)
-            }),
-            Line::TooLong => Err(Failure::new(
-                ErrorKind::TooLarge,
-                format!(
-                    "Invalid Request: line {number} is longer than --max-line ({} bytes)",
-                    self.limits.max_line
-                ),
-            )),
-        };
-        match text.and_then(|text| rpc::parse(text, self.limits.max_batch)) {
+    fn flush_if_long(&mut self) -> io::Result<()> {
+        if self.out.len() >= LONG_OUTPUT { self.flush() } else { Ok(()) }
+    }
+
+    fn answer_line(&mut self, number: u64, line: Line<'_>) -> io::Result<()> {
+        match parse(number, line, self.limits) {
             Ok(Message::Single(request)) => {
                 if self.answer(request) {
                     self.out.push(b'\n');
                 }
             }
-            Ok(Message::Batch(batch)) => self.answer_batch(batch),
-            Err(mut failure) => {
-                failure.line = (failure.kind == ErrorKind::ParseError).then_some(number);
+            Ok(Message::Batch(batch)) => self.answer_batch(batch)?,
+            Err(failure) => {
                 rpc::write_error(&mut self.out, rpc::NULL_ID, &failure);
                 self.out.push(b'\n');
             }
         }
+        self.flush_if_long()
     }
 
-    fn answer_batch(&mut self, batch: rpc::Batch<'_>) {
-        let start = self.out.len();
-        self.out.push(b'[');
+    fn answer_batch(&mut self, batch: rpc::Batch<'_>) -> io::Result<()> {
+        let mut answered = false;
         for request in batch {
+            let before = self.out.len();
+            self.out.push(if answered { b',' } else { b'[' });
             if self.answer(request) {
-                self.out.push(b',');
+                answered = true;
+                self.flush_if_long()?;
+            } else {
+                self.out.truncate(before);
             }
         }
-        // The last comma becomes the bracket; without one there was nothing to answer.
-        if self.out.pop() == Some(b',') {
+        if answered {
             self.out.extend_from_slice(b"]\n");
-        } else {
-            self.out.truncate(start);
         }
+        Ok(())
     }
 
     /// Appends the answer, if there is one, and says whether there is.
@@ -171,5 +162,93 @@ impl Server<'_> {
             }
         }
         true
+    }
+}
+
+/// What a line asks for, or the error to answer it with, which has no id.
+fn parse(number: u64, line: Line<'_>, limits: Limits) -> Result<Message<'_>, Failure> {
+    let parse_error =
+        |message| Failure { line: Some(number), ..Failure::new(ErrorKind::ParseError, message) };
+    let bytes = match line {
+        Line::Text(bytes) => bytes,
+        Line::TooLong => {
+            let limit = limits.max_line;
+            let message =
+                format!("Invalid Request: line {number} is over --max-line ({limit} bytes)");
+            return Err(Failure::new(ErrorKind::TooLarge, message));
+        }
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to() + 1;
+        parse_error(format!("Parse error: not UTF-8 at byte {at} of line {number}"))
+    })?;
+    rpc::parse(text, limits.max_batch).map_err(|error| {
+        let at = error.offset() + 1;
+        parse_error(format!("Parse error: not JSON at byte {at} of line {number}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datasette::Datasette;
+    use crate::methods::ItsDangerous;
+
+    /// Counts writes, so that a test sees how answers are grouped.
+    #[derive(Default)]
+    struct Writes(Vec<Vec<u8>>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn answers(input: &str, warn: fn(&str)) -> Vec<String> {
+        let mut session = Session {
+            datasette: Datasette::new(),
+            itsdangerous: ItsDangerous::default(),
+            frozen_now: Some(0.0),
+            warn,
+        };
+        let mut writes = Writes::default();
+        serve(&mut session, Limits::default(), &mut input.as_bytes(), &mut writes).unwrap();
+        writes.0.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_panic_is_an_internal_error_and_the_next_request_is_served() {
+        // The only thing that a request can make fail from here: what takes the warning.
+        let newer = r#"{"jsonrpc":"2.0","id":"a","method":"configure","params":["s","9.0"]}"#;
+        let info = r#"{"jsonrpc":"2.0","id":"b","method":"info"}"#;
+        let all = answers(&format!("{newer}\n{info}\n"), |_| panic!("a test")).concat();
+        let lines: Vec<serde_json::Value> =
+            all.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["id"], "a");
+        assert_eq!(lines[0]["error"]["code"], -32603);
+        assert_eq!(lines[0]["error"]["data"]["kind"], "internal_error");
+        assert_eq!(lines[1]["id"], "b");
+        assert_eq!(lines[1]["result"]["name"], "dstok");
+    }
+
+    #[test]
+    fn the_answers_of_one_read_leave_with_one_write() {
+        let ping = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+        assert_eq!(answers(&ping.repeat(100), |_| {}).len(), 1);
+    }
+
+    #[test]
+    fn long_answers_are_written_before_the_batch_is_done() {
+        let discover = r#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"#;
+        let batch = vec![discover; 1000].join(",");
+        let writes = answers(&format!("[{batch}]\n"), |_| {});
+        assert!(writes.len() > 1 && writes.iter().all(|write| write.len() < 2 * LONG_OUTPUT));
+        let all: serde_json::Value = serde_json::from_str(&writes.concat()).unwrap();
+        assert_eq!(all.as_array().unwrap().len(), 1000);
     }
 }

@@ -99,14 +99,13 @@ impl Changes {
     }
 
     pub(super) fn apply(self, session: &mut Session) {
+        let mut warning = None;
         let datasette = &mut session.datasette;
         if let Some(secrets) = self.secrets {
             datasette.set_keyring(Keyring::new(secrets));
         }
         if let Some(release) = self.release {
-            if let Some(warning) = newer_release_warning(&release) {
-                (session.warn)(&warning);
-            }
+            warning = newer_release_warning(&release);
             datasette.set_release(release);
         }
         if let Some(actions) = self.actions {
@@ -121,6 +120,9 @@ impl Changes {
         }
         if let Some(itsdangerous) = self.itsdangerous {
             session.itsdangerous = itsdangerous;
+        }
+        if let Some(warning) = warning {
+            (session.warn)(&warning);
         }
     }
 }

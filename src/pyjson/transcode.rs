@@ -128,3 +128,103 @@ fn number(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn python(text: &str) -> Result<String, ErrorKind> {
+        let mut out = Vec::new();
+        transcode(text, &mut out).map_err(|error| error.kind())?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_filter("JSON has no NaN", |f| f.is_finite()).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 60, 12, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..12).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..12)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// The tree-based model: what serde_json reads from the output is what went in, however
+        /// it was spelled, and the output is a fixed point.
+        #[test]
+        fn the_value_is_kept_and_the_spelling_is_canonical(value in any_json()) {
+            let compact = python(&value.to_string()).unwrap();
+            let pretty = python(&serde_json::to_string_pretty(&value).unwrap()).unwrap();
+            prop_assert_eq!(&compact, &pretty);
+            prop_assert_eq!(&python(&compact).unwrap(), &compact);
+            let with_escapes: String = value
+                .to_string()
+                .chars()
+                .flat_map(|c| match c {
+                    c if c.is_ascii() => vec![c],
+                    c => c.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| {
+                        format!("\\u{unit:04X}").chars().collect::<Vec<_>>()
+                    }).collect(),
+                })
+                .collect();
+            prop_assert_eq!(&python(&with_escapes).unwrap(), &compact);
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(text: String, bytes in prop::collection::vec(prop::sample::select(b"{}[]\",:\\u0dD8-1.eE+ntf \n".to_vec()), 0..60)) {
+            let _ = python(&text);
+            let text = String::from_utf8(bytes).unwrap();
+            let valid = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+            // serde_json and this crate agree on what JSON is.
+            let ours = Scanner::new(&text).skip_value().is_ok();
+            let whole = { let mut s = Scanner::new(&text); s.skip_value().is_ok() && s.end().is_ok() };
+            prop_assert!(ours || !whole);
+            prop_assert_eq!(whole, valid, "{}", text);
+        }
+    }
+
+    #[test]
+    fn duplicate_keys_are_found_however_they_are_spelled() {
+        for count in [1, 8, 9, 40] {
+            let keys: Vec<_> = (0..count).map(|n| format!("\"key{n}\":0")).collect();
+            let keys = keys.join(",");
+            assert!(python(&format!("{{{keys}}}")).is_ok());
+            let duplicate = format!("{{{keys},\"\\u006bey0\":1}}");
+            assert_eq!(python(&duplicate), Err(ErrorKind::DuplicateKey), "{count} keys");
+        }
+        // The same key in different objects is no duplicate.
+        assert!(python(r#"{"a":{"a":1,"b":{"a":2}},"b":[{"a":3}]}"#).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_signed_is_refused() {
+        let long = "1".repeat(4301);
+        let deep = format!("{}{}", "[".repeat(513), "]".repeat(513));
+        for (text, kind) in [
+            (r#""\ud800""#, ErrorKind::LoneSurrogate),
+            (r#""\udc00\ud800""#, ErrorKind::LoneSurrogate),
+            (r#"{"\ud83d":1}"#, ErrorKind::LoneSurrogate),
+            ("1e999", ErrorKind::NumberOverflow),
+            ("-1e999", ErrorKind::NumberOverflow),
+            (&long, ErrorKind::IntegerTooLong),
+            (&deep, ErrorKind::TooDeep),
+            ("NaN", ErrorKind::Syntax),
+            ("[1,]", ErrorKind::Syntax),
+            ("01", ErrorKind::Syntax),
+            ("\"\t\"", ErrorKind::Syntax),
+        ] {
+            assert_eq!(python(text), Err(kind), "{}", &text[..text.len().min(20)]);
+        }
+    }
+}
