@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use crate::datasette::{Datasette, Error, Param as Argument, Restrictions, TokenRequest};
-use crate::rpc::{ErrorKind, Failure};
+use crate::rpc::{ErrorKind, Failure, Params};
 use args::Args;
 pub use configure::{ItsDangerous, newer_release_warning, setting};
 pub use table::{METHODS, Method, Param};
@@ -34,7 +34,7 @@ pub struct Session {
 pub fn call(
     session: &mut Session,
     method: &[u8],
-    params: &str,
+    params: &Params<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
     // The name is not repeated: it may be anything, a misplaced token for one.

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::pyjson::{
-    Error as JsonError, Kind, MAX_DEPTH, Scanner, write_string, write_wtf8_string,
+    Error as JsonError, Kind, MAX_DEPTH, RawString, Scanner, write_string, write_wtf8_string,
 };
 
 /// The errors that an answer may carry.
@@ -110,8 +110,65 @@ pub struct Request<'a> {
     pub id: Option<RawId<'a>>,
     /// The name of the method, in WTF-8.
     pub method: Cow<'a, [u8]>,
-    /// The JSON text of `params`: an Object, an Array or, where absent, null.
-    pub params: &'a str,
+    /// What the method is called with.
+    pub params: Params<'a>,
+}
+
+/// How many parameters a method may have.
+pub const MAX_PARAMS: usize = 8;
+
+/// The member `params`, by name or by position; none where it is absent or null.
+#[derive(Clone, Debug, Default)]
+pub struct Params<'a> {
+    /// The first ones. One more is kept than a method can have: more could not be right either.
+    given: Vec<Param<'a>>,
+}
+
+/// A value of `params`.
+#[derive(Clone, Copy, Debug)]
+pub struct Param<'a> {
+    /// Its name, where params are given by name.
+    pub name: Option<RawString<'a>>,
+    /// Its JSON text.
+    pub text: &'a str,
+    /// How many containers are open in it at most.
+    pub depth: usize,
+}
+
+impl<'a> Params<'a> {
+    /// Reads `params`, where they are an Object, an Array or null.
+    ///
+    /// # Errors
+    /// When they are no JSON.
+    pub fn read(scanner: &mut Scanner<'a>) -> Result<Self, JsonError> {
+        let mut given = Vec::new();
+        let by_name = scanner.peek_kind()? == Kind::Object;
+        match scanner.peek_kind()? {
+            Kind::Object => scanner.begin_object()?,
+            Kind::Array => scanner.begin_array()?,
+            _ => {
+                scanner.skip_value()?;
+                return Ok(Self { given });
+            }
+        }
+        let mut count = 0;
+        loop {
+            let name = if by_name { scanner.next_key(count == 0)? } else { None };
+            if name.is_none() && (by_name || !scanner.next_element(count == 0)?) {
+                return Ok(Self { given });
+            }
+            let (text, depth) = scanner.raw_value()?;
+            if count <= MAX_PARAMS {
+                given.push(Param { name, text, depth });
+            }
+            count += 1;
+        }
+    }
+
+    /// The values in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + '_ {
+        self.given.iter().copied()
+    }
 }
 
 /// What one JSON text asks for.
@@ -214,10 +271,14 @@ fn parse_request<'a>(
     while let Some(key) = scanner.next_key(first)? {
         first = false;
         let kind = scanner.peek_kind()?;
-        let start = scanner.position();
-        let depth = scanner.skip_value()?;
-        let text = scanner.slice(start, scanner.position());
-        envelope.member(key.to_wtf8(), Member { kind, text, depth });
+        let name = key.to_wtf8();
+        if *name == *b"params" {
+            let params = Params::read(scanner)?;
+            envelope.duplicate |= envelope.params.replace((kind, params)).is_some();
+        } else {
+            let (text, depth) = scanner.raw_value()?;
+            envelope.member(name, Member { kind, text, depth });
+        }
     }
     Ok(envelope.finish())
 }
@@ -238,7 +299,7 @@ struct Envelope<'a> {
     jsonrpc: Option<Member<'a>>,
     id: Option<Member<'a>>,
     method: Option<Member<'a>>,
-    params: Option<Member<'a>>,
+    params: Option<(Kind, Params<'a>)>,
     extra: Vec<Cow<'a, [u8]>>,
     duplicate: bool,
     duplicate_id: bool,
@@ -251,7 +312,6 @@ impl<'a> Envelope<'a> {
             b"jsonrpc" => &mut self.jsonrpc,
             b"id" => &mut self.id,
             b"method" => &mut self.method,
-            b"params" => &mut self.params,
             _ => {
                 // The Object of the request is the first container.
                 self.too_deep |= member.depth >= MAX_DEPTH;
@@ -263,7 +323,7 @@ impl<'a> Envelope<'a> {
             self.duplicate = true;
             self.duplicate_id |= *name == *b"id";
         }
-        self.too_deep |= *name != *b"params" && member.depth >= MAX_DEPTH;
+        self.too_deep |= member.depth >= MAX_DEPTH;
     }
 
     fn finish(mut self) -> Result<Request<'a>, InvalidRequest<'a>> {
@@ -299,8 +359,8 @@ impl<'a> Envelope<'a> {
             );
         };
         let params = match self.params {
-            None => "null",
-            Some(Member { kind: Kind::Object | Kind::Array | Kind::Null, text, .. }) => text,
+            None => Params::default(),
+            Some((Kind::Object | Kind::Array | Kind::Null, params)) => params,
             Some(_) => {
                 return invalid(
                     ErrorKind::InvalidRequest,

@@ -141,7 +141,7 @@ impl<W: Write> Server<'_, W> {
         // A bug in one request must not take the others down. Whatever state the panic left is
         // sound: scratch space is cleared before use, settings change only when all is right.
         let result = catch_unwind(AssertUnwindSafe(|| {
-            call(self.session, &request.method, request.params, &mut self.out)
+            call(self.session, &request.method, &request.params, &mut self.out)
         }));
         let failure = match result {
             Ok(Ok(())) => None,

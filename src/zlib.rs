@@ -70,11 +70,22 @@ pub fn compress_within(flavour: Flavour, data: &[u8], limit: usize, out: &mut Ve
     length.is_some()
 }
 
+/// zlib-ng's level 6 forgets a pending match where a block ends while the output is full, so its
+/// bytes depend on how the output grows: here as in the package `zlib-ng` for Python, which
+/// starts with 16 KiB and doubles. Output of up to 16 KiB does not depend on it.
 fn compress_ng(stream: &mut Deflate, data: &[u8], room: &mut [u8]) -> Option<usize> {
     stream.reset();
-    match stream.compress(data, room, DeflateFlush::Finish) {
-        Ok(Status::StreamEnd) => usize::try_from(stream.total_out()).ok(),
-        _ => None,
+    let (mut read, mut written, mut end) = (0, 0, 16 << 10);
+    loop {
+        end = end.min(room.len());
+        let status = stream.compress(&data[read..], &mut room[written..end], DeflateFlush::Finish);
+        read = usize::try_from(stream.total_in()).ok()?;
+        written = usize::try_from(stream.total_out()).ok()?;
+        match status {
+            Ok(Status::StreamEnd) => return Some(written),
+            Ok(_) if end < room.len() => end *= 2,
+            _ => return None,
+        }
     }
 }
 

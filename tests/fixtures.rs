@@ -11,13 +11,15 @@ use std::process::{Command, Stdio};
 
 use dstok::datasette::{Datasette, Release};
 use dstok::methods::{ItsDangerous, Session, call};
+use dstok::pyjson::Scanner;
+use dstok::rpc::Params;
 use dstok::zlib::Flavour;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 /// How many scenarios there are: a file that is not found must not pass for a success.
-const SCENARIOS: usize = 686;
+const SCENARIOS: usize = 689;
 
 #[derive(Deserialize)]
 struct Header {
@@ -112,6 +114,10 @@ fn configuration(scenario: &Scenario, release: &str) -> Value {
     params
 }
 
+fn params(text: &str) -> Params<'_> {
+    Params::read(&mut Scanner::new(text)).unwrap()
+}
+
 fn expected_line(id: usize, answer: &Answer) -> Option<String> {
     let result = answer.result.as_ref()?;
     Some(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#))
@@ -130,10 +136,10 @@ fn through_the_library() {
                 };
                 let mut out = Vec::new();
                 let configure = configuration(&scenario, release).to_string();
-                call(&mut session, b"configure", &configure, &mut out).unwrap();
+                call(&mut session, b"configure", &params(&configure), &mut out).unwrap();
                 out.clear();
                 let method = scenario.method.as_bytes();
-                let result = call(&mut session, method, &scenario.params, &mut out);
+                let result = call(&mut session, method, &params(&scenario.params), &mut out);
                 let context = format!("{} with {release}", scenario.name);
                 match (&answer.result, &answer.error) {
                     (Some(expected), None) => {

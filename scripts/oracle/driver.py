@@ -105,7 +105,7 @@ class Oracle:
             raise Failure("method_not_found", f"no method {method!r}")
         arguments = bind(method, json.loads(params_text))
         now = arguments.pop("now", None)
-        now = config["now"] if now is None else float(now)
+        now = float(config["now"] if now is None else now)
         itsdangerous.url_safe.zlib = zlib_ng if config.get("zlib") == "zlib-ng" else zlib
         real_time, time.time = time.time, lambda: now
         try:
@@ -321,14 +321,25 @@ def main():
     reason = why_no_oracle()
     if reason:
         sys.exit(f"driver: not the reference build: {reason}")
-    # Newer releases leave their internal database behind; take it away with us.
-    with tempfile.TemporaryDirectory(prefix="datasette-oracle-") as tempfile.tempdir:
-        oracle = Oracle()
-        for line in sys.stdin.buffer:
-            sys.stdout.write(json.dumps(answer(oracle, line)) + "\n")
-            sys.stdout.flush()
+    status = 0
+    try:
+        # Newer releases leave their internal database behind; take it away with us.
+        with tempfile.TemporaryDirectory(prefix="datasette-oracle-") as tempfile.tempdir:
+            serve(Oracle())
+    except BrokenPipeError:
+        pass  # whoever asked is gone
+    except Exception as exception:
+        print(f"driver: {type(exception).__name__}: {exception}", file=sys.stderr, flush=True)
+        status = 1
     # Their database threads would hold the exit up.
-    os._exit(0)
+    os._exit(status)
+
+
+def serve(oracle):
+    """Answer every line of stdin, each before the next is read."""
+    for line in sys.stdin.buffer:
+        sys.stdout.write(json.dumps(answer(oracle, line)) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

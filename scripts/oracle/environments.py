@@ -59,7 +59,7 @@ def python(version):
 def clean_environ(**extra):
     """Return a copy of os.environ without what changes Python's or Datasette's behaviour.
 
-    `extra` is added last; values are strings.
+    `extra` is added last; values are str or bytes.
     """
     environ = {
         name: value
@@ -112,7 +112,7 @@ def _build(uv, version):
     where = ROOT / version
     shutil.rmtree(where, ignore_errors=True)
     _run([uv, "venv", "--quiet", "--python", sys.executable, where], f"environment {version}")
-    install = [uv, "pip", "install", "--quiet", "--prerelease=allow", "--python", python(version)]
+    install = [uv, "pip", "install", "--quiet", "--python", python(version)]
     _run([*install, *_requirements(version)], f"environment {version}")
     _stamp(version).write_text(_stamp_text(version))
     return version

@@ -50,7 +50,8 @@ def ask_dstok(dstok, options, requests, secret=None):
     environment, or with None must come by `configure`. Raises ProcessFailure.
     """
     data = b"".join(request_line(n, request).encode() for n, request in enumerate(requests))
-    extra = {} if secret is None else {"DATASETTE_SECRET": secret}
+    # As bytes: the locale must not decide how a secret is encoded.
+    extra = {} if secret is None else {"DATASETTE_SECRET": secret.encode()}
     try:
         done = subprocess.run(
             [str(dstok), "serve", *options],

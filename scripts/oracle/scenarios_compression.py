@@ -188,11 +188,33 @@ def _zlib_ng():
         text = Stream(f"zlib-ng/{length}").words(length)
         made.append(scenario(f"zlib_ng_sign_prose_{length:05d}", f"a payload of {length + 2} bytes", "sign",
                              {"value": text}, zlib="zlib-ng"))
+    made += _output_buffers()
     made.append(scenario("zlib_ng_root", "too short to compress", "create_token", ["root"], zlib="zlib-ng"))
     made.append(scenario("zlib_ng_restricted", "a usual restricted token", "create_token",
                          {"actor_id": "root", "expires_after": 3600, "restrict_all": ["view-instance"],
                           "restrict_resource": _restrictions(2, 3, ["view-table", "insert-row"])}, zlib="zlib-ng"))
     return made
+
+
+def _output_buffers():
+    """Return payloads whose zlib-ng bytes depend on the caller's output buffers.
+
+    When a block ends and the output buffer is full, zlib-ng's level 6 forgets the
+    match it had found for the next block. The package's `compress` gives it
+    16 KiB and doubles that each time: another way of growing gives other bytes.
+    """
+    words = Stream("output buffers")
+    vocabulary = [words.text("abcdefghij", 2 + words.below(7)) for _ in range(300)]
+    cases = {
+        "digits_60_kb": Stream("output buffers").text("0123456789", 60000),
+        "digits_100_kb": Stream("output buffers").text("0123456789", 100000),
+        "vocabulary_220_kb": " ".join(words.choice(vocabulary) for _ in range(37000)),
+    }
+    return [
+        scenario(f"zlib_ng_output_past_16_kib_{name}", "the output buffer grows from 16 KiB by doubling",
+                 "sign", {"value": text}, zlib="zlib-ng")
+        for name, text in cases.items()
+    ]
 
 
 def _compressing(name, about, flavour, method, params):

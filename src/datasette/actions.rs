@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::release::Release;
@@ -12,15 +13,9 @@ type NameAndAbbr<'a> = (Box<str>, Option<&'a str>);
 /// The actions that a Datasette knows, with their abbreviations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    /// Sorted by name.
-    by_name: Vec<Action>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Action {
-    name: Box<str>,
-    /// As JSON, ready to be copied into a payload; `None` for an action without one.
-    abbr: Option<Box<[u8]>>,
+    /// The abbreviation is kept as JSON, ready to be copied into a payload; `None` for an action
+    /// without one.
+    by_name: FxHashMap<Box<str>, Option<Box<[u8]>>>,
 }
 
 impl Actions {
@@ -76,39 +71,27 @@ impl Actions {
     }
 
     fn new<'a>(actions: impl IntoIterator<Item = NameAndAbbr<'a>>) -> Self {
-        let mut by_name: Vec<_> = actions
-            .into_iter()
-            .map(|(name, abbr)| {
-                // Datasette's `action.abbr or action`: an empty abbreviation is none.
-                let abbr = abbr.filter(|abbr| !abbr.is_empty()).map(|abbr| {
-                    let mut json = Vec::new();
-                    write_string(&mut json, abbr);
-                    json.into_boxed_slice()
-                });
-                Action { name, abbr }
-            })
-            .collect();
-        // A name that comes twice: the last one wins, as in a Python dict.
-        by_name.reverse();
-        by_name.sort_by(|a, b| a.name.cmp(&b.name));
-        by_name.dedup_by(|a, b| a.name == b.name);
-        Self { by_name }
+        let action = |(name, abbr): NameAndAbbr<'a>| {
+            // Datasette's `action.abbr or action`: an empty abbreviation is none.
+            let abbr = abbr.filter(|abbr| !abbr.is_empty()).map(|abbr| {
+                let mut json = Vec::new();
+                write_string(&mut json, abbr);
+                json.into_boxed_slice()
+            });
+            (name, abbr)
+        };
+        Self { by_name: actions.into_iter().map(action).collect() }
     }
 
     /// Whether there is an action of that name.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.find(name).is_some()
+        self.by_name.contains_key(name)
     }
 
     /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
     pub(super) fn abbreviation_json(&self, name: &str) -> Option<&[u8]> {
-        self.find(name)?.abbr.as_deref()
-    }
-
-    fn find(&self, name: &str) -> Option<&Action> {
-        let at = self.by_name.binary_search_by(|known| (*known.name).cmp(name)).ok()?;
-        self.by_name.get(at)
+        self.by_name.get(name)?.as_deref()
     }
 }
 

@@ -1,5 +1,7 @@
 //! `_r`, what a token may do. Upstream: `TokenRestrictions.abbreviated` in `datasette/tokens.py`.
 
+use std::ops::Range;
+
 use super::actions::Actions;
 use super::{Error, Param};
 use crate::pyjson::{Error as JsonError, ErrorKind, Kind, RawString, Scanner, has_duplicates};
@@ -36,8 +38,8 @@ impl<'a> Restrictions<'a> {
     }
 
     /// Appends the object `_r`, action names abbreviated.
-    pub(super) fn write(&self, actions: &Actions, out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut writer = Writer { actions, keys: Vec::new(), spans: Vec::new() };
+    pub(super) fn write(&self, actions: &'a Actions, out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut writer = Writer { actions, last_list: None, keys: Vec::new(), spans: Vec::new() };
         out.push(b'{');
         if let Some(text) = self.all {
             out.extend_from_slice(br#""a":"#);
@@ -96,6 +98,9 @@ const NOT_AN_OBJECT: Malformed = Malformed::Shape("must be an object of objects 
 
 struct Writer<'w> {
     actions: &'w Actions,
+    /// The list of actions that was written last: its text, and where it stands in the output.
+    /// Tokens often allow the same on many tables.
+    last_list: Option<(&'w str, Range<usize>)>,
     /// The keys of all open objects as JSON, and where each stands: also those that are left
     /// out of the output count as duplicates.
     keys: Vec<u8>,
@@ -104,13 +109,13 @@ struct Writer<'w> {
 
 /// Writes one member of an object, given its key as JSON.
 type WriteMember<'w> =
-    fn(&mut Writer<'w>, (usize, usize), &mut Scanner<'_>, &mut Vec<u8>) -> Result<(), Malformed>;
+    fn(&mut Writer<'w>, (usize, usize), &mut Scanner<'w>, &mut Vec<u8>) -> Result<(), Malformed>;
 
 impl<'w> Writer<'w> {
     /// `{"key": …, …}`
     fn object(
         &mut self,
-        scanner: &mut Scanner<'_>,
+        scanner: &mut Scanner<'w>,
         out: &mut Vec<u8>,
         member: WriteMember<'w>,
     ) -> Result<(), Malformed> {
@@ -141,7 +146,7 @@ impl<'w> Writer<'w> {
     fn named_action_names(
         &mut self,
         key: (usize, usize),
-        scanner: &mut Scanner<'_>,
+        scanner: &mut Scanner<'w>,
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         separate(out);
@@ -155,7 +160,7 @@ impl<'w> Writer<'w> {
     fn resources(
         &mut self,
         key: (usize, usize),
-        scanner: &mut Scanner<'_>,
+        scanner: &mut Scanner<'w>,
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         let before = out.len();
@@ -173,12 +178,20 @@ impl<'w> Writer<'w> {
     /// `["action", …]`, abbreviated.
     fn action_names(
         &mut self,
-        scanner: &mut Scanner<'_>,
+        scanner: &mut Scanner<'w>,
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         if scanner.peek_kind()? != Kind::Array {
             return Err(NOT_ACTIONS);
         }
+        // A list ends with its bracket, so the same text is the same list.
+        if let Some((text, written)) = &self.last_list
+            && scanner.skip_text(text)
+        {
+            out.extend_from_within(written.clone());
+            return Ok(());
+        }
+        let (start, written) = (scanner.position(), out.len());
         scanner.begin_array()?;
         out.push(b'[');
         let mut first = true;
@@ -191,6 +204,8 @@ impl<'w> Writer<'w> {
             self.action_name(scanner.string()?, out)?;
         }
         out.push(b']');
+        let text = scanner.slice(start, scanner.position());
+        self.last_list = Some((text, written..out.len()));
         Ok(())
     }
 

@@ -5,10 +5,7 @@ use std::borrow::Cow;
 use super::table::Param;
 use crate::datasette::Restrictions;
 use crate::pyjson::{Integer, Kind, MAX_DEPTH, Scanner, write_wtf8_string};
-use crate::rpc::Failure;
-
-/// The most parameters that a method has.
-const MAX_PARAMS: usize = 8;
+use crate::rpc::{Failure, MAX_PARAMS, Params};
 
 /// Containers open around a parameter: the request and its params.
 const OUTER_DEPTH: usize = 2;
@@ -21,41 +18,39 @@ pub(super) struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    /// Binds `text`: an Object, an Array or null, known to be valid JSON.
-    pub(super) fn bind(params: &'static [Param], text: &'a str) -> Result<Self, Failure> {
+    /// Binds what was given to the parameters of a method.
+    pub(super) fn bind(params: &'static [Param], given: &Params<'a>) -> Result<Self, Failure> {
         let mut args = Self { params, values: [None; MAX_PARAMS] };
-        let mut scanner = Scanner::new(text);
-        match scanner.peek_kind() {
-            Ok(Kind::Object) => args.bind_by_name(&mut scanner)?,
-            Ok(Kind::Array) => args.bind_by_position(&mut scanner)?,
-            _ => {}
+        for (position, value) in given.iter().enumerate() {
+            let at = match value.name {
+                Some(name) => args.named(&name.to_wtf8())?,
+                None if position < params.len() => position,
+                None => {
+                    let reason = format!("has more than {} positions", params.len());
+                    return Err(invalid("params", &reason));
+                }
+            };
+            if OUTER_DEPTH + value.depth > MAX_DEPTH {
+                return Err(invalid(params[at].name, "is nested more than 512 levels deep"));
+            }
+            if args.values[at].replace(value.text).is_some() {
+                return Err(invalid(params[at].name, "is given twice"));
+            }
         }
         for (param, value) in params.iter().zip(&mut args.values) {
             if param.required && value.is_none() {
                 return Err(invalid(param.name, "is required"));
             }
-            if !param.required && value.is_some_and(|text| text == "null") {
+            if !param.required && *value == Some("null") {
                 *value = None;
             }
         }
         Ok(args)
     }
 
-    fn bind_by_name(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Failure> {
-        scanner.begin_object().map_err(not_json)?;
-        let mut first = true;
-        while let Some(key) = scanner.next_key(first).map_err(not_json)? {
-            first = false;
-            let key = key.to_wtf8();
-            let Some(at) = self.params.iter().position(|p| p.name.as_bytes() == &*key) else {
-                return Err(Failure::invalid_param(&key, self.unknown(&key)));
-            };
-            if self.values[at].is_some() {
-                return Err(invalid(self.params[at].name, "is given twice"));
-            }
-            self.bind_value(scanner, at)?;
-        }
-        Ok(())
+    fn named(&self, name: &[u8]) -> Result<usize, Failure> {
+        let known = self.params.iter().position(|param| param.name.as_bytes() == name);
+        known.ok_or_else(|| Failure::invalid_param(name, self.unknown(name)))
     }
 
     fn unknown(&self, name: &[u8]) -> String {
@@ -67,30 +62,6 @@ impl<'a> Args<'a> {
             [] => format!("{shown} is unknown: the method has no parameters"),
             _ => format!("{shown} is unknown: the parameters are {}", known.join(", ")),
         }
-    }
-
-    fn bind_by_position(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Failure> {
-        scanner.begin_array().map_err(not_json)?;
-        let mut at = 0;
-        while scanner.next_element(at == 0).map_err(not_json)? {
-            if at == self.params.len() {
-                return Err(invalid("params", &format!("has more than {at} positions")));
-            }
-            self.bind_value(scanner, at)?;
-            at += 1;
-        }
-        Ok(())
-    }
-
-    fn bind_value(&mut self, scanner: &mut Scanner<'a>, at: usize) -> Result<(), Failure> {
-        scanner.peek_kind().map_err(not_json)?;
-        let start = scanner.position();
-        let depth = scanner.skip_value().map_err(not_json)?;
-        if OUTER_DEPTH + depth > MAX_DEPTH {
-            return Err(invalid(self.params[at].name, "is nested more than 512 levels deep"));
-        }
-        self.values[at] = Some(scanner.slice(start, scanner.position()));
-        Ok(())
     }
 
     fn get(&self, name: &str) -> Option<&'a str> {
@@ -162,10 +133,8 @@ impl<'a> Args<'a> {
                 b"resource" => &mut restrictions.resource,
                 _ => return Err(invalid(name, "may have all, database and resource only")),
             };
-            scanner.peek_kind().map_err(not_json)?;
-            let start = scanner.position();
-            scanner.skip_value().map_err(not_json)?;
-            if member.replace(scanner.slice(start, scanner.position())).is_some() {
+            let (text, _) = scanner.raw_value().map_err(not_json)?;
+            if member.replace(text).is_some() {
                 return Err(invalid(name, "has a duplicate key"));
             }
         }

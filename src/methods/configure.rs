@@ -49,7 +49,7 @@ impl ItsDangerous {
 pub fn setting(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
     match name {
         "allow_signed_tokens" => {
-            settings.allow_signed_tokens = match value {
+            settings.allow_signed_tokens = match &*value.to_ascii_lowercase() {
                 "1" | "on" | "true" => true,
                 "0" | "off" | "false" => false,
                 _ => return Err(format!("{name} must be on or off, true or false, 1 or 0")),

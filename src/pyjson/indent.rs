@@ -43,9 +43,7 @@ fn value(scanner: &mut Scanner<'_>, out: &mut Vec<u8>, level: usize) -> Result<(
         }
         Kind::String => ascii_string(out, scanner.string()?.text()),
         Kind::Number | Kind::Bool | Kind::Null => {
-            let start = scanner.position();
-            scanner.skip_value()?;
-            out.extend_from_slice(scanner.slice(start, scanner.position()).as_bytes());
+            out.extend_from_slice(scanner.raw_value()?.0.as_bytes());
         }
     }
     Ok(())

@@ -21,10 +21,11 @@ pub enum Kind {
     Null,
 }
 
-/// A string as it was spelled: what stands between the quotes, escapes not yet resolved.
+/// A string as it was spelled, escapes not yet resolved.
 #[derive(Clone, Copy, Debug)]
 pub struct RawString<'a> {
-    text: &'a str,
+    /// The spelling with its quotes.
+    quoted: &'a str,
     escaped: bool,
     offset: usize,
 }
@@ -33,7 +34,7 @@ impl<'a> RawString<'a> {
     /// The spelling between the quotes.
     #[must_use]
     pub fn text(&self) -> &'a str {
-        self.text
+        self.quoted.get(1..self.quoted.len() - 1).unwrap_or_default()
     }
 
     /// Whether any backslash occurs; without one the spelling is the value.
@@ -47,8 +48,11 @@ impl<'a> RawString<'a> {
     /// # Errors
     /// [`ErrorKind::LoneSurrogate`].
     pub fn to_str(&self) -> Result<Cow<'a, str>, Error> {
+        if !self.escaped {
+            return Ok(Cow::Borrowed(self.text()));
+        }
         match self.to_wtf8() {
-            Cow::Borrowed(_) => Ok(Cow::Borrowed(self.text)),
+            Cow::Borrowed(_) => Ok(Cow::Borrowed(self.text())),
             Cow::Owned(bytes) => String::from_utf8(bytes)
                 .map(Cow::Owned)
                 .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset)),
@@ -60,10 +64,10 @@ impl<'a> RawString<'a> {
     #[must_use]
     pub fn to_wtf8(&self) -> Cow<'a, [u8]> {
         if !self.escaped {
-            return Cow::Borrowed(self.text.as_bytes());
+            return Cow::Borrowed(self.text().as_bytes());
         }
-        let mut out = Vec::with_capacity(self.text.len());
-        string::for_each_char(self.text, |code| string::push_wtf8(&mut out, code));
+        let mut out = Vec::with_capacity(self.quoted.len());
+        string::for_each_char(self.text(), |code| string::push_wtf8(&mut out, code));
         Cow::Owned(out)
     }
 
@@ -71,23 +75,25 @@ impl<'a> RawString<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::LoneSurrogate`].
+    #[inline]
     pub fn transcode(&self, out: &mut Vec<u8>) -> Result<(), Error> {
-        out.push(b'"');
-        if self.escaped {
-            let mut lone = false;
-            string::for_each_char(self.text, |code| match char::from_u32(code) {
-                Some(c) => string::push_escaped(out, c),
-                None => lone = true,
-            });
-            if lone {
-                return Err(Error::new(ErrorKind::LoneSurrogate, self.offset));
-            }
-        } else {
+        if !self.escaped {
             // Valid JSON without a backslash holds nothing that Python would escape.
-            out.extend_from_slice(self.text.as_bytes());
+            out.extend_from_slice(self.quoted.as_bytes());
+            return Ok(());
         }
+        self.transcode_escaped(out)
+    }
+
+    fn transcode_escaped(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut lone = false;
         out.push(b'"');
-        Ok(())
+        string::for_each_char(self.text(), |code| match char::from_u32(code) {
+            Some(c) => string::push_escaped(out, c),
+            None => lone = true,
+        });
+        out.push(b'"');
+        if lone { Err(Error::new(ErrorKind::LoneSurrogate, self.offset)) } else { Ok(()) }
     }
 }
 
@@ -132,6 +138,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Syntax`] where no value begins.
+    #[inline]
     pub fn peek_kind(&mut self) -> Result<Kind, Error> {
         self.skip_whitespace();
         match self.peek() {
@@ -175,6 +182,16 @@ impl<'a> Scanner<'a> {
         Ok(Some(key))
     }
 
+    /// [`Scanner::next_key`] for a key that does not matter.
+    fn skip_key(&mut self, first: bool) -> Result<bool, Error> {
+        if !self.next_item(first, b'}')? {
+            return Ok(false);
+        }
+        self.skip_string()?;
+        self.expect(b':')?;
+        Ok(true)
+    }
+
     /// Whether the array has another element, the cursor then being at it; steps over the
     /// closing bracket otherwise. `first` as in [`Scanner::next_key`].
     ///
@@ -184,6 +201,7 @@ impl<'a> Scanner<'a> {
         self.next_item(first, b']')
     }
 
+    #[inline]
     fn next_item(&mut self, first: bool, close: u8) -> Result<bool, Error> {
         self.skip_whitespace();
         if self.peek() == Some(close) {
@@ -192,6 +210,7 @@ impl<'a> Scanner<'a> {
         }
         if !first {
             self.expect(b',')?;
+            self.skip_whitespace();
         }
         Ok(true)
     }
@@ -201,11 +220,22 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// [`ErrorKind::Syntax`].
     pub fn string(&mut self) -> Result<RawString<'a>, Error> {
-        self.expect(b'"')?;
+        self.skip_whitespace();
         let start = self.pos;
+        let escaped = self.skip_string()?;
+        Ok(RawString { quoted: self.slice(start, self.pos), escaped, offset: start })
+    }
+
+    /// Steps over the string that begins here, and says whether a backslash is in it.
+    fn skip_string(&mut self) -> Result<bool, Error> {
+        let bytes = self.text.as_bytes();
+        if self.peek() != Some(b'"') {
+            return Err(self.syntax());
+        }
+        self.pos += 1;
         let mut escaped = false;
         loop {
-            self.pos += string::plain_prefix(&self.text.as_bytes()[self.pos..]);
+            self.pos += string::plain_prefix(&bytes[self.pos..]);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -215,9 +245,8 @@ impl<'a> Scanner<'a> {
                 _ => return Err(self.syntax()),
             }
         }
-        let text = self.slice(start, self.pos);
         self.pos += 1;
-        Ok(RawString { text, escaped, offset: start })
+        Ok(escaped)
     }
 
     fn escape(&mut self) -> Result<(), Error> {
@@ -298,12 +327,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn literal(&mut self, word: &str) -> Result<(), Error> {
-        if self.text.as_bytes()[self.pos..].starts_with(word.as_bytes()) {
-            self.pos += word.len();
-            Ok(())
-        } else {
-            Err(self.syntax())
-        }
+        if self.skip_text(word) { Ok(()) } else { Err(self.syntax()) }
     }
 
     /// Steps over one value of any kind, checking its syntax, and says how many containers were
@@ -327,7 +351,7 @@ impl<'a> Scanner<'a> {
                     open.push(false);
                 }
                 Kind::String => {
-                    self.string()?;
+                    self.skip_string()?;
                     first = false;
                 }
                 Kind::Number => {
@@ -350,7 +374,7 @@ impl<'a> Scanner<'a> {
                     return Ok(deepest);
                 }
                 let more = if open.top_is_object() {
-                    self.next_key(first)?.is_some()
+                    self.skip_key(first)?
                 } else {
                     self.next_element(first)?
                 };
@@ -363,6 +387,27 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Steps over one value as [`Scanner::skip_value`] does; its text, and how many containers
+    /// were open at most.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Syntax`].
+    pub fn raw_value(&mut self) -> Result<(&'a str, usize), Error> {
+        self.skip_whitespace();
+        let start = self.pos;
+        let depth = self.skip_value()?;
+        Ok((self.slice(start, self.pos), depth))
+    }
+
+    /// Steps over `text` if it comes next, and says whether it did.
+    pub fn skip_text(&mut self, text: &str) -> bool {
+        let found = self.text.as_bytes()[self.pos..].starts_with(text.as_bytes());
+        if found {
+            self.pos += text.len();
+        }
+        found
+    }
+
     /// Checks that nothing but white space follows.
     ///
     /// # Errors
@@ -372,16 +417,19 @@ impl<'a> Scanner<'a> {
         if self.pos == self.text.len() { Ok(()) } else { Err(self.syntax()) }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.pos).copied()
     }
 
+    #[inline]
     fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.pos += 1;
         }
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Error> {
         self.skip_whitespace();
         if self.peek() == Some(byte) {

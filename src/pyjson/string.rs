@@ -124,6 +124,7 @@ fn unicode_escape(text: &str) -> Option<u32> {
 }
 
 /// How many bytes at the start need no escape: none of them is `"`, `\` or below 0x20.
+#[inline]
 pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES << 7;
@@ -133,12 +134,12 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
         let word = u64::from_le_bytes(*word);
         let quotes = word ^ (ONES * b'"' as u64);
         let backslashes = word ^ (ONES * b'\\' as u64);
-        // Each term has the high bit of the first byte that is zero (or below 0x20); later bytes
-        // may be wrong, the first never is.
-        let stops = (quotes.wrapping_sub(ONES) & !quotes)
-            | (backslashes.wrapping_sub(ONES) & !backslashes)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let stops = stops & HIGHS;
+        // A term has the high bit of a byte that is zero, or below 0x20, and perhaps of bytes
+        // behind it: the lowest is right. Bytes from 0x80 on have it too and are masked out.
+        let stops = quotes.wrapping_sub(ONES)
+            | backslashes.wrapping_sub(ONES)
+            | word.wrapping_sub(ONES * 0x20);
+        let stops = stops & !word & HIGHS;
         if stops != 0 {
             return length + stops.trailing_zeros() as usize / 8;
         }
