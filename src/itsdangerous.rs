@@ -1,9 +1,11 @@
-//! Layer 1: what Datasette uses of itsdangerous 2.2.0, `URLSafeSerializer.dumps`.
+//! Layer 1: what Datasette uses of itsdangerous 2.2.0, `URLSafeSerializer`.
 //!
 //! Upstream: `itsdangerous/url_safe.py`, `serializer.py`, `signer.py`.
 
+mod encoding;
 mod signer;
 mod url_safe;
 
-pub use signer::{Keyring, Signer};
-pub use url_safe::UrlSafe;
+pub use encoding::base64_decode;
+pub use signer::{BadSignature, Digests, Keyring, Signer};
+pub use url_safe::{BadPayload, UrlSafe, load_payload};

@@ -8,7 +8,7 @@ mod stock;
 
 use std::cell::RefCell;
 
-use zlib_rs::{Deflate, DeflateFlush, Status};
+use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
 
 /// Whose bytes compressed payloads carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,7 @@ thread_local! {
     // Setting a stream up costs ten times what resetting one does.
     static STOCK: RefCell<Option<stock::Deflater>> = const { RefCell::new(None) };
     static NG: RefCell<Option<Deflate>> = const { RefCell::new(None) };
+    static INFLATE: RefCell<Option<Inflate>> = const { RefCell::new(None) };
 }
 
 /// Appends `zlib.compress(data)` if it has at most `limit` bytes, and says whether it has.
@@ -87,6 +88,48 @@ fn compress_ng(stream: &mut Deflate, data: &[u8], room: &mut [u8]) -> Option<usi
             _ => return None,
         }
     }
+}
+
+/// Why [`decompress`] gives nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecompressError {
+    /// No zlib stream, a damaged one, or one that ends too early: Python's `zlib.error`.
+    Invalid,
+    /// The data has more bytes than allowed.
+    TooLarge,
+}
+
+/// `zlib.decompress(stream)`: what follows the stream is ignored. What it gives does not depend
+/// on whose zlib is used.
+///
+/// # Errors
+/// [`DecompressError`]; data of more than `limit` bytes is not kept.
+pub fn decompress(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
+    const FIRST_ROOM: usize = 4 << 10;
+    INFLATE.with_borrow_mut(|inflate| {
+        let inflate = inflate.get_or_insert_with(|| Inflate::new(true, 15));
+        inflate.reset(true);
+        let mut data = vec![0; FIRST_ROOM.min(limit + 1)];
+        let (mut read, mut written) = (0, 0);
+        loop {
+            let room = &mut data[written..];
+            let status = inflate.decompress(&stream[read..], room, InflateFlush::Finish);
+            read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
+            written = usize::try_from(inflate.total_out()).unwrap_or(usize::MAX);
+            match status {
+                Ok(_) if written > limit => return Err(DecompressError::TooLarge),
+                Ok(Status::StreamEnd) => {
+                    data.truncate(written);
+                    return Ok(data);
+                }
+                // Only a full output is a reason to go on: all of the stream is there.
+                Ok(_) if written == data.len() => {
+                    data.resize((2 * data.len()).min(limit + 1), 0);
+                }
+                _ => return Err(DecompressError::Invalid),
+            }
+        }
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Key derivation and HMAC. Upstream: `itsdangerous/signer.py`.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1};
+use sha2::Sha512;
 
+use super::base64_decode;
 use crate::secret::Secret;
 
 /// Bytes of a signature in base64: 20 of SHA-1, without padding.
@@ -16,22 +19,30 @@ const SIGNATURE_LENGTH: usize = 27;
 pub struct Signer {
     /// The HMAC with the key already taken in, so that a signature costs no key schedule.
     keyed: Hmac<Sha1>,
+    /// The same for itsdangerous 1.1's fallback.
+    keyed_sha512: Hmac<Sha512>,
 }
 
 impl Signer {
     /// `Signer.derive_key` by the default method, "django-concat":
     /// `sha1(salt + b"signer" + secret_key)`.
     fn new(secret: &Secret, namespace: &str) -> Self {
-        let key = Sha1::new()
-            .chain_update(namespace)
-            .chain_update("signer")
-            .chain_update(secret.as_bytes())
-            .finalize();
-        // HMAC takes keys of any length, so the error cannot occur; a zero key would be wrong.
-        let Ok(keyed) = Hmac::<Sha1>::new_from_slice(&key) else {
-            unreachable!("HMAC refused a key of 20 bytes")
-        };
-        Self { keyed }
+        Self {
+            keyed: keyed(&derive_key::<Sha1>(secret, namespace)),
+            keyed_sha512: keyed(&derive_key::<Sha512>(secret, namespace)),
+        }
+    }
+
+    /// `Signer.verify_signature` for one secret.
+    ///
+    /// The signatures are compared in constant time, so how long it takes tells nothing about
+    /// the right signature. It does tell the length of the value and, with several secrets,
+    /// which of them matched.
+    fn verify(&self, value: &[u8], signature: &[u8], digests: Digests) -> bool {
+        let sha1 = self.keyed.clone().chain_update(value).verify_slice(signature);
+        sha1.is_ok()
+            || (digests == Digests::Sha1OrSha512
+                && self.keyed_sha512.clone().chain_update(value).verify_slice(signature).is_ok())
     }
 
     /// `Signer.sign`: appends a dot and the signature of what stands in `out` from `start` on.
@@ -47,6 +58,23 @@ impl Signer {
     }
 }
 
+fn derive_key<D: Digest>(secret: &Secret, namespace: &str) -> Vec<u8> {
+    D::new()
+        .chain_update(namespace)
+        .chain_update("signer")
+        .chain_update(secret.as_bytes())
+        .finalize()
+        .to_vec()
+}
+
+fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
+    match <M as KeyInit>::new_from_slice(key) {
+        Ok(keyed) => keyed,
+        // HMAC takes keys of any length; any other key would be wrong.
+        Err(_) => unreachable!("HMAC refused a key"),
+    }
+}
+
 /// The list of secrets that itsdangerous calls `secret_keys`, with the signers made from them.
 #[derive(Default)]
 pub struct Keyring {
@@ -54,8 +82,8 @@ pub struct Keyring {
     secrets: Vec<Secret>,
     /// Whether the last one may sign; otherwise all of them are old.
     can_sign: bool,
-    /// The signers of recent namespaces, the latest first.
-    signers: VecDeque<(Box<str>, Signer)>,
+    /// The signers of recent namespaces, the latest first; each has one a secret, newest first.
+    signers: VecDeque<(Box<str>, Vec<Signer>)>,
 }
 
 impl Keyring {
@@ -88,18 +116,71 @@ impl Keyring {
 
     /// The signer of a namespace with the newest secret; `None` where no secret may sign.
     pub fn signer(&mut self, namespace: &str) -> Option<&Signer> {
+        let can_sign = self.can_sign;
+        self.signers(namespace).first().filter(|_| can_sign)
+    }
+
+    /// `Signer.unsign`: what was signed, and by which secret, 0 being the newest.
+    ///
+    /// # Errors
+    /// [`BadSignature`].
+    pub fn unsign<'s>(
+        &mut self,
+        signed: &'s [u8],
+        namespace: &str,
+        digests: Digests,
+    ) -> Result<(&'s [u8], usize), BadSignature> {
+        let dot = signed.iter().rposition(|&byte| byte == b'.').ok_or(BadSignature::NoSeparator)?;
+        let (value, signature) = (&signed[..dot], &signed[dot + 1..]);
+        let signature = base64_decode(signature).ok_or(BadSignature::DoesNotMatch)?;
+        let matches = |signer: &Signer| signer.verify(value, &signature, digests);
+        match self.signers(namespace).iter().position(matches) {
+            Some(secret) => Ok((value, secret)),
+            None => Err(BadSignature::DoesNotMatch),
+        }
+    }
+
+    fn signers(&mut self, namespace: &str) -> &[Signer] {
         let known = self.signers.iter().position(|(name, _)| **name == *namespace);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                let signer = Signer::new(self.secrets.last().filter(|_| self.can_sign)?, namespace);
-                if self.signers.len() == Self::MAX_SIGNERS {
-                    self.signers.pop_back();
-                }
-                self.signers.push_front((namespace.into(), signer));
-                0
+        let at = known.unwrap_or_else(|| {
+            let newest_first = self.secrets.iter().rev();
+            let signers = newest_first.map(|secret| Signer::new(secret, namespace)).collect();
+            if self.signers.len() == Self::MAX_SIGNERS {
+                self.signers.pop_back();
             }
-        };
-        self.signers.get(at).map(|(_, signer)| signer)
+            self.signers.push_front((namespace.into(), signers));
+            0
+        });
+        self.signers.get(at).map_or(&[], |(_, signers)| signers)
+    }
+}
+
+/// Which digests a signature may be made with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Digests {
+    /// SHA-1: itsdangerous 2.x.
+    #[default]
+    Sha1,
+    /// SHA-1 or SHA-512: itsdangerous 1.1.0 with its `default_fallback_signers`.
+    Sha1OrSha512,
+}
+
+/// Why a value is not accepted: `itsdangerous.BadSignature`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadSignature {
+    /// There is no dot, so no signature.
+    NoSeparator,
+    /// The signature is of another value, namespace or secret.
+    DoesNotMatch,
+}
+
+impl fmt::Display for BadSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSeparator => "there is no \".\" in the value, so it is not signed",
+            Self::DoesNotMatch => {
+                "the signature does not match: another secret or namespace, or a changed value"
+            }
+        })
     }
 }

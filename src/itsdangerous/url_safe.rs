@@ -3,8 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::Signer;
-use crate::zlib::{Flavour, compress_within};
+use std::fmt;
+
+use super::{Signer, base64_decode};
+use crate::zlib::{DecompressError, Flavour, compress_within, decompress};
 
 /// Bytes of scratch space kept from one value to the next; a rare large one gives its space back.
 const KEPT_CAPACITY: usize = 1 << 20;
@@ -49,4 +51,49 @@ fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.resize(start + (bytes.len() * 4).div_ceil(3), 0);
     let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut out[start..]);
     debug_assert_eq!(written, Ok(out.len() - start));
+}
+
+/// `URLSafeSerializerMixin.load_payload`, up to the JSON text, which is the caller's to read.
+///
+/// # Errors
+/// [`BadPayload`]; more than `limit` bytes are not inflated.
+pub fn load_payload(payload: &[u8], limit: usize) -> Result<String, BadPayload> {
+    let json = match payload.strip_prefix(b".") {
+        None => base64_decode(payload).ok_or(BadPayload::Base64)?,
+        Some(compressed) => {
+            let compressed = base64_decode(compressed).ok_or(BadPayload::Base64)?;
+            decompress(&compressed, limit).map_err(|error| match error {
+                DecompressError::Invalid => BadPayload::Zlib,
+                DecompressError::TooLarge => BadPayload::TooLarge,
+            })?
+        }
+    };
+    String::from_utf8(json).map_err(|_| BadPayload::Utf8)
+}
+
+/// What is broken inside a value whose signature is right: `itsdangerous.BadPayload`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadPayload {
+    /// The base64.
+    Base64,
+    /// The zlib stream.
+    Zlib,
+    /// Nothing, but it inflates to more bytes than allowed.
+    TooLarge,
+    /// The UTF-8.
+    Utf8,
+    /// The JSON.
+    Json,
+}
+
+impl fmt::Display for BadPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Base64 => "the payload is not base64",
+            Self::Zlib => "the payload is marked as compressed but is not a whole zlib stream",
+            Self::TooLarge => "the payload inflates to more than --max-payload bytes",
+            Self::Utf8 => "the payload is not UTF-8",
+            Self::Json => "the payload is not JSON that Python reads",
+        })
+    }
 }

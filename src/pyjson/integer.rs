@@ -69,6 +69,12 @@ impl<'a> Integer<'a> {
     }
 }
 
+impl From<u64> for Integer<'static> {
+    fn from(value: u64) -> Self {
+        Self(Cow::Owned(value.to_string()))
+    }
+}
+
 impl Number<'_> {
     /// What `float()` makes of this number: the nearest double.
     ///

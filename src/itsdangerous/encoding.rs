@@ -1,0 +1,75 @@
+//! Base64 as Python decodes it. Upstream: `itsdangerous/encoding.py`, CPython's
+//! `binascii.a2b_base64` in its lenient mode.
+
+/// `base64_decode`, or `None` where Python raises.
+///
+/// Padding is computed from the length, before anything is dropped. Then characters outside the
+/// alphabet are skipped, `+` and `/` count as `-` and `_`, and what follows enough padding is not
+/// read. The spare low bits of the last character are free.
+#[must_use]
+pub fn base64_decode(text: &[u8]) -> Option<Vec<u8>> {
+    let missing_padding = text.len().wrapping_neg() % 4;
+    let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    // Of the group of four characters that is being read: how many there were, padding behind
+    // them, and the bits that have not yet made a byte.
+    let (mut characters, mut padding, mut left) = (0, 0, 0u8);
+    for &character in text.iter().chain(std::iter::repeat_n(&b'=', missing_padding)) {
+        if character == b'=' {
+            if characters >= 2 {
+                padding += 1;
+                if characters + padding >= 4 {
+                    return Some(decoded);
+                }
+            }
+            continue;
+        }
+        let Some(value) = six_bits(character) else { continue };
+        padding = 0;
+        match characters {
+            0 => left = value,
+            1 => {
+                decoded.push(left << 2 | value >> 4);
+                left = value & 0x0f;
+            }
+            2 => {
+                decoded.push(left << 4 | value >> 2);
+                left = value & 0x03;
+            }
+            _ => decoded.push(left << 6 | value),
+        }
+        characters = (characters + 1) % 4;
+    }
+    (characters == 0).then_some(decoded)
+}
+
+fn six_bits(character: u8) -> Option<u8> {
+    Some(match character {
+        b'A'..=b'Z' => character - b'A',
+        b'a'..=b'z' => character - b'a' + 26,
+        b'0'..=b'9' => character - b'0' + 52,
+        b'-' | b'+' => 62,
+        b'_' | b'/' => 63,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lenience_has_its_limits() {
+        let decode = |text: &str| base64_decode(text.as_bytes());
+        assert_eq!(decode("aGk").as_deref(), Some(&b"hi"[..]));
+        assert_eq!(decode("aGk="), decode("aGk"));
+        // Spare bits, junk of a whole group, and what follows the padding.
+        assert_eq!(decode("aGl"), decode("aGk"));
+        assert_eq!(decode("a!!!!Gk"), decode("aGk"));
+        assert_eq!(decode("aGk=aGk=").as_deref(), decode("aGk").as_deref());
+        assert_eq!(decode("-_"), decode("+/"));
+        // One junk character makes the padding one short.
+        assert_eq!(decode("a!Gk"), None);
+        assert_eq!(decode("aGkhI"), None);
+        assert_eq!(decode("").as_deref(), Some(&b""[..]));
+    }
+}
