@@ -91,33 +91,54 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
     Ok(stdout.write_all(bytes).and_then(|()| stdout.flush())?)
 }
 
-/// A line for the person at the terminal. A stderr that cannot be written to is no reason to
-/// fail.
+/// A line for the person at the terminal: one line, whatever is in the message. A stderr that
+/// cannot be written to is no reason to fail.
 pub(crate) fn warn(message: &str) {
     use io::Write as _;
-    let _ = writeln!(io::stderr(), "dstok: {message}");
+    let mut line = String::from("dstok: ");
+    for c in message.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line.push('\n');
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// clap's error in one line, without its usage text. A stray argument is not repeated: it may
-/// be a secret or a token.
+/// clap's error in one line, without its usage text. Values and stray arguments are not
+/// repeated: one may be a secret or a token.
 fn usage(error: clap::Error) -> Failure {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Failure::Usage("a subcommand is missing; see dstok --help".to_owned());
-    }
-    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
-        && error.kind() == ErrorKind::UnknownArgument
-        && !argument.starts_with('-')
-    {
-        return Failure::Usage("an argument too many; see --help".to_owned());
-    }
-    let text = error.render().to_string();
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-    let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let line = line.strip_prefix("error: ").unwrap_or(&line);
-    Failure::Usage(format!("{line}; see --help"))
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        _ => String::new(),
+    };
+    let argument = context(ContextKind::InvalidArg);
+    Failure::Usage(match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "a subcommand is missing; see dstok --help".to_owned()
+        }
+        ErrorKind::InvalidSubcommand => match &*context(ContextKind::SuggestedSubcommand) {
+            "" => "there is no such subcommand; see dstok --help".to_owned(),
+            known => format!("there is no such subcommand, but there is {known}"),
+        },
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            "an argument too many; see --help".to_owned()
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            match &*context(ContextKind::ValidValue) {
+                "" => format!("the value of {argument} is not valid; see --help"),
+                valid => format!("the value of {argument} must be one of: {valid}"),
+            }
+        }
+        _ => {
+            let text = error.render().to_string();
+            let lines = text
+                .lines()
+                .map(str::trim)
+                .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+            let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+            format!("{}; see --help", line.strip_prefix("error: ").unwrap_or(&line))
+        }
+    })
 }
 
 #[cfg(test)]

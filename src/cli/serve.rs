@@ -37,7 +37,7 @@ pub(super) struct ServeArgs {
         value_parser = PossibleValuesParser::new(ItsDangerous::ALL.map(ItsDangerous::name)))]
     itsdangerous: String,
 
-    /// The longest line that is answered, in bytes
+    /// The longest line that is answered, in bytes, up to 512 MiB
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_line as u64,
         value_parser = clap::value_parser!(u64).range(1..=LARGEST_LINE), help_heading = "Limits")]
     max_line: u64,

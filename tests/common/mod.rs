@@ -1,0 +1,272 @@
+//! Drives the program from outside, as any peer would: lines in, lines out, exit code, stderr.
+
+#![allow(dead_code, reason = "every test crate compiles this module and uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use zlib_rs::{Inflate, InflateFlush};
+
+/// Long enough for a loaded machine, short enough for a person who waits.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What most sessions are started with: a secret and a clock that stands still.
+pub const READY: [&str; 5] = ["serve", "--secret", "spec-secret", "--now", "1700000000"];
+
+/// The same without a secret.
+pub const NO_SECRET: [&str; 3] = ["serve", "--now", "1700000000"];
+
+/// What a process left behind.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    #[track_caller]
+    pub fn answers(&self) -> Vec<&str> {
+        assert!(self.stdout.is_empty() || self.stdout.ends_with('\n'), "an unfinished last line");
+        self.stdout.lines().collect()
+    }
+
+    /// A process that has nothing to complain about.
+    #[track_caller]
+    pub fn quiet_success(&self) {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");
+    }
+
+    /// Exit 2, nothing on stdout, one line on stderr.
+    #[track_caller]
+    pub fn usage_error(&self) {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(2), ""), "{self:?}");
+        assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
+        assert!(self.stderr.ends_with('\n') && self.stderr.trim().len() > 10, "{self:?}");
+    }
+}
+
+/// The program, with an environment that says nothing about secrets.
+pub fn dstok<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dstok"));
+    command.args(args).env_remove("DATASETTE_SECRET").env_remove("DSTOK_OLD_SECRETS");
+    command
+}
+
+/// Runs to the end with `input` on stdin.
+#[track_caller]
+pub fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let stdout = read_in_background(child.stdout.take().unwrap());
+    let stderr = read_in_background(child.stderr.take().unwrap());
+    let input = input.as_ref().to_vec();
+    // A process that stops reading early is judged by what it answered.
+    thread::spawn(move || stdin.write_all(&input));
+    let code = wait(&mut child);
+    Outcome { code, stdout: stdout.recv().unwrap(), stderr: stderr.recv().unwrap() }
+}
+
+/// Runs a command line without input.
+#[track_caller]
+pub fn cli<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Outcome {
+    run(&mut dstok(args), "")
+}
+
+/// Reads to the end in a thread, so that neither side waits for a full pipe.
+pub fn read_in_background(mut from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).unwrap();
+        sender.send(String::from_utf8(bytes).expect("output is UTF-8"))
+    });
+    receiver
+}
+
+/// The exit code; a child that does not end is killed and fails the test.
+#[track_caller]
+pub fn wait(child: &mut Child) -> Option<i32> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the process hangs");
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The answers to lines that all are well behaved enough to leave stderr empty.
+#[track_caller]
+pub fn session<S: AsRef<OsStr>, L: AsRef<str>>(
+    args: impl IntoIterator<Item = S>,
+    lines: &[L],
+) -> Vec<String> {
+    let input: String = lines.iter().map(|line| format!("{}\n", line.as_ref())).collect();
+    let outcome = run(&mut dstok(args), input);
+    outcome.quiet_success();
+    outcome.answers().into_iter().map(str::to_owned).collect()
+}
+
+/// The one answer to one line.
+#[track_caller]
+pub fn ask(line: &str) -> String {
+    one(session(READY, &[line]))
+}
+
+#[track_caller]
+pub fn one(mut answers: Vec<String>) -> String {
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    answers.remove(0)
+}
+
+/// A request with id 1; `params` is a JSON text.
+pub fn request(method: &str, params: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
+}
+
+/// The result of a call with id 1, as JSON.
+#[track_caller]
+pub fn result(answer: &str) -> Value {
+    let mut answer: Value = serde_json::from_str(answer).unwrap();
+    let result = answer.get_mut("result").map(Value::take);
+    result.unwrap_or_else(|| panic!("an error: {answer}"))
+}
+
+/// The results of calls, all of them successful, in a session of their own.
+#[track_caller]
+pub fn results<S: AsRef<OsStr>>(
+    args: impl IntoIterator<Item = S>,
+    calls: &[(&str, &str)],
+) -> Vec<Value> {
+    let lines: Vec<_> = calls.iter().map(|(method, params)| request(method, params)).collect();
+    session(args, &lines).iter().map(|answer| result(answer)).collect()
+}
+
+/// Code, kind and id of an answer with an error.
+#[track_caller]
+pub fn error(answer: &str) -> (i64, String, Value) {
+    let answer: Value = serde_json::from_str(answer).expect("an answer is JSON");
+    let error = answer.get("error").unwrap_or_else(|| panic!("no error: {answer}"));
+    assert!(answer.get("result").is_none(), "{answer}");
+    let kind = error["data"]["kind"].as_str().unwrap_or_else(|| panic!("no kind: {answer}"));
+    assert!(!error["message"].as_str().unwrap_or_default().is_empty(), "{answer}");
+    (error["code"].as_i64().unwrap(), kind.to_owned(), answer["id"].clone())
+}
+
+#[track_caller]
+pub fn assert_error(answer: &str, code: i64, kind: &str, id: impl Into<Value>) {
+    assert_eq!(error(answer), (code, kind.to_owned(), id.into()), "{answer}");
+}
+
+/// -32602 about `param`, under id 1.
+#[track_caller]
+pub fn assert_invalid_param(answer: &str, param: &str, context: &str) {
+    let context = &context[..context.len().min(300)];
+    let json: Value = serde_json::from_str(answer).unwrap();
+    assert!(json.get("error").is_some(), "{context}\naccepted: {answer}");
+    assert_eq!(error(answer), (-32602, "invalid_params".to_owned(), 1.into()), "{context}");
+    assert_eq!(json["error"]["data"]["param"], param, "{context}\n{answer}");
+    let message = json["error"]["message"].as_str().unwrap();
+    assert!(message.contains(param), "{context}\ndoes not name it: {answer}");
+}
+
+/// The JSON inside a token or a signed value, of 64 kB at most.
+#[track_caller]
+pub fn payload(signed: &Value) -> String {
+    let signed = signed.as_str().unwrap();
+    let signed = signed.strip_prefix("dstok_").unwrap_or(signed);
+    let (payload, _) = signed.rsplit_once('.').unwrap();
+    let bytes = match payload.strip_prefix('.') {
+        None => URL_SAFE_NO_PAD.decode(payload).unwrap(),
+        Some(compressed) => {
+            let mut bytes = vec![0; 1 << 16];
+            let mut inflate = Inflate::new(true, 15);
+            let compressed = URL_SAFE_NO_PAD.decode(compressed).unwrap();
+            inflate.decompress(&compressed, &mut bytes, InflateFlush::Finish).unwrap();
+            bytes.truncate(inflate.total_out() as usize);
+            bytes
+        }
+    };
+    String::from_utf8(bytes).unwrap()
+}
+
+/// A file of this content whose name no other test uses.
+pub fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+/// A peer that waits for its answers.
+pub struct Peer {
+    pub child: Child,
+    pub stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    stderr: Receiver<String>,
+}
+
+impl Peer {
+    pub fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+        let mut child = dstok(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = read_in_background(child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || stdout.lines().try_for_each(|line| sender.send(line.unwrap())));
+        Self { child, stdin, lines, stderr }
+    }
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stdin.as_mut().unwrap().write_all(bytes.as_ref()).unwrap();
+    }
+
+    #[track_caller]
+    pub fn receive(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("an answer before the next request")
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// What is still to come, and how it ends.
+    #[track_caller]
+    pub fn end(mut self) -> (Option<i32>, Vec<String>, String) {
+        let code = wait(&mut self.child);
+        (code, self.lines.iter().collect(), self.stderr.recv().unwrap())
+    }
+}
+
+impl Drop for Peer {
+    /// A failed test leaves no process behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

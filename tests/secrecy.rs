@@ -1,0 +1,245 @@
+//! Nothing that the process prints holds a secret; no error repeats a token, a signed value or
+//! what was to be signed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
+
+mod common;
+
+use common::{READY, dstok, error, file, request, results, run};
+use serde_json::Value;
+
+/// Base64 of it, of what it stands in, and halves of it are looked for too.
+const SECRET: &str = "MARKER-7fQ2-sesame-open";
+
+#[track_caller]
+fn assert_absent(text: &str, what: &str) {
+    let half = SECRET.len() / 2;
+    let encoded = ["TUFSS0VS", "UktFUi03", "QVJLRVIt"];
+    for needle in [&SECRET[..half], &SECRET[half..], "7fQ2"].iter().chain(&encoded) {
+        let at = text.find(needle).map(|at| &text[at.saturating_sub(100)..]);
+        assert!(at.is_none(), "{what} prints {needle}: {:.300}", at.unwrap_or_default());
+    }
+}
+
+/// Good and bad lines of every sort.
+fn lines() -> Vec<String> {
+    let mut lines: Vec<_> = [
+        ("info", "[]"),
+        ("ping", "[]"),
+        ("rpc.discover", "[]"),
+        ("nope", "[]"),
+        ("sign", "[1]"),
+        ("sign", r#"["x","n"]"#),
+        ("sign", r#"["\ud800"]"#),
+        ("sign", "[]"),
+        ("create_token", r#"["root"]"#),
+        ("create_token", r#"["root",60,["view-instance"]]"#),
+        ("create_token", r#"["root","60"]"#),
+        ("create_token", r#"{"actor_id":1,"restrict_all":"x"}"#),
+        ("create_actor_cookie", r#"[{"id":"root"},60]"#),
+        ("create_actor_cookie", r#"[{"id":"root"},1.5]"#),
+        ("configure", r#"{"datasette_version":"banana"}"#),
+        ("configure", r#"{"datasette_version":"0.65.5"}"#),
+        ("configure", r#"{"datasette_version":"1.0a999"}"#),
+        ("configure", r#"{"settings":{"x":1}}"#),
+        ("configure", "[5]"),
+        ("configure", r#"[""]"#),
+    ]
+    .iter()
+    .map(|(method, params)| request(method, params))
+    .collect();
+    for line in [
+        "",
+        "{",
+        "5",
+        "[]",
+        "[1]",
+        "{}",
+        r#"{"id":1}"#,
+        r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
+    ] {
+        lines.push(line.to_owned());
+    }
+    lines
+}
+
+#[test]
+fn the_secret_is_never_printed_wherever_it_came_from() {
+    let path = file("secrecy.txt", SECRET);
+    let path = path.to_str().unwrap();
+    let input = lines().join("\n");
+    for (args, environment) in [
+        (&["serve", "--secret", SECRET][..], None),
+        (&["serve", "--secret-file", path], None),
+        (&["serve", "--old-secret-file", path, "--secret", "s"], None),
+        (&["serve"], Some("DATASETTE_SECRET")),
+        (&["serve"], Some("DSTOK_OLD_SECRETS")),
+    ] {
+        let outcome = run(dstok(args).envs(environment.map(|name| (name, SECRET))), &input);
+        assert_eq!(outcome.code, Some(0));
+        assert!(outcome.answers().len() > 20, "the session went through");
+        assert_absent(&outcome.stdout, "stdout");
+        assert_absent(&outcome.stderr, "stderr");
+    }
+}
+
+#[test]
+fn a_secret_in_configure_is_never_repeated_right_or_wrong() {
+    let mut input: Vec<_> = [
+        format!(r#"["{SECRET}"]"#),
+        format!(r#"[["{SECRET}","{SECRET}"]]"#),
+        format!(r#"[["{SECRET}",5]]"#),
+        format!(r#"[["{SECRET}",""]]"#),
+        format!(r#"["{SECRET}\ud800"]"#),
+        format!(r#"[{{"secret":"{SECRET}"}}]"#),
+        format!(r#"{{"secret":"{SECRET}","secret":"{SECRET}"}}"#),
+        format!(r#"{{"secret":"{SECRET}","zlib":"gzip"}}"#),
+        format!(r#"{{"datasette_version":"{SECRET}"}}"#),
+        format!(r#"{{"actions":"{SECRET}"}}"#),
+        format!(r#"{{"settings":"{SECRET}"}}"#),
+        format!(r#"{{"settings":{{"allow_signed_tokens":"{SECRET}"}}}}"#),
+        format!(r#"{{"settings":{{"{SECRET}":1}}}}"#),
+        format!(r#"{{"zlib":"{SECRET}"}}"#),
+        format!(r#"{{"itsdangerous":"{SECRET}"}}"#),
+        format!(r#"[null,null,null,null,null,null,"{SECRET}"]"#),
+        format!("\"{SECRET}\""),
+    ]
+    .iter()
+    .map(|params| request("configure", params))
+    .collect();
+    input.extend(lines());
+    // A line that breaks off, and one that is no UTF-8, with the secret in it.
+    input.push(request("configure", &format!(r#"["{SECRET}""#)));
+    let mut bytes = input.join("\n").into_bytes();
+    bytes.extend_from_slice(format!("\n{{\"secret\":\"{SECRET}\u{1}\"}}\n").as_bytes());
+    bytes.extend_from_slice(SECRET.as_bytes());
+    bytes.extend_from_slice(b"\xff\n");
+    let outcome = run(&mut dstok(["serve"]), bytes);
+    assert_eq!(outcome.code, Some(0));
+    assert_absent(&outcome.stdout, "stdout");
+    assert_absent(&outcome.stderr, "stderr");
+}
+
+#[test]
+fn an_oversized_line_or_batch_is_not_repeated() {
+    let line = request("configure", &format!(r#"["{SECRET}"]"#));
+    let input =
+        format!("{line}{}\n[{line},{line},{line}]\n{}\n", " ".repeat(500), request("ping", "[]"));
+    let outcome = run(&mut dstok(["serve", "--max-line", "400", "--max-batch", "2"]), input);
+    outcome.quiet_success();
+    assert_eq!(outcome.answers().len(), 3);
+    assert_absent(&outcome.stdout, "stdout");
+}
+
+/// A misplaced token, as a parameter of the wrong type, as a method, as an extra position.
+#[test]
+fn errors_do_not_repeat_a_token() {
+    let tokens = results(READY, &[("create_token", r#"["root"]"#), ("sign", r#"["x"]"#)]);
+    for token in tokens.iter().map(|token| token.as_str().unwrap()) {
+        let lines = [
+            request(token, "[]"),
+            request("create_token", &format!(r#"["root","{token}"]"#)),
+            request("create_token", &format!(r#"["root",null,"{token}"]"#)),
+            request("create_token", &format!(r#"["root",null,null,{{"{token}":"{token}"}}]"#)),
+            request("create_token", &format!(r#"{{"actor_id":1,"restrictions":{{"{token}":1}}}}"#)),
+            request("create_token", &format!(r#"{{"actor_id":1,"now":"{token}"}}"#)),
+            request("create_token", &format!(r#"["{token}\ud800"]"#)),
+            request("create_actor_cookie", &format!(r#"[1,"{token}"]"#)),
+            request("sign", &format!(r#"["{token}","n","{token}"]"#)),
+            request("sign", &format!(r#"[{{"{token}":1,"{token}":1}}]"#)),
+            request("sign", &format!(r#"[1,["{token}"]]"#)),
+            request("ping", &format!(r#"["{token}"]"#)),
+            request("ping", &format!(r#""{token}""#)),
+            request("ping", &format!(r#"[],"{token}":1,"{token}":1"#)),
+            format!(r#"{{"jsonrpc":"{token}","method":"{token}"}}"#),
+            format!(r#"{{"jsonrpc":"2.0","method":1,"params":"{token}"}}"#),
+            format!("\"{token}\""),
+            token.to_owned(),
+        ];
+        let outcome = run(&mut dstok(READY), lines.join("\n"));
+        outcome.quiet_success();
+        assert_eq!(outcome.answers().len(), lines.len());
+        for (answer, line) in outcome.answers().iter().zip(&lines) {
+            assert!(error(answer).0 < 0 && !answer.contains(&token[..20]), "{line}\n{answer}");
+        }
+    }
+}
+
+/// Datasette's own words for an action nobody knows are the one exception, and hold no secret.
+#[test]
+fn command_lines_do_not_repeat_the_secret() {
+    let path = file("secrecy_latin.txt", [SECRET.as_bytes(), b"\xff"].concat());
+    let json = file("secrecy.json", format!("{{\"{SECRET}"));
+    let (path, json) = (path.to_str().unwrap(), json.to_str().unwrap());
+    let inline = format!("--secret={SECRET}");
+    for args in [
+        &["create-token", "root", "--secret", SECRET][..],
+        &["create-token", "root", "--debug", &inline],
+        &["create-token", "root", &inline, "-a", "nope"],
+        &["create-token", "root", &inline, "-e", "x"],
+        &["create-token", "root", &inline, "--datasette-version", "banana"],
+        &["create-token", "root", &inline, "--plugins-dir", "x"],
+        &["create-token", "root", &inline, "extra"],
+        &["create-token", &inline],
+        &["create-token", "root", "--secret-file", path],
+        &["create-token", "root", "--old-secret-file", path, "--secret", "s"],
+        &["create-token", "root", "--secret", "s", "--actions", json],
+        &["serve", "--secret", SECRET, "--nonsense"],
+        &["serve", "--secret", SECRET, "--zlib", "gzip"],
+        &["serve", "--secret", SECRET, "--setting", "x", "1"],
+        &["serve", "--secret-file", path],
+        &["--secret", SECRET, "serve"],
+        &["serve", "--secret", SECRET, "--help"],
+        &["create-token", "--help", "--secret", SECRET],
+    ] {
+        let outcome = run(&mut dstok(args), "");
+        assert_absent(&outcome.stdout, &format!("stdout of {args:?}"));
+        assert_absent(&outcome.stderr, &format!("stderr of {args:?}"));
+        assert!(!(outcome.stdout + &outcome.stderr).is_empty() || args[0] == "serve");
+    }
+}
+
+/// A secret or a token in the wrong place, as after a forgotten option or a misspelt one.
+#[test]
+fn a_stray_argument_is_not_repeated() {
+    let misspelt = format!("--secrets={SECRET}");
+    for args in [
+        &[SECRET][..],
+        &["serve", SECRET],
+        &["serve", &misspelt],
+        &["serve", "--secrets", SECRET],
+        &["create-token", "root", SECRET],
+        &["create-token", "root", &misspelt],
+        &["create-token", "root", "--secret", "s", SECRET],
+        &[&misspelt, "serve"],
+    ] {
+        let outcome = run(&mut dstok(args), "");
+        assert_eq!(outcome.code, Some(2), "{args:?}: {outcome:?}");
+        assert_absent(&outcome.stderr, &format!("stderr of {args:?}"));
+        outcome.usage_error();
+    }
+}
+
+#[test]
+fn the_environment_is_not_repeated_in_help_or_usage_errors() {
+    for args in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["create-token", "--help"],
+        &["create-token"],
+        &["serve", "-x"],
+    ] {
+        let environment = [("DATASETTE_SECRET", SECRET), ("DSTOK_OLD_SECRETS", SECRET)];
+        let outcome = run(dstok(args).envs(environment), "");
+        assert_absent(&(outcome.stdout + &outcome.stderr), &format!("{args:?}"));
+    }
+}
+
+#[test]
+fn info_counts_secrets_and_says_nothing_else_of_them() {
+    let input = request("info", "[]");
+    let outcome = run(dstok(["serve", "--secret", SECRET]).env("DSTOK_OLD_SECRETS", "a\nb"), input);
+    let answer: Value = serde_json::from_str(outcome.answers()[0]).unwrap();
+    assert_eq!(answer["result"]["secrets"], 3);
+    assert_absent(&outcome.stdout, "info");
+}
