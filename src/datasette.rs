@@ -5,21 +5,26 @@ mod cookie;
 mod release;
 mod restrictions;
 mod token;
+mod verify;
 
 use std::fmt;
 
 pub use actions::{Actions, ActionsError};
-pub use release::{CookieExpiry, Release, ReleaseError, TokenFormat};
+pub use release::{CookieExpiry, Refusal, Release, ReleaseError, TokenFormat};
 pub use restrictions::Restrictions;
 pub use token::{TOKEN_PREFIX, TokenRequest};
+pub use verify::TokenInvalid;
 
-use crate::itsdangerous::{Keyring, UrlSafe};
-use crate::pyjson::{Scanner, Transcoder};
+use crate::itsdangerous::{BadPayload, BadSignature, Digests, Keyring, UrlSafe};
+use crate::pyjson::{NotJson, Scanner, Transcoder};
 use crate::zlib::Flavour;
 use restrictions::Malformed;
 
 /// Bytes of scratch space kept from one value to the next.
 const KEPT_CAPACITY: usize = 1 << 20;
+
+/// What a payload may inflate to unless something else is chosen, in bytes.
+pub const DEFAULT_MAX_PAYLOAD: usize = 64 << 20;
 
 /// The settings that tokens depend on, named as Datasette names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,10 @@ pub struct Datasette {
     actions_given: bool,
     /// The settings.
     pub settings: Settings,
+    /// Which signatures are accepted.
+    pub digests: Digests,
+    /// Bytes that a payload may inflate to.
+    pub max_payload: usize,
     keyring: Keyring,
     url_safe: UrlSafe,
     /// The JSON that is being signed.
@@ -55,7 +64,7 @@ impl Datasette {
     /// A Datasette of the newest known release, without a secret.
     #[must_use]
     pub fn new() -> Self {
-        let mut datasette = Self::default();
+        let mut datasette = Self { max_payload: DEFAULT_MAX_PAYLOAD, ..Self::default() };
         datasette.set_release(Release::newest());
         datasette
     }
@@ -181,8 +190,16 @@ pub enum Error {
     },
     /// The selected release has no such thing.
     NotSupported(&'static str),
-    /// There is no secret to sign with.
+    /// There is no secret.
     NoSecret,
+    /// itsdangerous' `BadSignature`.
+    BadSignature(BadSignature),
+    /// itsdangerous' `BadPayload`.
+    BadPayload(BadPayload),
+    /// The value holds an infinity or NaN, which JSON cannot carry.
+    NotJson,
+    /// Datasette's `TokenInvalid`.
+    TokenInvalid(TokenInvalid),
     /// Datasette's `ValueError`: the setting `allow_signed_tokens` is off.
     SignedTokensDisabled,
 }
@@ -193,6 +210,10 @@ impl fmt::Display for Error {
             Self::Invalid { param, reason } => write!(f, "{} {reason}", param.name()),
             Self::NotSupported(what) => f.write_str(what),
             Self::NoSecret => f.write_str("no secret is configured"),
+            Self::BadSignature(error) => error.fmt(f),
+            Self::BadPayload(error) => error.fmt(f),
+            Self::NotJson => f.write_str("the value holds NaN or an infinity: JSON cannot carry it"),
+            Self::TokenInvalid(reason) => f.write_str(reason.message()),
             // Datasette's own words.
             Self::SignedTokensDisabled => {
                 f.write_str("Signed tokens are not enabled for this Datasette instance")
@@ -202,3 +223,27 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<BadSignature> for Error {
+    fn from(error: BadSignature) -> Self {
+        Self::BadSignature(error)
+    }
+}
+
+impl From<BadPayload> for Error {
+    fn from(error: BadPayload) -> Self {
+        Self::BadPayload(error)
+    }
+}
+
+impl From<NotJson> for Error {
+    fn from(NotJson: NotJson) -> Self {
+        Self::NotJson
+    }
+}
+
+impl From<TokenInvalid> for Error {
+    fn from(reason: TokenInvalid) -> Self {
+        Self::TokenInvalid(reason)
+    }
+}

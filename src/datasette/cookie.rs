@@ -5,10 +5,10 @@ use num_traits::ToPrimitive;
 
 use super::release::CookieExpiry;
 use super::{Datasette, Error, Param};
-use crate::pyjson::{Integer, Scanner, Transcoder};
+use crate::pyjson::{Integer, Scanner, Transcoder, Value};
 
 /// The namespace that actor cookies are signed in.
-const ACTOR_NAMESPACE: &str = "actor";
+pub(super) const ACTOR_NAMESPACE: &str = "actor";
 
 /// The lifetime that 1.0a17 to 1.0a38 give every cookie that is to expire, in seconds.
 const ONE_DAY: u32 = 24 * 60 * 60;
@@ -53,19 +53,44 @@ impl Datasette {
     }
 }
 
+const BASE62: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// `int(baseconv.base62.decode(value))`, which works on `str(value)` and, like
+/// [`write_base62`], divides by way of a float. `None` where Python raises.
+pub(super) fn base62_decode(value: &Value<'_>) -> Option<BigInt> {
+    let text = value.to_python_str()?;
+    let (negative, digits) = match text.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, &text[..]),
+    };
+    let mut number = BigUint::ZERO;
+    for digit in digits {
+        let digit = BASE62.iter().position(|known| known == digit)?;
+        number = number * 62u32 + digit;
+    }
+    // To decimal digits and back, as far as the float's precision goes.
+    let mut decoded = BigUint::ZERO;
+    let mut place = BigUint::from(1u32);
+    while number != BigUint::ZERO {
+        decoded += (&number % 10u32) * &place;
+        place *= 10u32;
+        number = true_divide(&number, 10)?;
+    }
+    Some(BigInt::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, decoded))
+}
+
 /// `baseconv.base62.encode`, which divides by way of a float; `false` where Python raises
 /// `OverflowError`.
 fn write_base62(number: &BigInt, out: &mut Vec<u8>) -> bool {
-    const DIGITS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz";
     let mut digits = Vec::new();
     let mut rest = number.magnitude().clone();
     if rest == BigUint::ZERO {
-        digits.push(DIGITS[0]);
+        digits.push(BASE62[0]);
     }
     while rest != BigUint::ZERO {
         let digit = (&rest % 62u32).to_usize().unwrap_or_default();
-        digits.push(DIGITS[digit]);
-        match true_divide_by_62(&rest) {
+        digits.push(BASE62[digit]);
+        match true_divide(&rest, 62) {
             Some(quotient) => rest = quotient,
             None => return false,
         }
@@ -77,15 +102,15 @@ fn write_base62(number: &BigInt, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// `int(number / 62)`: the nearest float to the quotient, half to even, then towards zero.
+/// `int(number / divisor)`: the nearest float to the quotient, half to even, then towards zero.
 /// `None` where that float would be infinite.
-fn true_divide_by_62(number: &BigUint) -> Option<BigUint> {
+fn true_divide(number: &BigUint, divisor: u32) -> Option<BigUint> {
     const MANTISSA_BITS: u64 = f64::MANTISSA_DIGITS as u64;
     const GUARD_BITS: u64 = 64;
     // Enough guard bits that the last one can stand for all that the division left over.
     let shifted = number << GUARD_BITS;
-    let mut quotient = &shifted / 62u32;
-    if &shifted % 62u32 != BigUint::ZERO {
+    let mut quotient = &shifted / divisor;
+    if &shifted % divisor != BigUint::ZERO {
         quotient.set_bit(0, true);
     }
     let dropped = quotient.bits().saturating_sub(MANTISSA_BITS);
@@ -112,14 +137,14 @@ mod tests {
         #[test]
         fn division_is_the_float_division(number in 0u64..1 << 53) {
             let expected = (number as f64 / 62.0).trunc() as u64;
-            prop_assert_eq!(true_divide_by_62(&number.into()), Some(expected.into()));
+            prop_assert_eq!(true_divide(&number.into(), 62), Some(expected.into()));
         }
     }
 
     #[test]
     fn beyond_the_range_of_a_float_there_is_no_quotient() {
         let largest = BigUint::from(2u32).pow(1024) - 1u32;
-        assert!(true_divide_by_62(&largest).is_some());
-        assert!(true_divide_by_62(&(largest * 63u32)).is_none());
+        assert!(true_divide(&largest, 62).is_some());
+        assert!(true_divide(&(largest * 63u32), 62).is_none());
     }
 }

@@ -56,6 +56,15 @@ pub enum CookieExpiry {
     OneDay,
 }
 
+/// How a release refuses an invalid token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// `None`, as for a visitor without a token.
+    None,
+    /// `TokenInvalid`, with a message.
+    Raise,
+}
+
 /// A release of Datasette.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
@@ -133,6 +142,28 @@ impl Release {
     #[must_use]
     pub fn create_token_obeys_setting(&self) -> bool {
         self.alpha >= Some(25)
+    }
+
+    /// How it refuses an invalid token.
+    ///
+    /// Changed in 1.0a36: `TokenInvalid`.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        if self.alpha >= Some(36) { Refusal::Raise } else { Refusal::None }
+    }
+
+    /// Whether there is `restrictions_allow_action` with exact matching, from 1.0a20 on.
+    #[must_use]
+    pub fn has_restrictions_allow_action(&self) -> bool {
+        self.alpha >= Some(20)
+    }
+
+    /// Whether names of tables match whatever their ASCII case.
+    ///
+    /// Changed in 1.0a39: `Action.normalize_child`.
+    #[must_use]
+    pub fn folds_table_names(&self) -> bool {
+        self.alpha >= Some(39)
     }
 
     /// When its actor cookies end.

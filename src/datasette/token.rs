@@ -8,7 +8,7 @@ use crate::pyjson::{Integer, Scanner, Transcoder};
 pub const TOKEN_PREFIX: &str = "dstok_";
 
 /// The namespace that API tokens are signed in.
-const TOKEN_NAMESPACE: &str = "token";
+pub(super) const TOKEN_NAMESPACE: &str = "token";
 
 /// The arguments of `datasette.create_token()`.
 #[derive(Clone, Debug)]

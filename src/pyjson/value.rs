@@ -43,10 +43,10 @@ fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<'a>, Error>
     if let Some((_, value)) = WORDS.iter().find(|(word, _)| scanner.skip_text(word)) {
         return Ok(Value::Float(*value));
     }
-    if depth == MAX_DEPTH {
-        if let Kind::Object | Kind::Array = scanner.peek_kind()? {
-            return Err(Error::new(ErrorKind::TooDeep, scanner.position()));
-        }
+    if depth == MAX_DEPTH
+        && let Kind::Object | Kind::Array = scanner.peek_kind()?
+    {
+        return Err(Error::new(ErrorKind::TooDeep, scanner.position()));
     }
     Ok(match scanner.peek_kind()? {
         Kind::Object => Value::Dict(read_dict(scanner, depth)?),
@@ -118,6 +118,42 @@ impl<'a> Value<'a> {
             Self::Bool(value) => Some(Integer::from(u64::from(*value))),
             _ => None,
         }
+    }
+
+    /// Whether Python calls the value true.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Int(integer) => !integer.is_zero(),
+            Self::Float(value) => *value != 0.0,
+            Self::Str(text) => !text.is_empty(),
+            Self::List(items) => !items.is_empty(),
+            Self::Dict(members) => !members.is_empty(),
+        }
+    }
+
+    /// `str(value)` of a scalar, in WTF-8; `None` for a `list` or `dict`.
+    #[must_use]
+    pub fn to_python_str(&self) -> Option<Cow<'_, [u8]>> {
+        Some(match self {
+            Self::Null => Cow::Borrowed(b"None"),
+            Self::Bool(true) => Cow::Borrowed(b"True"),
+            Self::Bool(false) => Cow::Borrowed(b"False"),
+            Self::Int(integer) => Cow::Borrowed(integer.as_str().as_bytes()),
+            Self::Float(value) if value.is_nan() => Cow::Borrowed(b"nan"),
+            Self::Float(value) if value.is_infinite() => {
+                Cow::Borrowed(if *value > 0.0 { b"inf" } else { b"-inf" })
+            }
+            Self::Float(value) => {
+                let mut text = Vec::new();
+                write_float(&mut text, *value);
+                Cow::Owned(text)
+            }
+            Self::Str(text) => Cow::Borrowed(text),
+            Self::List(_) | Self::Dict(_) => return None,
+        })
     }
 
     /// Appends the value as JSON in Python's spelling, non-ASCII characters as UTF-8 and lone

@@ -1,0 +1,233 @@
+//! The other direction: signed values, API tokens and cookies that are given back.
+//! Upstream: `Datasette.unsign`, `SignedTokenHandler.verify_token`, before 1.0a25
+//! `actor_from_request` in `default_permissions.py`; `actor_auth_cookie.py`.
+
+use num_bigint::BigInt;
+use num_traits::{FromPrimitive, ToPrimitive};
+
+use super::cookie::{ACTOR_NAMESPACE, base62_decode};
+use super::release::{Refusal, TokenFormat};
+use super::token::{TOKEN_NAMESPACE, TOKEN_PREFIX};
+use super::{Datasette, Error};
+use crate::itsdangerous::{BadPayload, load_payload};
+use crate::pyjson::{Value, loads};
+
+impl Datasette {
+    /// Appends the JSON of what `datasette.unsign(signed, namespace)` returns.
+    ///
+    /// # Errors
+    /// [`Error::NoSecret`], [`Error::BadSignature`], [`Error::BadPayload`], and
+    /// [`Error::NotJson`] for a value that JSON cannot carry.
+    pub fn unsign(
+        &mut self,
+        signed: &str,
+        namespace: &str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let text = self.unsign_text(signed, namespace)?;
+        Ok(read(&text)?.write(out)?)
+    }
+
+    fn unsign_text(&mut self, signed: &str, namespace: &str) -> Result<String, Error> {
+        if self.keyring.is_empty() {
+            return Err(Error::NoSecret);
+        }
+        let (payload, _) = self.keyring.unsign(signed.as_bytes(), namespace, self.digests)?;
+        Ok(load_payload(payload, self.max_payload)?)
+    }
+
+    /// Appends the JSON of the actor whose token this is at `now` (Unix seconds), or null where
+    /// Datasette returns `None`.
+    ///
+    /// Changed in 1.0a2: `_r` becomes part of the actor. Changed in 1.0a36: tokens that begin
+    /// with the prefix but are not valid raise `TokenInvalid`.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`], [`Error::NoSecret`], [`Error::TokenInvalid`],
+    /// [`Error::BadPayload`], [`Error::NotJson`].
+    pub fn verify_token(&mut self, token: &str, now: f64, out: &mut Vec<u8>) -> Result<(), Error> {
+        if self.release.token_format() == TokenFormat::None {
+            return Err(Error::NotSupported("API tokens exist from Datasette 1.0a0 on"));
+        }
+        if self.keyring.is_empty() {
+            return Err(Error::NoSecret);
+        }
+        match self.judge(token, now, out) {
+            Err(Error::TokenInvalid(reason)) => match (reason, self.release.refusal()) {
+                (TokenInvalid::NoPrefix, _) => null(out),
+                // What makes Datasette crash is no silent refusal in any release.
+                (TokenInvalid::Malformed, _) | (_, Refusal::Raise) => {
+                    Err(Error::TokenInvalid(reason))
+                }
+                (_, Refusal::None) => null(out),
+            },
+            answer => answer,
+        }
+    }
+
+    fn judge(&mut self, token: &str, now: f64, out: &mut Vec<u8>) -> Result<(), Error> {
+        let Some(signed) = token.strip_prefix(TOKEN_PREFIX) else {
+            return Err(TokenInvalid::NoPrefix.into());
+        };
+        if !self.settings.allow_signed_tokens {
+            return Err(TokenInvalid::Disabled.into());
+        }
+        let text = self.unsign_text(signed, TOKEN_NAMESPACE).map_err(|error| match error {
+            Error::BadSignature(_) => TokenInvalid::Signature.into(),
+            error => error,
+        })?;
+        let decoded = read(&text)?;
+        let expires = expires(&decoded, self.settings.max_signed_tokens_ttl, now)?;
+        let actor_id = decoded.get("a").ok_or(TokenInvalid::Malformed)?;
+        let before = out.len();
+        out.extend_from_slice(br#"{"id":"#);
+        let written = write_actor(&decoded, actor_id, self.release.token_format(), expires, out);
+        if written.is_err() {
+            out.truncate(before);
+        }
+        written
+    }
+
+    /// Appends the JSON of the actor whose `ds_actor` cookie this is at `now` (Unix seconds), or
+    /// null where Datasette sees an anonymous visitor.
+    ///
+    /// # Errors
+    /// [`Error::NoSecret`], [`Error::BadPayload`], [`Error::NotJson`], and
+    /// [`Error::TokenInvalid`] for an `e` on which Datasette crashes.
+    pub fn verify_actor_cookie(
+        &mut self,
+        cookie: &str,
+        now: f64,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let text = match self.unsign_text(cookie, ACTOR_NAMESPACE) {
+            Err(Error::BadSignature(_)) => return null(out),
+            text => text?,
+        };
+        let decoded = read(&text)?;
+        let Some(actor) = decoded.get("a") else { return null(out) };
+        if let Some(expires_at) = decoded.get("e").filter(|e| e.is_true()) {
+            let timestamp = base62_decode(expires_at).ok_or(TokenInvalid::CookieExpiry)?;
+            if is_greater(now, &timestamp) {
+                return null(out);
+            }
+        }
+        Ok(actor.write(out)?)
+    }
+}
+
+fn null(out: &mut Vec<u8>) -> Result<(), Error> {
+    out.extend_from_slice(b"null");
+    Ok(())
+}
+
+fn read(text: &str) -> Result<Value<'_>, Error> {
+    loads(text).map_err(|_| Error::BadPayload(BadPayload::Json))
+}
+
+/// When the token ends, if it does, after the cap of `max_signed_tokens_ttl` (seconds).
+fn expires(decoded: &Value<'_>, max_ttl: u64, now: f64) -> Result<Option<BigInt>, TokenInvalid> {
+    let Some(created) = decoded.get("t") else {
+        // Python's `"t" in decoded`, then `decoded["t"]`.
+        return Err(match decoded {
+            Value::Dict(_) => TokenInvalid::NoTimestamp,
+            Value::List(items) if !items.contains(&Value::Str(b"t"[..].into())) => {
+                TokenInvalid::NoTimestamp
+            }
+            Value::Str(text) if !text.contains(&b't') => TokenInvalid::NoTimestamp,
+            _ => TokenInvalid::Malformed,
+        });
+    };
+    let created = created.as_integer().ok_or(TokenInvalid::Timestamp)?.to_big();
+    let duration = match decoded.get("d") {
+        None | Some(Value::Null) => None,
+        Some(duration) => Some(duration.as_integer().ok_or(TokenInvalid::Duration)?.to_big()),
+    };
+    let max_ttl = Some(BigInt::from(max_ttl)).filter(|max| *max != BigInt::ZERO);
+    let duration = match (duration, max_ttl) {
+        (None, max) => max,
+        (Some(duration), Some(max)) if duration > max => Some(max),
+        (duration, _) => duration,
+    };
+    let Some(duration) = duration.filter(|duration| *duration != BigInt::ZERO) else {
+        return Ok(None);
+    };
+    // Python converts `created` to a float, which may be too large for one.
+    let created_float = created.to_f64().filter(|float| float.is_finite());
+    let age = now - created_float.ok_or(TokenInvalid::Malformed)?;
+    if is_greater(age, &duration) {
+        return Err(TokenInvalid::Expired);
+    }
+    Ok(Some(created + duration))
+}
+
+/// `float > int`, exact as in Python.
+fn is_greater(float: f64, integer: &BigInt) -> bool {
+    match BigInt::from_f64(float.floor()) {
+        Some(floor) => floor > *integer || (floor == *integer && float > float.floor()),
+        // Out of range is what is infinite.
+        None => float > 0.0,
+    }
+}
+
+fn write_actor(
+    decoded: &Value<'_>,
+    actor_id: &Value<'_>,
+    format: TokenFormat,
+    expires: Option<BigInt>,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    actor_id.write(out)?;
+    out.extend_from_slice(br#","token":"dstok""#);
+    if let Some(restrictions) = decoded.get("_r").filter(|_| format == TokenFormat::Restrictable) {
+        out.extend_from_slice(br#","_r":"#);
+        restrictions.write(out)?;
+    }
+    if let Some(expires) = expires {
+        out.extend_from_slice(format!(r#","token_expires":{expires}"#).as_bytes());
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Why a token or cookie is not valid: Datasette's `TokenInvalid`, and what makes it crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenInvalid {
+    /// Not a token of this kind: it does not begin with `dstok_`.
+    NoPrefix,
+    /// The setting `allow_signed_tokens` is off.
+    Disabled,
+    /// The signature does not match.
+    Signature,
+    /// The payload has no `t`.
+    NoTimestamp,
+    /// `t` is no integer.
+    Timestamp,
+    /// `d` is no integer.
+    Duration,
+    /// It has expired.
+    Expired,
+    /// A payload on which Datasette crashes.
+    Malformed,
+    /// An `e` of a cookie on which Datasette crashes.
+    CookieExpiry,
+}
+
+impl TokenInvalid {
+    /// The message; from 1.0a36 on Datasette's own words.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::NoPrefix => "Not a signed token: it does not begin with dstok_",
+            Self::Disabled => "Signed tokens are not enabled for this Datasette instance",
+            Self::Signature => "Invalid token signature",
+            Self::NoTimestamp => "Invalid token: no timestamp",
+            Self::Timestamp => "Invalid token: invalid timestamp",
+            Self::Duration => "Invalid token: invalid duration",
+            Self::Expired => "Token has expired",
+            Self::Malformed => "Invalid token: malformed payload",
+            Self::CookieExpiry => "Invalid cookie: the expiry cannot be decoded",
+        }
+    }
+}
