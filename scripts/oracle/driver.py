@@ -13,21 +13,28 @@ Datasette sees what json.loads makes of exactly that text.
 
 config:
     secret    str, the signing secret
+    old_secrets
+              list of str, newest first: these verify but never sign
     now       float, Unix seconds; time.time() answers this during the call
     actions   absent: the release's own, after invoke_startup();
               "none": a Datasette that was never started;
-              {"name": abbr}: these, as the release's own Action objects
+              {"name": abbr} or a body of /-/actions.json: these, as the
+              release's own Action objects
     settings  object, Datasette's settings
     zlib      "zlib" (default) or "zlib-ng": the compressor itsdangerous uses
+    itsdangerous
+              "2.2" (default) or "1.1": accepts SHA-512 signatures too, as 1.1.0 did
 
 Besides the methods of PARAMETERS there are `versions`, and `payload_sizes` of
 the value that is params: what the compression rule compares.
 
 Error kinds: not_supported, signed_tokens_disabled, invalid_params,
-method_not_found, and exception for whatever else Datasette raises.
+method_not_found, those of the module verification, and exception for whatever
+else Datasette raises.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import platform
@@ -37,6 +44,9 @@ import time
 import warnings
 import zlib
 from importlib import metadata
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # isolated mode leaves it out
 
 # The first alphas warn about pkg_resources on import.
 warnings.simplefilter("ignore")
@@ -48,7 +58,10 @@ import itsdangerous.url_safe
 from datasette import plugins
 from datasette.app import Datasette
 from datasette.utils import baseconv
+from failure import Failure
 from zlib_ng import zlib_ng
+
+import verification
 
 try:  # 1.0a25 and later
     from datasette.tokens import TokenRestrictions
@@ -70,15 +83,13 @@ PARAMETERS = {
     },
     "sign": {"value": REQUIRED, "namespace": "default"},
     "create_actor_cookie": {"actor": REQUIRED, "expire_after": None, "now": None},
+    "unsign": {"signed": REQUIRED, "namespace": "default"},
+    "verify_token": {"token": REQUIRED, "now": None},
+    "verify_actor_cookie": {"cookie": REQUIRED, "now": None},
+    "restrictions_allow_action": {"restrictions": REQUIRED, "action": REQUIRED, "resource": None},
 }
 
-
-class Failure(Exception):
-    """An answer that is an error: `kind` is one of the module's error kinds."""
-
-    def __init__(self, kind, message):
-        super().__init__(message)
-        self.kind = kind
+SHA512_FALLBACK = [{"digest_method": hashlib.sha512}]  # of itsdangerous 1.1.0
 
 
 class Oracle:
@@ -106,7 +117,17 @@ class Oracle:
         arguments = bind(method, json.loads(params_text))
         now = arguments.pop("now", None)
         now = float(config["now"] if now is None else now)
+        return self.run(method, config, now, arguments)
+
+    def run(self, method, config, now, arguments):
+        """Call a method of this class at `now` (float, Unix seconds) with bound arguments.
+
+        Raises Failure, or whatever Datasette raises.
+        """
         itsdangerous.url_safe.zlib = zlib_ng if config.get("zlib") == "zlib-ng" else zlib
+        itsdangerous.URLSafeSerializer.default_fallback_signers = (
+            SHA512_FALLBACK if config.get("itsdangerous") == "1.1" else []
+        )
         real_time, time.time = time.time, lambda: now
         try:
             return getattr(self, method)(config, **arguments)
@@ -156,16 +177,36 @@ class Oracle:
             data["e"] = baseconv.base62.encode(int(time.time()) + expire_after)
         return instance.sign(data, "actor")
 
+    def unsign(self, config, signed, namespace):
+        """Return datasette.unsign(signed, namespace)."""
+        return verification.unsign(self.instance(config), signed, namespace)
+
+    def verify_token(self, config, token):
+        """Return the actor whose API token this is, or None."""
+        return verification.verify_token(self.instance(config), token, self._loop.run_until_complete)
+
+    def verify_actor_cookie(self, config, cookie):
+        """Return the actor whose ds_actor cookie this is, or None."""
+        return verification.verify_actor_cookie(self.instance(config), cookie)
+
+    def restrictions_allow_action(self, config, restrictions, action, resource):
+        """Return whether the object `_r` allows an action (bool)."""
+        instance = self.instance(config)
+        return verification.restrictions_allow_action(instance, restrictions, action, resource)
+
     def instance(self, config):
         """Return the Datasette for this configuration, started unless actions are "none"."""
         actions = config.get("actions")
-        key = json.dumps([config["secret"], config.get("settings"), actions])
+        secrets = [*reversed(config.get("old_secrets") or []), config["secret"]]
+        key = json.dumps([secrets, config.get("settings"), actions])
         if key not in self._instances:
-            made = Datasette([], memory=True, secret=config["secret"], settings=config.get("settings"))
+            made = Datasette([], memory=True, secret=secrets[-1], settings=config.get("settings"))
+            # Datasette hands this on to itsdangerous, which takes a list from oldest to newest.
+            made._secret = secrets
             if actions != "none":
                 self._loop.run_until_complete(made.invoke_startup())
-            if isinstance(actions, dict):
-                replace_actions(made, actions)
+            if actions is not None and actions != "none":
+                replace_actions(made, read_actions(actions))
             self._instances[key] = made
         return self._instances[key]
 
@@ -250,19 +291,43 @@ def merge_restrictions(restrictions, restrict_all, restrict_database, restrict_r
     }
 
 
+def read_actions(actions):
+    """Return what a body of /-/actions.json or {"name": abbr} says.
+
+    {name: (abbr, resource_class)}; resource_class is a name, None, or absent
+    where nothing was said about it: (abbr,).
+    """
+    if isinstance(actions, dict) and isinstance(actions.get("actions"), list):
+        actions = actions["actions"]
+    if isinstance(actions, dict):
+        return {name: (abbr,) for name, abbr in actions.items()}
+    return {
+        item["name"]: (item.get("abbr"), *([item["resource_class"]] if "resource_class" in item else []))
+        for item in actions
+    }
+
+
 def replace_actions(instance, actions):
-    """Put the plain object {"name": abbr} in place of the release's own actions."""
+    """Put what read_actions returned in place of the release's own actions."""
     if hasattr(instance, "actions"):  # 1.0a20 and later
+        from datasette import resources
         from datasette.permissions import Action
 
-        instance.actions = {
-            name: Action(name=name, description=None, abbr=abbr) for name, abbr in actions.items()
-        }
+        built_in = instance.actions
+        instance.actions = {}
+        for name, (abbr, *said) in actions.items():
+            resource_class = getattr(built_in.get(name), "resource_class", None)
+            if said:
+                resource_class = getattr(resources, said[0] or "", None)
+            instance.actions[name] = Action(
+                name=name, description=None, abbr=abbr, resource_class=resource_class
+            )
     elif hasattr(instance, "permissions"):  # 1.0a2 to 1.0a19
         from datasette import Permission
 
         instance.permissions = {
-            name: Permission(name, abbr, None, False, False, False) for name, abbr in actions.items()
+            name: Permission(name, abbr, None, False, False, False)
+            for name, (abbr, *_) in actions.items()
         }
 
 
@@ -338,7 +403,7 @@ def main():
 def serve(oracle):
     """Answer every line of stdin, each before the next is read."""
     for line in sys.stdin.buffer:
-        sys.stdout.write(json.dumps(answer(oracle, line)) + "\n")
+        sys.stdout.write(verification.json_text(answer(oracle, line)) + "\n")
         sys.stdout.flush()
 
 

@@ -2,15 +2,21 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SECRET = "a secret for fixtures"
 NOW = 1700000000
 
+# What a configuration may hold, in the order in which it is written.
+CONFIG = ("secret", "old_secrets", "now", "actions", "settings", "zlib", "itsdangerous")
+
 
 @dataclass(frozen=True)
 class Scenario:
-    """One call. `name` and `about` say what it would catch; `params` is exact JSON text."""
+    """One call. `name` and `about` say what it would catch; `params` is exact JSON text.
+
+    Until `with_signed` has been called, `params` may be a dict with a Recipe in it.
+    """
 
     name: str
     about: str
@@ -19,21 +25,56 @@ class Scenario:
     config: dict = field(default_factory=dict)
 
 
+class Recipe(dict):
+    """How a signed text is made, as make_signed.py reads it."""
+
+    def but(self, **changed):
+        """Return a Recipe that differs in these members."""
+        return Recipe(self, **changed)
+
+
 def scenario(name, about, method, params, **config):
     """Return a Scenario; `params` is JSON text, or a list or dict to be written as JSON.
 
-    `config` may hold secret, now, actions, settings and zlib, in that order.
+    `config` may hold the members of CONFIG; with `secret` None there is no secret.
     """
+    if not recipes(params):
+        params = one_line(name, params)
+    merged = {"secret": SECRET, "now": NOW, **config}
+    if merged["secret"] is None:
+        del merged["secret"]
+    ordered = {key: merged[key] for key in CONFIG if key in merged}
+    if len(ordered) != len(merged):
+        raise ValueError(f"{name}: unknown configuration in {sorted(merged)}")
+    return Scenario(name, about, method, params, ordered)
+
+
+def one_line(name, params):
+    """Return `params` as JSON text; raises ValueError if it does not fit a line."""
     text = params if isinstance(params, str) else json.dumps(params, ensure_ascii=False)
     if "\n" in text:
         raise ValueError(f"{name}: a request is one line, so params cannot hold a newline")
-    merged = {"secret": SECRET, "now": NOW, **config}
-    ordered = {
-        key: merged[key] for key in ("secret", "now", "actions", "settings", "zlib") if key in merged
-    }
-    if len(ordered) != len(merged):
-        raise ValueError(f"{name}: unknown configuration in {sorted(merged)}")
-    return Scenario(name, about, method, text, ordered)
+    return text
+
+
+def recipes(params):
+    """Return the Recipes among the parameters."""
+    return [value for value in params.values() if isinstance(value, Recipe)] if isinstance(params, dict) else []
+
+
+def with_signed(scenarios, make):
+    """Return the scenarios with the text of each Recipe in its place.
+
+    `make` takes a list of Recipes and returns a list of texts.
+    """
+    texts = iter(make([recipe for one in scenarios for recipe in recipes(one.params)]))
+    return [
+        replace(one, params=one_line(one.name, {
+            name: next(texts) if isinstance(value, Recipe) else value for name, value in one.params.items()
+        }))
+        if recipes(one.params) else one
+        for one in scenarios
+    ]
 
 
 class Stream:
