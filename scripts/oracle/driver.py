@@ -194,10 +194,25 @@ class Oracle:
         instance = self.instance(config)
         return verification.restrictions_allow_action(instance, restrictions, action, resource)
 
+    def has_signature(self, config, signed, secret, namespace):
+        """Return whether `signed` bears the signature of one secret, whatever its payload."""
+        fallback = SHA512_FALLBACK if config.get("itsdangerous") == "1.1" else []
+        serializer = itsdangerous.URLSafeSerializer(secret, namespace, fallback_signers=fallback)
+        return any(signer.validate(signed) for signer in serializer.iter_unsigners())
+
+    def abbreviations(self, config):
+        """Return {action name: abbreviation or None}, or None before 1.0a2."""
+        if self._cli_create_token:
+            return None
+        instance = self.instance(config)
+        known = getattr(instance, "actions", None) or getattr(instance, "permissions", {})
+        return {name: item.abbr for name, item in known.items()}
+
     def instance(self, config):
         """Return the Datasette for this configuration, started unless actions are "none"."""
         actions = config.get("actions")
-        secrets = [*reversed(config.get("old_secrets") or []), config["secret"]]
+        # What needs no secret may be asked without one.
+        secrets = [*reversed(config.get("old_secrets") or []), config["secret"] or "no secret"]
         key = json.dumps([secrets, config.get("settings"), actions])
         if key not in self._instances:
             made = Datasette([], memory=True, secret=secrets[-1], settings=config.get("settings"))
@@ -383,18 +398,27 @@ def answer(oracle, line):
 
 
 def main():
+    run_alone("driver", lambda: serve(Oracle()))
+
+
+def run_alone(name, work):
+    """Run `work` as all that this process does, and end it. Exit code 1 and a line on failure.
+
+    `name` stands before what is said on stderr.
+    """
     reason = why_no_oracle()
     if reason:
-        sys.exit(f"driver: not the reference build: {reason}")
+        sys.exit(f"{name}: not the reference build: {reason}")
     status = 0
     try:
         # Newer releases leave their internal database behind; take it away with us.
         with tempfile.TemporaryDirectory(prefix="datasette-oracle-") as tempfile.tempdir:
-            serve(Oracle())
+            work()
+        sys.stdout.flush()
     except BrokenPipeError:
         pass  # whoever asked is gone
     except Exception as exception:
-        print(f"driver: {type(exception).__name__}: {exception}", file=sys.stderr, flush=True)
+        print(f"{name}: {type(exception).__name__}: {exception}", file=sys.stderr, flush=True)
         status = 1
     # Their database threads would hold the exit up.
     os._exit(status)

@@ -181,8 +181,8 @@ def check_text(**named):
 
 
 def nesting(text):
-    """Return how many containers are open at most in the JSON `text`; 0 if certainly few."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+    """Return how many containers are open at most in the JSON `text`; 0 where few can be."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH // 2:
         return 0
     depth = deepest = 0
     for found in STRING_OR_BRACKET.finditer(text):
