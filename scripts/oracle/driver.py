@@ -62,6 +62,7 @@ from failure import Failure
 from zlib_ng import zlib_ng
 
 import verification
+from strict_json import json_text
 
 try:  # 1.0a25 and later
     from datasette.tokens import TokenRestrictions
@@ -427,7 +428,7 @@ def run_alone(name, work):
 def serve(oracle):
     """Answer every line of stdin, each before the next is read."""
     for line in sys.stdin.buffer:
-        sys.stdout.write(verification.json_text(answer(oracle, line)) + "\n")
+        sys.stdout.write(json_text(answer(oracle, line)) + "\n")
         sys.stdout.flush()
 
 

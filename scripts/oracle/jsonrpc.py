@@ -3,14 +3,10 @@
 `Connection.answer_line` takes a line and returns the line to answer with.
 """
 
-import json
-import math
-import sys
 from collections import namedtuple
-from json.decoder import scanstring
 
 from failure import Failure
-from verification import MAX_DEPTH, json_text, nesting
+from strict_json import MAX_DEPTH, NotJSON, Scanner, compact, encode, nesting, skip_space
 
 CODES = {
     "parse_error": -32700,
@@ -27,23 +23,10 @@ CODES = {
     "not_supported": 6,
     "policy": 7,
 }
-MAX_DIGITS = 4300
-SPACE = " \t\n\r"
 BOM = b"\xef\xbb\xbf"
-
-# Python's own limit: a line may be deeper than any request.
-sys.setrecursionlimit(10000)
-
-# A JSON value in a request: what json.loads makes of it, its text, and what is
-# wrong with it that JSON allows: a set of "duplicate", "infinity" and "digits".
-Value = namedtuple("Value", "data text faults")
 
 # `id` is JSON text, or None for a notification; `params` a Value or None.
 Request = namedtuple("Request", "id method params")
-
-
-class NotJSON(Exception):
-    """A text that is not JSON (RFC 8259)."""
 
 
 class InvalidRequest(Exception):
@@ -53,88 +36,6 @@ class InvalidRequest(Exception):
         super().__init__(message)
         self.failure = Failure(kind, message)
         self.id = id
-
-
-class Scanner:
-    """Reads JSON texts strictly, keeping where the values stand."""
-
-    def __init__(self):
-        self._faults = set()
-        decoder = json.JSONDecoder(
-            object_pairs_hook=self._object,
-            parse_int=self._integer,
-            parse_float=self._float,
-            parse_constant=self._constant,
-        )
-        self._scan = decoder.scan_once
-
-    def value(self, text, at):
-        """Return (Value, end) of the JSON value at text[at]. Raises NotJSON."""
-        self._faults = set()
-        try:
-            data, end = self._scan(text, at)
-        except (StopIteration, ValueError) as error:
-            raise NotJSON from error
-        return Value(data, text[at:end], self._faults), end
-
-    def members(self, text, at=0):
-        """Return ([(name, Value)], end) of the object at text[at]. Raises NotJSON."""
-
-        def member(at):
-            if text[at : at + 1] != '"':
-                raise NotJSON
-            try:
-                name, at = scanstring(text, at + 1)
-            except ValueError as error:
-                raise NotJSON from error
-            at = skip_space(text, at)
-            if text[at : at + 1] != ":":
-                raise NotJSON
-            value, at = self.value(text, skip_space(text, at + 1))
-            return (name, value), at
-
-        return self._items(text, at, "}", member)
-
-    def elements(self, text, at=0):
-        """Return ([Value], end) of the array at text[at]. Raises NotJSON."""
-        return self._items(text, at, "]", lambda at: self.value(text, at))
-
-    def _items(self, text, at, closing, item):
-        items = []
-        at = skip_space(text, at + 1)
-        if text[at : at + 1] == closing:
-            return items, at + 1
-        while True:
-            found, at = item(at)
-            items.append(found)
-            at = skip_space(text, at)
-            separator = text[at : at + 1]
-            if separator == closing:
-                return items, at + 1
-            if separator != ",":
-                raise NotJSON
-            at = skip_space(text, at + 1)
-
-    def _object(self, pairs):
-        made = dict(pairs)
-        if len(made) != len(pairs):
-            self._faults.add("duplicate")
-        return made
-
-    def _integer(self, text):
-        if len(text) - text.startswith("-") > MAX_DIGITS:
-            self._faults.add("digits")
-            return 0
-        return int(text)
-
-    def _float(self, text):
-        value = float(text)
-        if math.isinf(value):
-            self._faults.add("infinity")
-        return value
-
-    def _constant(self, text):
-        raise ValueError(f"{text} is not JSON")
 
 
 class Connection:
@@ -264,13 +165,6 @@ def bind(names, required, params, scanner):
     return {name: value for name, value in bound.items() if name in required or value.text != "null"}
 
 
-def skip_space(text, at):
-    """Return where the first character that is no whitespace stands, from `at` on."""
-    while text[at : at + 1] and text[at] in SPACE:
-        at += 1
-    return at
-
-
 def result_text(id, result):
     """Return an answer with a result."""
     return f'{{"jsonrpc":"2.0","id":{id},"result":{compact(result)}}}'
@@ -285,13 +179,3 @@ def error_text(id, failure, line=None):
         data["line"] = line
     error = {"code": CODES[failure.kind], "message": str(failure), "data": data}
     return f'{{"jsonrpc":"2.0","id":{id},"error":{compact(error)}}}'
-
-
-def compact(value):
-    """Return a JSON text without spaces; half a surrogate pair stays in it."""
-    return json_text(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def encode(text):
-    r"""Return UTF-8, with half of a surrogate pair as \udXXX."""
-    return text.encode(errors="backslashreplace")

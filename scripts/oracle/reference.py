@@ -21,7 +21,8 @@ import environments
 import jsonrpc
 from failure import Failure
 from inspection import inspect_token
-from verification import check_text, is_restrictions, is_resource, json_text
+from strict_json import Scanner, json_text
+from verification import check_text, is_resource, is_restrictions
 
 METHODS = {
     **driver.PARAMETERS,
@@ -49,11 +50,11 @@ class Reference:
         self._config = config
         self._frozen_now = frozen_now
         self._version = driver.datasette.__version__
-        self._scanner = jsonrpc.Scanner()
+        self._scanner = Scanner()
         self._elsewhere = None
 
     def call(self, method, params):
-        """Return the result of a method, called with a jsonrpc.Value or None. Raises Failure."""
+        """Return the result of a method, called with a strict_json.Value or None. Raises Failure."""
         if self._elsewhere:
             return self._elsewhere.call(method, params)
         if method not in METHODS:
@@ -170,7 +171,7 @@ class Elsewhere:
 
 
 def check(method, name, value):
-    """Raise Failure (invalid_params) unless a jsonrpc.Value suits a parameter of `method`."""
+    """Raise Failure (invalid_params) unless a strict_json.Value suits a parameter of `method`."""
     data = value.data
     for fault in sorted(value.faults):
         raise Failure("invalid_params", f"{name}: {fault}", param=name)

@@ -11,14 +11,13 @@ returns what that returns, or raises Failure of one of these kinds:
 """
 
 import json
-import re
-import sys
 
 import datasette
 import itsdangerous
 from datasette import actor_auth_cookie, default_permissions
 from datasette.app import Datasette
 from failure import Failure
+from strict_json import MAX_DEPTH, json_text, nesting
 
 try:  # its Action: 1.0a20 and later
     from datasette import permissions
@@ -31,9 +30,7 @@ except ImportError:
     TokenInvalid = ()  # matches nothing in an except clause
 
 MALFORMED = "Invalid token: malformed payload"
-MAX_DEPTH = 512  # open containers
 MAX_PAYLOAD = 64 << 20  # bytes of JSON
-STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 class LimitedJSON(itsdangerous.URLSafeSerializer.default_serializer):
@@ -178,27 +175,3 @@ def check_text(**named):
             value.encode()
         except UnicodeEncodeError as error:
             raise Failure("invalid_params", f"{name} holds half of a surrogate pair", param=name) from error
-
-
-def nesting(text):
-    """Return how many containers are open at most in the JSON `text`; 0 where few can be."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH // 2:
-        return 0
-    depth = deepest = 0
-    for found in STRING_OR_BRACKET.finditer(text):
-        if found[0] in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif found[0] in "]}":
-            depth -= 1
-    return deepest
-
-
-def json_text(value, **options):
-    """Return json.dumps(value, **options), however many digits its integers have."""
-    limit = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
-    try:
-        return json.dumps(value, **options)
-    finally:
-        sys.set_int_max_str_digits(limit)
