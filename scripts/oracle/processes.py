@@ -13,14 +13,15 @@ class ProcessFailure(Exception):
     """A process ended badly or answered too little; the message is one line."""
 
 
-def ask_datasette(version, requests):
+def ask_datasette(version, requests, driver="driver.py"):
     """Return the driver's answers for `requests`, in order.
 
     A request is a dict with method and, where needed, params (text) and config.
+    `driver` may name another file of this folder that speaks as the driver does.
     Raises ProcessFailure.
     """
     lines = [json.dumps({"id": n, **request}) for n, request in enumerate(requests)]
-    output = run_in_environment(version, "driver.py", data="\n".join(lines) + "\n")
+    output = run_in_environment(version, driver, data="\n".join(lines) + "\n")
     return _answers(output, len(lines), f"Datasette {version}")
 
 

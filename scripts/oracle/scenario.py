@@ -15,7 +15,7 @@ CONFIG = ("secret", "old_secrets", "now", "actions", "settings", "zlib", "itsdan
 class Scenario:
     """One call. `name` and `about` say what it would catch; `params` is exact JSON text.
 
-    Until `with_signed` has been called, `params` may be a dict with a Recipe in it.
+    Until `with_signed` has been called, `params` may be a dict or list with Recipes in it.
     """
 
     name: str
@@ -58,8 +58,9 @@ def one_line(name, params):
 
 
 def recipes(params):
-    """Return the Recipes among the parameters."""
-    return [value for value in params.values() if isinstance(value, Recipe)] if isinstance(params, dict) else []
+    """Return the Recipes among the parameters, which are a dict, a list or text."""
+    values = params.values() if isinstance(params, dict) else params
+    return [value for value in values if isinstance(value, Recipe)]
 
 
 def with_signed(scenarios, make):
@@ -68,11 +69,14 @@ def with_signed(scenarios, make):
     `make` takes a list of Recipes and returns a list of texts.
     """
     texts = iter(make([recipe for one in scenarios for recipe in recipes(one.params)]))
+
+    def filled(params):
+        if isinstance(params, dict):
+            return dict(zip(params, filled(list(params.values()))))
+        return [next(texts) if isinstance(value, Recipe) else value for value in params]
+
     return [
-        replace(one, params=one_line(one.name, {
-            name: next(texts) if isinstance(value, Recipe) else value for name, value in one.params.items()
-        }))
-        if recipes(one.params) else one
+        replace(one, params=one_line(one.name, filled(one.params))) if recipes(one.params) else one
         for one in scenarios
     ]
 
