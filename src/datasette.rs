@@ -2,6 +2,7 @@
 
 mod actions;
 mod cookie;
+mod inspect;
 mod release;
 mod restrictions;
 mod token;
@@ -10,12 +11,13 @@ mod verify;
 use std::fmt;
 
 pub use actions::{Actions, ActionsError};
+pub use inspect::{Inspection, Signature, Status};
 pub use release::{CookieExpiry, Refusal, Release, ReleaseError, TokenFormat};
-pub use restrictions::Restrictions;
+pub use restrictions::{Allowlist, Name, Resource, Restrictions};
 pub use token::{TOKEN_PREFIX, TokenRequest};
 pub use verify::TokenInvalid;
 
-use crate::itsdangerous::{BadPayload, BadSignature, Digests, Keyring, UrlSafe};
+use crate::itsdangerous::{BadPayload, BadSignature, Keyring, UrlSafe, Version};
 use crate::pyjson::{NotJson, Scanner, Transcoder};
 use crate::zlib::Flavour;
 use restrictions::Malformed;
@@ -50,8 +52,8 @@ pub struct Datasette {
     actions_given: bool,
     /// The settings.
     pub settings: Settings,
-    /// Which signatures are accepted.
-    pub digests: Digests,
+    /// Whose signatures are accepted.
+    pub itsdangerous: Version,
     /// Bytes that a payload may inflate to.
     pub max_payload: usize,
     keyring: Keyring,

@@ -5,7 +5,9 @@
 mod encoding;
 mod signer;
 mod url_safe;
+mod version;
 
 pub use encoding::base64_decode;
-pub use signer::{BadSignature, Digests, Keyring, Signer};
+pub use signer::{BadSignature, Keyring, Signer};
 pub use url_safe::{BadPayload, UrlSafe, load_payload};
+pub use version::Version;

@@ -4,6 +4,7 @@ mod args;
 mod configure;
 mod discover;
 mod table;
+mod verify;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,15 +13,14 @@ use serde_json::json;
 use crate::datasette::{Datasette, Error, Param as Argument, Restrictions, TokenRequest};
 use crate::rpc::{ErrorKind, Failure, Params};
 use args::Args;
-pub use configure::{ItsDangerous, newer_release_warning, setting};
+pub use configure::{newer_release_warning, setting};
 pub use table::{METHODS, Method, Param};
+pub use verify::{status_name, write_inspection};
 
 /// What one connection talks to.
 pub struct Session {
     /// The instance.
     pub datasette: Datasette,
-    /// Which itsdangerous verifies.
-    pub itsdangerous: ItsDangerous,
     /// The clock, where it is frozen: Unix seconds.
     pub frozen_now: Option<f64>,
     /// Takes what a person should be told and no answer can carry.
@@ -138,7 +138,7 @@ fn write_info(session: &Session, out: &mut Vec<u8>) {
         "datasette_version": datasette.release().name(),
         "datasette_version_known": datasette.release().is_known(),
         "zlib": datasette.zlib().name(),
-        "itsdangerous": session.itsdangerous.name(),
+        "itsdangerous": datasette.itsdangerous.name(),
         "settings": {
             "allow_signed_tokens": datasette.settings.allow_signed_tokens,
             "max_signed_tokens_ttl": datasette.settings.max_signed_tokens_ttl,
@@ -170,6 +170,9 @@ impl From<Error> for Failure {
                 "no secret is configured: start dstok with --secret-file or DATASETTE_SECRET, \
                  or call configure with a secret",
             ),
+            Error::BadSignature(_) => Self::new(ErrorKind::BadSignature, message),
+            Error::BadPayload(_) | Error::NotJson => Self::new(ErrorKind::BadPayload, message),
+            Error::TokenInvalid(_) => Self::new(ErrorKind::TokenInvalid, message),
             Error::SignedTokensDisabled => Self::new(ErrorKind::SignedTokensDisabled, message),
         }
     }

@@ -23,7 +23,7 @@ pub use scan::{Kind, Number, RawString, Scanner};
 pub use string::{write_string, write_wtf8_string};
 pub(crate) use transcode::has_duplicates;
 pub use transcode::{Transcoder, transcode};
-pub use value::{NotJson, Value, loads};
+pub use value::{NotJson, Value, loads, loads_strict};
 
 /// How many containers may be open at once inside one value, far above what real tokens use.
 pub const MAX_DEPTH: usize = 512;

@@ -192,7 +192,6 @@ fn parse(number: u64, line: Line<'_>, limits: Limits) -> Result<Message<'_>, Fai
 mod tests {
     use super::*;
     use crate::datasette::Datasette;
-    use crate::methods::ItsDangerous;
 
     /// Counts writes, so that a test sees how answers are grouped.
     #[derive(Default)]
@@ -212,7 +211,6 @@ mod tests {
     fn answers(input: &str, warn: fn(&str)) -> Vec<String> {
         let mut session = Session {
             datasette: Datasette::new(),
-            itsdangerous: ItsDangerous::default(),
             frozen_now: Some(0.0),
             warn,
         };

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use dstok::datasette::{Datasette, Release};
-use dstok::methods::{ItsDangerous, Session, call};
+use dstok::methods::{Session, call};
 use dstok::pyjson::Scanner;
 use dstok::rpc::Params;
 use dstok::zlib::Flavour;
@@ -130,7 +130,6 @@ fn through_the_library() {
             for release in &answer.releases {
                 let mut session = Session {
                     datasette: Datasette::new(),
-                    itsdangerous: ItsDangerous::default(),
                     frozen_now: scenario.config.now.get().parse().ok(),
                     warn: |warning| panic!("{warning}"),
                 };

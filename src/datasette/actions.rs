@@ -8,21 +8,36 @@ use serde_json::Value;
 use super::release::Release;
 use crate::pyjson::write_string;
 
-type NameAndAbbr<'a> = (Box<str>, Option<&'a str>);
-
 /// The actions that a Datasette knows, with their abbreviations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    /// The abbreviation is kept as JSON, ready to be copied into a payload; `None` for an action
-    /// without one.
-    by_name: FxHashMap<Box<str>, Option<Box<[u8]>>>,
+    by_name: FxHashMap<Box<str>, Action>,
+    names_by_abbr: FxHashMap<Box<str>, Box<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Action {
+    abbr: Option<Box<str>>,
+    /// The same as JSON, ready to be copied into a payload.
+    abbr_json: Option<Box<[u8]>>,
+    is_on_tables: bool,
+}
+
+/// An action as it is read.
+struct Definition<'a> {
+    name: &'a str,
+    abbr: Option<&'a str>,
+    /// `None` where only the name can tell.
+    is_on_tables: Option<bool>,
 }
 
 impl Actions {
     /// The built-in actions of a release.
     #[must_use]
     pub fn built_in(release: &Release) -> Self {
-        Self::new(release.actions().map(|(name, abbr)| (name.into(), Some(abbr))))
+        Self::new(
+            release.actions().map(|(name, abbr)| Definition::by_name(name, Some(abbr))),
+        )
     }
 
     /// A Datasette on which `invoke_startup()` was not called: no actions, no abbreviations.
@@ -50,7 +65,9 @@ impl Actions {
                 Some(Value::Array(list)) => Self::from_list(list),
                 _ => object
                     .iter()
-                    .map(|(name, abbr)| Ok((name.as_str().into(), abbreviation(name, abbr)?)))
+                    .map(|(name, abbr)| {
+                        Ok(Definition::by_name(name, abbreviation(name, abbr)?))
+                    })
                     .collect::<Result<Vec<_>, _>>()
                     .map(Self::new),
             },
@@ -59,28 +76,37 @@ impl Actions {
     }
 
     fn from_list(list: &[Value]) -> Result<Self, ActionsError> {
-        fn action((index, item): (usize, &Value)) -> Result<NameAndAbbr<'_>, ActionsError> {
+        fn action((index, item): (usize, &Value)) -> Result<Definition<'_>, ActionsError> {
             let Some(name) = item.get("name").and_then(Value::as_str) else {
                 let reason = format!("has an action without a name (number {})", index + 1);
                 return Err(ActionsError(reason));
             };
             let abbr = item.get("abbr").unwrap_or(&Value::Null);
-            Ok((name.into(), abbreviation(name, abbr)?))
+            let is_on_tables =
+                item.get("resource_class").map(|class| class.as_str() == Some("TableResource"));
+            Ok(Definition { name, abbr: abbreviation(name, abbr)?, is_on_tables })
         }
         list.iter().enumerate().map(action).collect::<Result<Vec<_>, _>>().map(Self::new)
     }
 
-    fn new<'a>(actions: impl IntoIterator<Item = NameAndAbbr<'a>>) -> Self {
-        let action = |(name, abbr): NameAndAbbr<'a>| {
+    fn new<'a>(definitions: impl IntoIterator<Item = Definition<'a>>) -> Self {
+        let mut actions = Self::default();
+        for Definition { name, abbr, is_on_tables } in definitions {
             // Datasette's `action.abbr or action`: an empty abbreviation is none.
-            let abbr = abbr.filter(|abbr| !abbr.is_empty()).map(|abbr| {
+            let abbr = abbr.filter(|abbr| !abbr.is_empty());
+            let abbr_json = abbr.map(|abbr| {
                 let mut json = Vec::new();
                 write_string(&mut json, abbr);
                 json.into_boxed_slice()
             });
-            (name, abbr)
-        };
-        Self { by_name: actions.into_iter().map(action).collect() }
+            if let Some(abbr) = abbr {
+                actions.names_by_abbr.entry(abbr.into()).or_insert_with(|| name.into());
+            }
+            let is_on_tables = is_on_tables.unwrap_or_else(|| Release::is_on_tables(name));
+            let abbr = abbr.map(Into::into);
+            actions.by_name.insert(name.into(), Action { abbr, abbr_json, is_on_tables });
+        }
+        actions
     }
 
     /// Whether there is an action of that name.
@@ -91,7 +117,31 @@ impl Actions {
 
     /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
     pub(super) fn abbreviation_json(&self, name: &str) -> Option<&[u8]> {
-        self.by_name.get(name)?.as_deref()
+        self.by_name.get(name)?.abbr_json.as_deref()
+    }
+
+    /// The abbreviation of an action; `None` if it has none or is unknown.
+    pub(super) fn abbreviation(&self, name: &str) -> Option<&str> {
+        self.by_name.get(name)?.abbr.as_deref()
+    }
+
+    /// Whether the resources of an action are tables, Datasette's `TableResource`.
+    pub(super) fn is_on_tables(&self, name: &str) -> bool {
+        self.by_name.get(name).is_some_and(|action| action.is_on_tables)
+    }
+
+    /// The action that is meant by a name or an abbreviation.
+    pub(super) fn full_name<'a>(&'a self, name_or_abbr: &'a str) -> Option<&'a str> {
+        match self.by_name.get_key_value(name_or_abbr) {
+            Some((name, _)) => Some(name),
+            None => self.names_by_abbr.get(name_or_abbr).map(|name| &**name),
+        }
+    }
+}
+
+impl<'a> Definition<'a> {
+    fn by_name(name: &'a str, abbr: Option<&'a str>) -> Self {
+        Self { name, abbr, is_on_tables: None }
     }
 }
 

@@ -34,6 +34,18 @@ const ACTIONS: [(u32, &str, &str); 21] = [
     (36, "drop-view", "dv"),
 ];
 
+/// The built-in actions whose resources are tables or views, Datasette's `TableResource`.
+const TABLE_ACTIONS: [&str; 8] = [
+    "view-table",
+    "insert-row",
+    "delete-row",
+    "update-row",
+    "alter-table",
+    "set-column-type",
+    "drop-table",
+    "drop-view",
+];
+
 /// Which API tokens a release makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenFormat {
@@ -164,6 +176,12 @@ impl Release {
     #[must_use]
     pub fn folds_table_names(&self) -> bool {
         self.alpha >= Some(39)
+    }
+
+    /// Whether a built-in action is one on tables, in every release that has it.
+    #[must_use]
+    pub(super) fn is_on_tables(action: &str) -> bool {
+        TABLE_ACTIONS.contains(&action)
     }
 
     /// When its actor cookies end.

@@ -1,6 +1,10 @@
 //! `_r`, what a token may do. Upstream: `TokenRestrictions.abbreviated` in `datasette/tokens.py`.
 
+mod allowlist;
+
 use std::ops::Range;
+
+pub use allowlist::{Allowlist, Name, Resource};
 
 use super::actions::Actions;
 use super::{Error, Param};

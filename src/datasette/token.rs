@@ -38,16 +38,9 @@ impl Datasette {
     ) -> Result<(), Error> {
         let restrictions = request.restrictions.without_empty();
         self.write_token_payload(request, &restrictions, now)?;
-        match self.release.token_format() {
-            TokenFormat::None => {
-                return Err(Error::NotSupported("API tokens exist from Datasette 1.0a0 on"));
-            }
-            TokenFormat::CommandLine if !restrictions.is_empty() => {
-                return Err(Error::NotSupported(
-                    "tokens can be restricted from Datasette 1.0a2 on",
-                ));
-            }
-            TokenFormat::CommandLine | TokenFormat::Restrictable => {}
+        self.require_tokens()?;
+        if self.release.token_format() == TokenFormat::CommandLine && !restrictions.is_empty() {
+            return Err(Error::NotSupported("tokens can be restricted from Datasette 1.0a2 on"));
         }
         let signer = self.keyring.signer(TOKEN_NAMESPACE).ok_or(Error::NoSecret)?;
         if self.release.create_token_obeys_setting() && !self.settings.allow_signed_tokens {

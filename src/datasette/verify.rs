@@ -32,7 +32,7 @@ impl Datasette {
         if self.keyring.is_empty() {
             return Err(Error::NoSecret);
         }
-        let (payload, _) = self.keyring.unsign(signed.as_bytes(), namespace, self.digests)?;
+        let (payload, _) = self.keyring.unsign(signed.as_bytes(), namespace, self.itsdangerous)?;
         Ok(load_payload(payload, self.max_payload)?)
     }
 
@@ -46,13 +46,16 @@ impl Datasette {
     /// [`Error::NotSupported`], [`Error::NoSecret`], [`Error::TokenInvalid`],
     /// [`Error::BadPayload`], [`Error::NotJson`].
     pub fn verify_token(&mut self, token: &str, now: f64, out: &mut Vec<u8>) -> Result<(), Error> {
-        if self.release.token_format() == TokenFormat::None {
-            return Err(Error::NotSupported("API tokens exist from Datasette 1.0a0 on"));
-        }
+        self.require_tokens()?;
         if self.keyring.is_empty() {
             return Err(Error::NoSecret);
         }
-        match self.judge(token, now, out) {
+        let before = out.len();
+        let verified = self.verify_signed_token(token, now, out);
+        if verified.is_err() {
+            out.truncate(before);
+        }
+        match verified {
             Err(Error::TokenInvalid(reason)) => match (reason, self.release.refusal()) {
                 (TokenInvalid::NoPrefix, _) => null(out),
                 // What makes Datasette crash is no silent refusal in any release.
@@ -61,31 +64,69 @@ impl Datasette {
                 }
                 (_, Refusal::None) => null(out),
             },
-            answer => answer,
+            verified => verified,
         }
     }
 
-    fn judge(&mut self, token: &str, now: f64, out: &mut Vec<u8>) -> Result<(), Error> {
-        let Some(signed) = token.strip_prefix(TOKEN_PREFIX) else {
-            return Err(TokenInvalid::NoPrefix.into());
-        };
-        if !self.settings.allow_signed_tokens {
-            return Err(TokenInvalid::Disabled.into());
+    /// `Error::NotSupported` before there were API tokens.
+    pub(super) fn require_tokens(&self) -> Result<(), Error> {
+        match self.release.token_format() {
+            TokenFormat::None => {
+                Err(Error::NotSupported("API tokens exist from Datasette 1.0a0 on"))
+            }
+            TokenFormat::CommandLine | TokenFormat::Restrictable => Ok(()),
         }
+    }
+
+    fn verify_signed_token(
+        &mut self,
+        token: &str,
+        now: f64,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let signed = self.require_token(token)?;
         let text = self.unsign_text(signed, TOKEN_NAMESPACE).map_err(|error| match error {
             Error::BadSignature(_) => TokenInvalid::Signature.into(),
             error => error,
         })?;
-        let decoded = read(&text)?;
-        let expires = expires(&decoded, self.settings.max_signed_tokens_ttl, now)?;
-        let actor_id = decoded.get("a").ok_or(TokenInvalid::Malformed)?;
-        let before = out.len();
-        out.extend_from_slice(br#"{"id":"#);
-        let written = write_actor(&decoded, actor_id, self.release.token_format(), expires, out);
-        if written.is_err() {
-            out.truncate(before);
+        self.read_actor(&read(&text)?, now, out)
+    }
+
+    /// What follows the prefix of a token, where there are such tokens.
+    pub(super) fn require_token<'t>(&self, token: &'t str) -> Result<&'t str, TokenInvalid> {
+        let signed = token.strip_prefix(TOKEN_PREFIX).ok_or(TokenInvalid::NoPrefix)?;
+        if !self.settings.allow_signed_tokens {
+            return Err(TokenInvalid::Disabled);
         }
-        written
+        Ok(signed)
+    }
+
+    /// Appends the actor that the payload of a token stands for at `now` (Unix seconds).
+    pub(super) fn read_actor(
+        &self,
+        decoded: &Value<'_>,
+        now: f64,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let lifetime = Lifetime::read(decoded, self.settings.max_signed_tokens_ttl)?;
+        lifetime.check(now)?;
+        out.extend_from_slice(br#"{"id":"#);
+        decoded.get("a").ok_or(TokenInvalid::Malformed)?.write(out)?;
+        out.extend_from_slice(br#","token":"dstok""#);
+        if let Some(restrictions) = self.restrictions_of(decoded) {
+            out.extend_from_slice(br#","_r":"#);
+            restrictions.write(out)?;
+        }
+        if let Some(expires) = lifetime.expires() {
+            out.extend_from_slice(format!(r#","token_expires":{expires}"#).as_bytes());
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// The `_r` of a payload, if this release knows restrictions.
+    pub(super) fn restrictions_of<'v, 'a>(&self, decoded: &'v Value<'a>) -> Option<&'v Value<'a>> {
+        decoded.get("_r").filter(|_| self.release.token_format() == TokenFormat::Restrictable)
     }
 
     /// Appends the JSON of the actor whose `ds_actor` cookie this is at `now` (Unix seconds), or
@@ -121,44 +162,60 @@ fn null(out: &mut Vec<u8>) -> Result<(), Error> {
     Ok(())
 }
 
-fn read(text: &str) -> Result<Value<'_>, Error> {
+pub(super) fn read(text: &str) -> Result<Value<'_>, Error> {
     loads(text).map_err(|_| Error::BadPayload(BadPayload::Json))
 }
 
-/// When the token ends, if it does, after the cap of `max_signed_tokens_ttl` (seconds).
-fn expires(decoded: &Value<'_>, max_ttl: u64, now: f64) -> Result<Option<BigInt>, TokenInvalid> {
-    let Some(created) = decoded.get("t") else {
-        // Python's `"t" in decoded`, then `decoded["t"]`.
-        return Err(match decoded {
-            Value::Dict(_) => TokenInvalid::NoTimestamp,
-            Value::List(items) if !items.contains(&Value::Str(b"t"[..].into())) => {
-                TokenInvalid::NoTimestamp
-            }
-            Value::Str(text) if !text.contains(&b't') => TokenInvalid::NoTimestamp,
-            _ => TokenInvalid::Malformed,
-        });
-    };
-    let created = created.as_integer().ok_or(TokenInvalid::Timestamp)?.to_big();
-    let duration = match decoded.get("d") {
-        None | Some(Value::Null) => None,
-        Some(duration) => Some(duration.as_integer().ok_or(TokenInvalid::Duration)?.to_big()),
-    };
-    let max_ttl = Some(BigInt::from(max_ttl)).filter(|max| *max != BigInt::ZERO);
-    let duration = match (duration, max_ttl) {
-        (None, max) => max,
-        (Some(duration), Some(max)) if duration > max => Some(max),
-        (duration, _) => duration,
-    };
-    let Some(duration) = duration.filter(|duration| *duration != BigInt::ZERO) else {
-        return Ok(None);
-    };
-    // Python converts `created` to a float, which may be too large for one.
-    let created_float = created.to_f64().filter(|float| float.is_finite());
-    let age = now - created_float.ok_or(TokenInvalid::Malformed)?;
-    if is_greater(age, &duration) {
-        return Err(TokenInvalid::Expired);
+/// From when on a token is valid, and how long.
+pub(super) struct Lifetime {
+    /// `t`, in Unix seconds.
+    pub(super) created: BigInt,
+    /// `d`, in seconds, after the cap of `max_signed_tokens_ttl`; zero means for ever, as Python
+    /// calls it false.
+    duration: Option<BigInt>,
+}
+
+impl Lifetime {
+    /// Reads `t` and `d` and applies the cap (seconds, 0: none).
+    pub(super) fn read(decoded: &Value<'_>, max_ttl: u64) -> Result<Self, TokenInvalid> {
+        let Some(created) = decoded.get("t") else {
+            // Python's `"t" in decoded`, then `decoded["t"]`.
+            return Err(match decoded {
+                Value::Dict(_) => TokenInvalid::NoTimestamp,
+                Value::List(items) if !items.contains(&Value::Str(b"t"[..].into())) => {
+                    TokenInvalid::NoTimestamp
+                }
+                Value::Str(text) if !text.contains(&b't') => TokenInvalid::NoTimestamp,
+                _ => TokenInvalid::Malformed,
+            });
+        };
+        let created = created.as_integer().ok_or(TokenInvalid::Timestamp)?.to_big();
+        let duration = match decoded.get("d") {
+            None | Some(Value::Null) => None,
+            Some(duration) => Some(duration.as_integer().ok_or(TokenInvalid::Duration)?.to_big()),
+        };
+        let max_ttl = Some(BigInt::from(max_ttl)).filter(|max| *max != BigInt::ZERO);
+        let duration = match (duration, max_ttl) {
+            (None, max) => max,
+            (Some(duration), Some(max)) if duration > max => Some(max),
+            (duration, _) => duration,
+        };
+        Ok(Self { created, duration: duration.filter(|duration| *duration != BigInt::ZERO) })
     }
-    Ok(Some(created + duration))
+
+    /// The last second of validity (Unix seconds), if there is one.
+    pub(super) fn expires(&self) -> Option<BigInt> {
+        self.duration.as_ref().map(|duration| &self.created + duration)
+    }
+
+    /// Whether it has not expired at `now` (Unix seconds).
+    fn check(&self, now: f64) -> Result<(), TokenInvalid> {
+        let Some(duration) = &self.duration else { return Ok(()) };
+        // Python converts `created` to a float, which may be too large for one.
+        let created = self.created.to_f64().filter(|float| float.is_finite());
+        let age = now - created.ok_or(TokenInvalid::Malformed)?;
+        if is_greater(age, duration) { Err(TokenInvalid::Expired) } else { Ok(()) }
+    }
 }
 
 /// `float > int`, exact as in Python.
@@ -168,26 +225,6 @@ fn is_greater(float: f64, integer: &BigInt) -> bool {
         // Out of range is what is infinite.
         None => float > 0.0,
     }
-}
-
-fn write_actor(
-    decoded: &Value<'_>,
-    actor_id: &Value<'_>,
-    format: TokenFormat,
-    expires: Option<BigInt>,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
-    actor_id.write(out)?;
-    out.extend_from_slice(br#","token":"dstok""#);
-    if let Some(restrictions) = decoded.get("_r").filter(|_| format == TokenFormat::Restrictable) {
-        out.extend_from_slice(br#","_r":"#);
-        restrictions.write(out)?;
-    }
-    if let Some(expires) = expires {
-        out.extend_from_slice(format!(r#","token_expires":{expires}"#).as_bytes());
-    }
-    out.push(b'}');
-    Ok(())
 }
 
 /// Why a token or cookie is not valid: Datasette's `TokenInvalid`, and what makes it crash.

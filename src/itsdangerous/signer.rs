@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1};
 use sha2::Sha512;
 
-use super::base64_decode;
+use super::{Version, base64_decode};
 use crate::secret::Secret;
 
 /// Bytes of a signature in base64: 20 of SHA-1, without padding.
@@ -38,10 +38,10 @@ impl Signer {
     /// The signatures are compared in constant time, so how long it takes tells nothing about
     /// the right signature. It does tell the length of the value and, with several secrets,
     /// which of them matched.
-    fn verify(&self, value: &[u8], signature: &[u8], digests: Digests) -> bool {
+    fn verify(&self, value: &[u8], signature: &[u8], version: Version) -> bool {
         let sha1 = self.keyed.clone().chain_update(value).verify_slice(signature);
         sha1.is_ok()
-            || (digests == Digests::Sha1OrSha512
+            || (version.accepts_sha512()
                 && self.keyed_sha512.clone().chain_update(value).verify_slice(signature).is_ok())
     }
 
@@ -128,12 +128,12 @@ impl Keyring {
         &mut self,
         signed: &'s [u8],
         namespace: &str,
-        digests: Digests,
+        version: Version,
     ) -> Result<(&'s [u8], usize), BadSignature> {
         let dot = signed.iter().rposition(|&byte| byte == b'.').ok_or(BadSignature::NoSeparator)?;
         let (value, signature) = (&signed[..dot], &signed[dot + 1..]);
         let signature = base64_decode(signature).ok_or(BadSignature::DoesNotMatch)?;
-        let matches = |signer: &Signer| signer.verify(value, &signature, digests);
+        let matches = |signer: &Signer| signer.verify(value, &signature, version);
         match self.signers(namespace).iter().position(matches) {
             Some(secret) => Ok((value, secret)),
             None => Err(BadSignature::DoesNotMatch),
@@ -153,16 +153,6 @@ impl Keyring {
         });
         self.signers.get(at).map_or(&[], |(_, signers)| signers)
     }
-}
-
-/// Which digests a signature may be made with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Digests {
-    /// SHA-1: itsdangerous 2.x.
-    #[default]
-    Sha1,
-    /// SHA-1 or SHA-512: itsdangerous 1.1.0 with its `default_fallback_signers`.
-    Sha1OrSha512,
 }
 
 /// Why a value is not accepted: `itsdangerous.BadSignature`.

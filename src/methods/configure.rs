@@ -7,40 +7,10 @@ use serde_json::Value;
 use super::args::{Args, invalid};
 use super::{Failure, Session};
 use crate::datasette::{Actions, Release, Settings};
-use crate::itsdangerous::Keyring;
+use crate::itsdangerous::{Keyring, Version};
 use crate::pyjson::{Kind, Scanner, transcode};
 use crate::secret::Secret;
 use crate::zlib::Flavour;
-
-/// Which itsdangerous verifies signatures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ItsDangerous {
-    /// 2.x: HMAC-SHA1 only.
-    #[default]
-    V2_2,
-    /// 1.1.0, which also accepts HMAC-SHA512.
-    V1_1,
-}
-
-impl ItsDangerous {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::V2_2, Self::V1_1];
-
-    /// The name by which options and methods know it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::V2_2 => "2.2",
-            Self::V1_1 => "1.1",
-        }
-    }
-
-    /// The one of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|version| version.name() == name)
-    }
-}
 
 /// Changes a setting given by name and value as Datasette's `--setting` takes them.
 ///
@@ -77,7 +47,7 @@ pub(super) struct Changes {
     actions: Option<Actions>,
     settings: Vec<(String, String)>,
     zlib: Option<Flavour>,
-    itsdangerous: Option<ItsDangerous>,
+    itsdangerous: Option<Version>,
 }
 
 impl Changes {
@@ -94,7 +64,7 @@ impl Changes {
             actions: actions(args)?,
             settings: settings(args)?,
             zlib: one_of(args, "zlib", &Flavour::ALL, Flavour::name)?,
-            itsdangerous: one_of(args, "itsdangerous", &ItsDangerous::ALL, ItsDangerous::name)?,
+            itsdangerous: one_of(args, "itsdangerous", &Version::ALL, Version::name)?,
         })
     }
 
@@ -119,7 +89,7 @@ impl Changes {
             datasette.set_zlib(flavour);
         }
         if let Some(itsdangerous) = self.itsdangerous {
-            session.itsdangerous = itsdangerous;
+            datasette.itsdangerous = itsdangerous;
         }
         if let Some(warning) = warning {
             (session.warn)(&warning);

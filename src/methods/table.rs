@@ -1,6 +1,6 @@
 //! All methods, once: dispatch, `info` and `rpc.discover` read this table.
 
-use super::{Args, Failure, Session};
+use super::{Args, Failure, Session, verify};
 
 /// A method of the protocol.
 pub struct Method {
@@ -45,6 +45,12 @@ const BY_DATABASE: &str = r#"{"type":["object","null"],"additionalProperties":{"
 const BY_RESOURCE: &str = r#"{"type":["object","null"],"additionalProperties":{"type":"object","additionalProperties":{"type":"array","items":{"type":"string"}}}}"#;
 const RESTRICTIONS: &str = r#"{"type":["object","null"],"properties":{"all":{"type":["array","null"],"items":{"type":"string"}},"database":{"type":["object","null"],"additionalProperties":{"type":"array","items":{"type":"string"}}},"resource":{"type":["object","null"],"additionalProperties":{"type":"object","additionalProperties":{"type":"array","items":{"type":"string"}}}}},"additionalProperties":false}"#;
 
+const ACTOR_OR_NULL: &str = r#"{"type":["object","null"]}"#;
+const ALLOWLIST: &str = r#"{"type":"object","properties":{"a":{"type":["array","null"],"items":{"type":"string"}},"d":{"type":"object","additionalProperties":{"type":["array","null"],"items":{"type":"string"}}},"r":{"type":"object","additionalProperties":{"type":"object","additionalProperties":{"type":["array","null"],"items":{"type":"string"}}}}}}"#;
+const INSPECTION: &str = r#"{"type":"object","properties":{"payload":true,"compressed":{"type":"boolean"},"signature":{"enum":["valid","invalid","unchecked"]},"secret":{"type":["integer","null"]},"status":{"enum":["valid","expired","invalid","unchecked"]},"reason":{"type":["string","null"]},"actor_id":true,"created":{"type":["integer","null"]},"expires":{"type":["integer","null"]},"restrictions":{"type":["object","null"]},"unknown_actions":{"type":"array","items":{"type":"string"}}}}"#;
+const NAMESPACE: Param =
+    optional("namespace", r#"{"type":["string","null"],"default":"default"}"#, "What it is for");
+
 const NOW: Param = optional("now", NUMBER, "Unix seconds, instead of the clock");
 
 /// The methods, in the order of the documentation.
@@ -65,18 +71,35 @@ pub const METHODS: &[Method] = &[
         run: super::create_token,
     },
     Method {
+        name: "verify_token",
+        summary: "The actor whose API token it is, or null where Datasette returns None",
+        params: &[required("token", STRING, "The token, with its prefix"), NOW],
+        result: ("actor", ACTOR_OR_NULL),
+        run: verify::verify_token,
+    },
+    Method {
+        name: "inspect_token",
+        summary: "What a token says and what is wrong with it; needs no secret",
+        params: &[required("token", STRING, "The token, with its prefix"), NOW],
+        result: ("inspection", INSPECTION),
+        run: verify::inspect_token,
+    },
+    Method {
         name: "sign",
         summary: "A signed value, as datasette.sign() makes it",
         params: &[
             required("value", ANY, "What is to be signed"),
-            optional(
-                "namespace",
-                r#"{"type":["string","null"],"default":"default"}"#,
-                "What it is for",
-            ),
+            NAMESPACE,
         ],
         result: ("signed", STRING),
         run: super::sign,
+    },
+    Method {
+        name: "unsign",
+        summary: "The value that was signed, as datasette.unsign() returns it",
+        params: &[required("signed", STRING, "What sign() made"), NAMESPACE],
+        result: ("value", ANY),
+        run: verify::unsign,
     },
     Method {
         name: "create_actor_cookie",
@@ -88,6 +111,28 @@ pub const METHODS: &[Method] = &[
         ],
         result: ("cookie", STRING),
         run: super::create_actor_cookie,
+    },
+    Method {
+        name: "verify_actor_cookie",
+        summary: "The actor of a ds_actor cookie, or null for an anonymous visitor",
+        params: &[required("cookie", STRING, "The value of the cookie"), NOW],
+        result: ("actor", ANY),
+        run: verify::verify_actor_cookie,
+    },
+    Method {
+        name: "restrictions_allow_action",
+        summary: "Whether the restrictions of a token allow an action",
+        params: &[
+            required("restrictions", ALLOWLIST, "The _r of an actor"),
+            required("action", STRING, "The name of the action"),
+            optional(
+                "resource",
+                r#"{"oneOf":[{"type":["string","null"]},{"type":"array","items":{"type":"string"},"minItems":2,"maxItems":2}]}"#,
+                "A database, or [database, child]; null: the instance",
+            ),
+        ],
+        result: ("allowed", r#"{"type":"boolean"}"#),
+        run: verify::restrictions_allow_action,
     },
     Method {
         name: "configure",

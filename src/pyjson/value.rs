@@ -29,13 +29,37 @@ pub enum Value<'a> {
 /// # Errors
 /// [`ErrorKind::Syntax`], [`ErrorKind::IntegerTooLong`], [`ErrorKind::TooDeep`].
 pub fn loads(text: &str) -> Result<Value<'_>, Error> {
+    whole(text, DuplicateKeys::LastWins)
+}
+
+/// The same for a text that is known to be JSON, in which no key may stand twice.
+///
+/// # Errors
+/// As [`loads`], and [`ErrorKind::DuplicateKey`].
+pub fn loads_strict(text: &str) -> Result<Value<'_>, Error> {
+    whole(text, DuplicateKeys::Refused)
+}
+
+/// What becomes of a key that stands twice in an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DuplicateKeys {
+    /// It keeps its first place and takes the last value, as in Python.
+    LastWins,
+    Refused,
+}
+
+fn whole(text: &str, duplicates: DuplicateKeys) -> Result<Value<'_>, Error> {
     let mut scanner = Scanner::new(text);
-    let value = read(&mut scanner, 0)?;
+    let value = read(&mut scanner, 0, duplicates)?;
     scanner.end()?;
     Ok(value)
 }
 
-fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<'a>, Error> {
+fn read<'a>(
+    scanner: &mut Scanner<'a>,
+    depth: usize,
+    duplicates: DuplicateKeys,
+) -> Result<Value<'a>, Error> {
     // Python's own words, which JSON does not have.
     const WORDS: [(&str, f64); 3] =
         [("NaN", f64::NAN), ("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)];
@@ -49,12 +73,12 @@ fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<'a>, Error>
         return Err(Error::new(ErrorKind::TooDeep, scanner.position()));
     }
     Ok(match scanner.peek_kind()? {
-        Kind::Object => Value::Dict(read_dict(scanner, depth)?),
+        Kind::Object => Value::Dict(read_dict(scanner, depth, duplicates)?),
         Kind::Array => {
             let mut list = Vec::new();
             scanner.begin_array()?;
             while scanner.next_element(list.is_empty())? {
-                list.push(read(scanner, depth + 1)?);
+                list.push(read(scanner, depth + 1, duplicates)?);
             }
             Value::List(list)
         }
@@ -78,7 +102,11 @@ fn read<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Value<'a>, Error>
 
 type Member<'a> = (Cow<'a, [u8]>, Value<'a>);
 
-fn read_dict<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Vec<Member<'a>>, Error> {
+fn read_dict<'a>(
+    scanner: &mut Scanner<'a>,
+    depth: usize,
+    duplicates: DuplicateKeys,
+) -> Result<Vec<Member<'a>>, Error> {
     let mut members: Vec<Member<'a>> = Vec::new();
     let mut places: HashMap<Cow<'a, [u8]>, usize> = HashMap::new();
     let mut first = true;
@@ -86,8 +114,11 @@ fn read_dict<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<Vec<Member<'
     while let Some(key) = scanner.next_key(first)? {
         first = false;
         let key = key.to_wtf8();
-        let value = read(scanner, depth + 1)?;
+        let value = read(scanner, depth + 1, duplicates)?;
         match places.get(&key) {
+            Some(_) if duplicates == DuplicateKeys::Refused => {
+                return Err(Error::new(ErrorKind::DuplicateKey, scanner.position()));
+            }
             Some(&place) => members[place].1 = value,
             None => {
                 places.insert(key.clone(), members.len());
