@@ -2,14 +2,19 @@
 
 mod click;
 mod create_token;
+mod inspect;
 mod instance;
+mod operand;
 mod serve;
+mod sign;
+mod verify;
 
 use std::fmt;
 use std::io;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use dstok::datasette::Error;
 
 /// Datasette's API tokens without Python, byte for byte.
 #[derive(Parser)]
@@ -28,12 +33,18 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     CreateToken(create_token::CreateTokenArgs),
+    Verify(verify::VerifyArgs),
+    Inspect(inspect::InspectArgs),
+    Sign(sign::SignArgs),
+    Unsign(verify::UnsignArgs),
 }
 
 /// Why the program stops without success.
 pub(crate) enum Failure {
     /// Wrong options or start-up files: one line that says what to do.
     Usage(String),
+    /// What was asked for is answered with no. A line that says why, unless the output did.
+    Negative(Option<String>),
     /// Stdin or stdout failed.
     Io(io::Error),
 }
@@ -42,7 +53,22 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) => f.write_str(message),
+            Self::Negative(message) => f.write_str(message.as_deref().unwrap_or_default()),
             Self::Io(error) => write!(f, "stdin or stdout failed: {error}"),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoSecret => Self::Usage(
+                "a secret is missing; give --secret-file FILE or set DATASETTE_SECRET".to_owned(),
+            ),
+            Error::Invalid { .. } | Error::NotSupported(_) | Error::SignedTokensDisabled => {
+                Self::Usage(error.to_string())
+            }
+            _ => Self::Negative(Some(error.to_string())),
         }
     }
 }
@@ -68,6 +94,10 @@ pub(crate) fn run() -> Result<(), Failure> {
     match command {
         Command::Serve(args) => serve::run(args),
         Command::CreateToken(args) => create_token::run(args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Sign(args) => sign::run(&args),
+        Command::Unsign(args) => verify::run_unsign(&args),
     }
 }
 

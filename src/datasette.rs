@@ -13,7 +13,7 @@ use std::fmt;
 pub use actions::{Actions, ActionsError};
 pub use inspect::{Inspection, Signature, Status};
 pub use release::{CookieExpiry, Refusal, Release, ReleaseError, TokenFormat};
-pub use restrictions::{Allowlist, Name, Resource, Restrictions};
+pub use restrictions::{Allowlist, ByName, Name, Resource, Restrictions};
 pub use token::{TOKEN_PREFIX, TokenRequest};
 pub use verify::TokenInvalid;
 
@@ -214,7 +214,9 @@ impl fmt::Display for Error {
             Self::NoSecret => f.write_str("no secret is configured"),
             Self::BadSignature(error) => error.fmt(f),
             Self::BadPayload(error) => error.fmt(f),
-            Self::NotJson => f.write_str("the value holds NaN or an infinity: JSON cannot carry it"),
+            Self::NotJson => {
+                f.write_str("the value holds NaN or an infinity: JSON cannot carry it")
+            }
             Self::TokenInvalid(reason) => f.write_str(reason.message()),
             // Datasette's own words.
             Self::SignedTokensDisabled => {

@@ -5,6 +5,9 @@ mod cli;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+/// A negative answer.
+const NEGATIVE: u8 = 1;
+
 /// Wrong options or start-up files.
 const USAGE: u8 = 2;
 
@@ -17,8 +20,11 @@ fn main() -> ExitCode {
         // Nobody reads any more, as in `dstok … | head`.
         Err(cli::Failure::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
-            cli::warn(&failure.to_string());
+            if !matches!(failure, cli::Failure::Negative(None)) {
+                cli::warn(&failure.to_string());
+            }
             ExitCode::from(match failure {
+                cli::Failure::Negative(_) => NEGATIVE,
                 cli::Failure::Usage(_) => USAGE,
                 cli::Failure::Io(_) => IO_ERROR,
             })

@@ -209,11 +209,7 @@ mod tests {
     }
 
     fn answers(input: &str, warn: fn(&str)) -> Vec<String> {
-        let mut session = Session {
-            datasette: Datasette::new(),
-            frozen_now: Some(0.0),
-            warn,
-        };
+        let mut session = Session { datasette: Datasette::new(), frozen_now: Some(0.0), warn };
         let mut writes = Writes::default();
         serve(&mut session, Limits::default(), &mut input.as_bytes(), &mut writes).unwrap();
         writes.0.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect()

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::instance::InstanceArgs;
 use super::{Failure, print};
-use dstok::datasette::{Datasette, Error, Restrictions, TokenFormat, TokenRequest};
+use dstok::datasette::{Datasette, Restrictions, TokenFormat, TokenRequest};
 use dstok::pyjson::{Integer, parse_python_int, write_indented, write_string};
 
 /// The name of the subcommand.
@@ -71,12 +71,7 @@ pub(super) fn run(args: CreateTokenArgs) -> Result<(), Failure> {
         },
     };
     let mut out = Vec::new();
-    datasette.create_token(&request, now, &mut out).map_err(|error| match error {
-        Error::NoSecret => Failure::Usage(
-            "a secret is missing; give --secret-file FILE or set DATASETTE_SECRET".to_owned(),
-        ),
-        error => Failure::Usage(error.to_string()),
-    })?;
+    datasette.create_token(&request, now, &mut out)?;
     out.push(b'\n');
     if args.debug {
         out.extend_from_slice(b"\nDecoded:\n\n");

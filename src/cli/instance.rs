@@ -7,9 +7,9 @@ use clap::builder::PossibleValuesParser;
 use zeroize::Zeroizing;
 
 use super::{Failure, warn};
-use dstok::datasette::{Actions, Datasette, Release};
-use dstok::itsdangerous::Keyring;
-use dstok::methods::{newer_release_warning, system_now};
+use dstok::datasette::{Actions, DEFAULT_MAX_PAYLOAD, Datasette, Release};
+use dstok::itsdangerous::{Keyring, Version};
+use dstok::methods::{newer_release_warning, setting, system_now};
 use dstok::secret::Secret;
 use dstok::zlib::Flavour;
 
@@ -53,6 +53,56 @@ pub(super) struct InstanceArgs {
     /// Freeze the clock at this time (Unix seconds)
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     now: Option<String>,
+}
+
+/// The options of what takes tokens, cookies or signed values back.
+#[derive(Args)]
+pub(super) struct VerifyingArgs {
+    #[command(flatten)]
+    instance: InstanceArgs,
+
+    /// A setting of Datasette: allow_signed_tokens (on, off) or max_signed_tokens_ttl (seconds,
+    /// 0: no limit); repeatable
+    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true,
+        help_heading = "Which Datasette")]
+    setting: Vec<String>,
+
+    /// Which itsdangerous verifies; 1.1 also accepts HMAC-SHA512 signatures
+    #[arg(long, default_value = "2.2", help_heading = "Which Datasette",
+        value_parser = PossibleValuesParser::new(Version::ALL.map(Version::name)))]
+    itsdangerous: String,
+
+    /// The most that a compressed payload may inflate to, in bytes, up to 4 GiB
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_PAYLOAD as u64,
+        value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)),
+        help_heading = "Limits")]
+    max_payload: u64,
+}
+
+impl VerifyingArgs {
+    /// Reads the files and the environment, and sets the instance up.
+    pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
+        let mut datasette = self.instance.datasette()?;
+        for pair in self.setting.chunks(2) {
+            if let [name, value] = pair {
+                setting(&mut datasette.settings, name, value)
+                    .map_err(|reason| Failure::Usage(format!("--setting {reason}")))?;
+            }
+        }
+        datasette.itsdangerous = Version::from_name(&self.itsdangerous).unwrap_or_default();
+        datasette.max_payload = self.max_payload as usize;
+        Ok(datasette)
+    }
+
+    /// The frozen clock, in Unix seconds.
+    pub(super) fn frozen_now(&self) -> Result<Option<f64>, Failure> {
+        self.instance.frozen_now()
+    }
+
+    /// The frozen clock or the real one, in Unix seconds.
+    pub(super) fn now(&self) -> Result<f64, Failure> {
+        self.instance.now()
+    }
 }
 
 impl InstanceArgs {

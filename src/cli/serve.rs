@@ -3,11 +3,10 @@
 use std::io::{self, IsTerminal};
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 
-use super::instance::InstanceArgs;
+use super::instance::VerifyingArgs;
 use super::{Failure, warn};
-use dstok::methods::{ItsDangerous, Session, setting};
+use dstok::methods::Session;
 use dstok::serve::{Limits, Stdin, Stdout, ignore_interrupts, serve};
 
 /// The largest `--max-line`: what a line can become still fits zlib's 4 GiB.
@@ -24,18 +23,7 @@ const LARGEST_LINE: u64 = 512 << 20;
 )]
 pub(super) struct ServeArgs {
     #[command(flatten)]
-    instance: InstanceArgs,
-
-    /// A setting of Datasette: allow_signed_tokens (on, off) or max_signed_tokens_ttl (seconds,
-    /// 0: no limit); repeatable
-    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true,
-        help_heading = "Which Datasette")]
-    setting: Vec<String>,
-
-    /// Which itsdangerous verifies; 1.1 also accepts HMAC-SHA512 signatures
-    #[arg(long, default_value = "2.2", help_heading = "Which Datasette",
-        value_parser = PossibleValuesParser::new(ItsDangerous::ALL.map(ItsDangerous::name)))]
-    itsdangerous: String,
+    instance: VerifyingArgs,
 
     /// The longest line that is answered, in bytes, up to 512 MiB
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_line as u64,
@@ -66,13 +54,6 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
 }
 
 fn session(args: &ServeArgs) -> Result<Session, Failure> {
-    let mut datasette = args.instance.datasette()?;
-    for pair in args.setting.chunks(2) {
-        if let [name, value] = pair {
-            setting(&mut datasette.settings, name, value)
-                .map_err(|reason| Failure::Usage(format!("--setting {reason}")))?;
-        }
-    }
-    let itsdangerous = ItsDangerous::from_name(&args.itsdangerous).unwrap_or_default();
-    Ok(Session { datasette, itsdangerous, frozen_now: args.instance.frozen_now()?, warn })
+    let datasette = args.instance.datasette()?;
+    Ok(Session { datasette, frozen_now: args.instance.frozen_now()?, warn })
 }

@@ -35,9 +35,7 @@ impl Actions {
     /// The built-in actions of a release.
     #[must_use]
     pub fn built_in(release: &Release) -> Self {
-        Self::new(
-            release.actions().map(|(name, abbr)| Definition::by_name(name, Some(abbr))),
-        )
+        Self::new(release.actions().map(|(name, abbr)| Definition::by_name(name, Some(abbr))))
     }
 
     /// A Datasette on which `invoke_startup()` was not called: no actions, no abbreviations.
@@ -65,9 +63,7 @@ impl Actions {
                 Some(Value::Array(list)) => Self::from_list(list),
                 _ => object
                     .iter()
-                    .map(|(name, abbr)| {
-                        Ok(Definition::by_name(name, abbreviation(name, abbr)?))
-                    })
+                    .map(|(name, abbr)| Ok(Definition::by_name(name, abbreviation(name, abbr)?)))
                     .collect::<Result<Vec<_>, _>>()
                     .map(Self::new),
             },

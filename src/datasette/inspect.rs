@@ -93,7 +93,9 @@ impl Datasette {
             status,
             reason: judged.err(),
             actor_id: decoded.as_ref().and_then(|decoded| decoded.get("a")).and_then(json),
-            created: decoded.as_ref().and_then(|decoded| Some(decoded.get("t")?.as_integer()?.to_big())),
+            created: decoded
+                .as_ref()
+                .and_then(|decoded| Some(decoded.get("t")?.as_integer()?.to_big())),
             expires: lifetime.and_then(Result::ok).and_then(|lifetime| lifetime.expires()),
             unknown_actions: allowlist
                 .as_ref()

@@ -134,7 +134,7 @@ impl Datasette {
     ///
     /// # Errors
     /// [`Error::NoSecret`], [`Error::BadPayload`], [`Error::NotJson`], and
-    /// [`Error::TokenInvalid`] for an `e` on which Datasette crashes.
+    /// [`TokenInvalid::Malformed`] for an `e` on which Datasette crashes.
     pub fn verify_actor_cookie(
         &mut self,
         cookie: &str,
@@ -148,7 +148,7 @@ impl Datasette {
         let decoded = read(&text)?;
         let Some(actor) = decoded.get("a") else { return null(out) };
         if let Some(expires_at) = decoded.get("e").filter(|e| e.is_true()) {
-            let timestamp = base62_decode(expires_at).ok_or(TokenInvalid::CookieExpiry)?;
+            let timestamp = base62_decode(expires_at).ok_or(TokenInvalid::Malformed)?;
             if is_greater(now, &timestamp) {
                 return null(out);
             }
@@ -247,8 +247,6 @@ pub enum TokenInvalid {
     Expired,
     /// A payload on which Datasette crashes.
     Malformed,
-    /// An `e` of a cookie on which Datasette crashes.
-    CookieExpiry,
 }
 
 impl TokenInvalid {
@@ -264,7 +262,6 @@ impl TokenInvalid {
             Self::Duration => "Invalid token: invalid duration",
             Self::Expired => "Token has expired",
             Self::Malformed => "Invalid token: malformed payload",
-            Self::CookieExpiry => "Invalid cookie: the expiry cannot be decoded",
         }
     }
 }

@@ -87,10 +87,7 @@ pub const METHODS: &[Method] = &[
     Method {
         name: "sign",
         summary: "A signed value, as datasette.sign() makes it",
-        params: &[
-            required("value", ANY, "What is to be signed"),
-            NAMESPACE,
-        ],
+        params: &[required("value", ANY, "What is to be signed"), NAMESPACE],
         result: ("signed", STRING),
         run: super::sign,
     },

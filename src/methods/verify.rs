@@ -1,10 +1,8 @@
 //! The methods that take tokens, cookies and signed values back.
 
-use std::borrow::Cow;
-
 use super::args::{Args, invalid};
 use super::{Failure, Session};
-use crate::datasette::{Allowlist, Error, Inspection, Name, Resource, Signature, Status};
+use crate::datasette::{Allowlist, ByName, Error, Inspection, Name, Resource, Signature, Status};
 use crate::pyjson::{Value, loads_strict, write_wtf8_string};
 
 type Answer = Result<(), Failure>;
@@ -63,9 +61,7 @@ fn resource<'a>(args: &Args<'a>) -> Result<Option<Resource<'a>>, Failure> {
         Value::Null => None,
         Value::Str(database) => Some(Resource::Database(database)),
         Value::List(pair) => match <[Value<'a>; 2]>::try_from(pair) {
-            Ok([Value::Str(database), Value::Str(child)]) => {
-                Some(Resource::Child(database, child))
-            }
+            Ok([Value::Str(database), Value::Str(child)]) => Some(Resource::Child(database, child)),
             _ => return Err(invalid("resource", SHAPE)),
         },
         _ => return Err(invalid("resource", SHAPE)),
@@ -147,11 +143,7 @@ fn write_names(names: &[Name<'_>], out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-fn write_members<T>(
-    members: &[(Cow<'_, [u8]>, T)],
-    out: &mut Vec<u8>,
-    write: impl Fn(&T, &mut Vec<u8>),
-) {
+fn write_members<T>(members: &ByName<'_, T>, out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
     let mut object = ObjectWriter::new(out);
     for (name, value) in members {
         object.wtf8_key(name);

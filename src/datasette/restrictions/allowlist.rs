@@ -9,15 +9,18 @@ use crate::pyjson::Value;
 /// A name, in WTF-8.
 pub type Name<'a> = Cow<'a, [u8]>;
 
+/// Something for each name, in Python's order of a `dict`.
+pub type ByName<'a, T> = Vec<(Name<'a>, T)>;
+
 /// What a token's `_r` allows; all empty: nothing. Names of actions may be abbreviated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowlist<'a> {
     /// Actions allowed everywhere.
     pub all: Vec<Name<'a>>,
     /// Actions by database.
-    pub database: Vec<(Name<'a>, Vec<Name<'a>>)>,
+    pub database: ByName<'a, Vec<Name<'a>>>,
     /// Actions by database and resource.
-    pub resource: Vec<(Name<'a>, Vec<(Name<'a>, Vec<Name<'a>>)>)>,
+    pub resource: ByName<'a, ByName<'a, Vec<Name<'a>>>>,
 }
 
 /// What an action is to be done to, in WTF-8.
@@ -129,12 +132,7 @@ fn full_name<'a>(actions: &'a Actions, name_or_abbr: &'a [u8]) -> Option<&'a str
     actions.full_name(std::str::from_utf8(name_or_abbr).ok()?)
 }
 
-type Members<'a, T> = Vec<(Name<'a>, T)>;
-
-fn map_values<T, U>(
-    members: &Members<'_, T>,
-    map: impl Fn(&T) -> U,
-) -> Members<'static, U> {
+fn map_values<T, U>(members: &ByName<'_, T>, map: impl Fn(&T) -> U) -> ByName<'static, U> {
     members.iter().map(|(name, value)| (owned(name), map(value))).collect()
 }
 
@@ -154,7 +152,7 @@ fn names<'a>(value: &Value<'a>) -> Option<Vec<Name<'a>>> {
 
 fn by_name<'a, T>(
     read: impl Fn(&Value<'a>) -> Option<T>,
-) -> impl Fn(&Value<'a>) -> Option<Members<'a, T>> {
+) -> impl Fn(&Value<'a>) -> Option<ByName<'a, T>> {
     move |value| match value {
         Value::Dict(members) => {
             members.iter().map(|(name, value)| Some((name.clone(), read(value)?))).collect()
