@@ -54,10 +54,12 @@ def levels():
          "view-table", TABLE),
         ("empty_objects", "nothing is allowed", {"d": {}, "r": {}}, "view-table", TABLE),
         ("empty_database_in_r", "nothing is allowed", {"r": {"docs": {}}}, "view-table", TABLE),
-        ("other_members", "members nobody knows do not matter", {"x": 1, "t": ["vt"], "A": ["vt"]}, "view-table", TABLE),
+        ("other_members", "members nobody knows do not matter", {"x": 1, "t": ["vt"], "A": ["vt"]}, "view-table",
+         TABLE),
         ("unicode_names", "any characters", {"r": {"d\u00f6cs": {"\U0001f511 \u2028": ["vt"]}}}, "view-table",
          ["d\u00f6cs", "\U0001f511 \u2028"]),
-        ("not_normalised", "no Unicode normalisation", {"r": {"d": {"e\u0301": ["vt"]}}}, "view-table", ["d", "\u00e9"]),
+        ("not_normalised", "no Unicode normalisation", {"r": {"d": {"e\u0301": ["vt"]}}}, "view-table",
+         ["d", "\u00e9"]),
     ]
     made = [allows(key, about, shape, action, resource) for key, about, shape, action, resource in cases]
     made += [

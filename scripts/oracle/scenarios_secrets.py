@@ -72,7 +72,8 @@ def sha512():
         ("other_namespace", long.but(namespace="token"), "another namespace"),
         ("other_secret", long.but(secret="another secret"), "another secret"),
         ("broken_payload", signed("no json", digest="sha512"), "signed, but no JSON"),
-        ("compressed", signed('"' + "table view " * 10 + '"', digest="sha512", compress="zlib"), "a compressed payload"),
+        ("compressed", signed('"' + "table view " * 10 + '"', digest="sha512", compress="zlib"),
+         "a compressed payload"),
     ]
     made += [
         scenario(f"itsdangerous_1_1_{key}", about, "unsign", {"signed": text}, itsdangerous="1.1")

@@ -133,7 +133,8 @@ def expiry():
     made = [verify(f"clock_{key}", about, token(hour), now=now) for key, now, about in clocks]
     made += [
         verify("clock_1e308_without_end", "no end, so no clock", token(), now=1e308),
-        verify("clock_1e16", "t is lost in the difference of doubles", token(',"d":9999999998300000000'), now=1e19),
+        verify("clock_1e19", "the difference is rounded to a double, past the end",
+               token(',"d":9999999998300000000'), now=1e19),
     ]
     durations = [
         ("zero", "0", "no end"),
@@ -157,9 +158,9 @@ def expiry():
     ]
     made += [verify(f"duration_{key}", about, token(f',"d":{text}')) for key, text, about in durations]
     made += [
-        verify("duration_negative_in_the_future", "valid until a second before it was made",
+        verify("duration_negative_in_the_future", "valid until a second before it is made",
                token(',"d":-1', t=NOW + 1)),
-        verify("duration_negative_further_in_the_future", "a second later", token(',"d":-1', t=NOW + 2)),
+        verify("duration_negative_further_in_the_future", "made later still, valid still", token(',"d":-1', t=NOW + 2)),
         verify("duration_true_at_the_end", "one second", token(',"d":true'), now=NOW + 1),
         verify("duration_true_after", "one second", token(',"d":true'), now=NOW + 1.5),
         verify("duration_to_zero", "token_expires may be 0", token(',"d":-1700000000', t=1700000000), now=0),
