@@ -21,28 +21,32 @@ def inspect_token(oracle, config, token, now):
     """
     signed = token.removeprefix(PREFIX)
     text = signed.rpartition(".")[0]
-    payload = decoded = decode(text) if "." in signed else None
-    try:
-        finite(payload)
-    except Failure:
-        payload = None  # JSON cannot carry it
+    decoded = decode(text) if "." in signed else None
     members = decoded if isinstance(decoded, dict) else {}
     secret = matching_secret(oracle, config, signed)
     status, reason = judge(oracle, config, token, text, secret, now)
     restrictions, unknown = full_names(oracle, config, members.get("_r"))
     return {
-        "payload": payload,
+        "payload": carried(decoded),
         "compressed": "." in signed and text.startswith("."),
         "signature": "unchecked" if not config["secret"] else "invalid" if secret is None else "valid",
         "secret": secret,
         "status": status,
         "reason": reason,
-        "actor_id": members.get("a") if payload is not None else None,
+        "actor_id": carried(members.get("a")),
         "created": integer(members.get("t")),
         "expires": expires(members, (config.get("settings") or {}).get("max_signed_tokens_ttl") or 0),
         "restrictions": restrictions,
         "unknown_actions": unknown,
     }
+
+
+def carried(value):
+    """Return `value`, or None if it holds NaN or an infinity, which JSON cannot carry."""
+    try:
+        return finite(value)
+    except Failure:
+        return None
 
 
 def decode(text):
@@ -128,13 +132,13 @@ def full_names(oracle, config, restrictions):
     unknown = {}
 
     def full(actions):
-        for action in actions:
+        for action in actions or ():
             if action not in names and action not in by_abbreviation:
                 unknown[action] = None
-        return [action if action in names else by_abbreviation.get(action, action) for action in actions]
+        return [action if action in names else by_abbreviation.get(action, action) for action in actions or ()]
 
     made = {
-        "all": full(restrictions.get("a", [])),
+        "all": full(restrictions.get("a")),
         "database": {name: full(actions) for name, actions in restrictions.get("d", {}).items()},
         "resource": {
             database: {name: full(actions) for name, actions in resources.items()}

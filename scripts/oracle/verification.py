@@ -121,10 +121,15 @@ def restrictions_allow_action(instance, restrictions, action, resource):
 
 
 def is_restrictions(value):
-    """Return whether `value` has the shape of `_r`: any of a, d and r, each of its own shape."""
+    """Return whether `value` has the shape of `_r`: any of a, d and r, each of its own shape.
+
+    Datasette takes None for any of the lists.
+    """
 
     def names(value):
-        return isinstance(value, list) and all(isinstance(name, str) for name in value)
+        return value is None or (
+            isinstance(value, list) and all(isinstance(name, str) for name in value)
+        )
 
     def by_name(value, shape):
         return isinstance(value, dict) and all(shape(member) for member in value.values())
