@@ -7,6 +7,7 @@ from strict_json import Scanner
 
 # The words of a reason are each server's own; that there is one is compared.
 REASON = re.compile(r'("status":"(?:invalid|expired)","reason":)"(?:[^"\\]|\\.)*"')
+STATUS = re.compile(r'"status":"(\w+)","reason":')
 # Results that name the server.
 OWN = ('{"name":"dstok', '{"openrpc"')
 
@@ -76,13 +77,10 @@ def outcome(answer):
         return "no answer"
     if answer.startswith(b"["):
         return "batch"
-    if b'","error":{"code":' in answer or b',"error":{"code":' in answer:
-        error = json.loads(answer)["error"]
+    _, kind, body = parts(answer.decode())
+    if kind == "error":
+        error = json.loads(body)
         kind = error["data"]["kind"]
         return f"{kind}: {error['message']}" if kind == "token_invalid" else kind
-    body = answer.partition(b'"result":')[2].strip()
-    for word in (b"null", b"true", b"false"):
-        if body == word + b"}":
-            return word.decode()
-    status = re.search(rb'"status":"(\w+)","reason":', body)
-    return f"status {status[1].decode()}" if status else "result"
+    status = STATUS.search(body)
+    return f"status {status[1]}" if status else body if body in ("null", "true", "false") else "result"

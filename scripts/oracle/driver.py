@@ -195,6 +195,11 @@ class Oracle:
         instance = self.instance(config)
         return verification.restrictions_allow_action(instance, restrictions, action, resource)
 
+    def forget(self):
+        """Drop the Datasettes of all configurations."""
+        self._instances.clear()
+        self._cli_datasettes.clear()
+
     def has_signature(self, config, signed, secret, namespace):
         """Return whether `signed` bears the signature of one secret, whatever its payload."""
         fallback = SHA512_FALLBACK if config.get("itsdangerous") == "1.1" else []
