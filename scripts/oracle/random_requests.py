@@ -1,10 +1,18 @@
 """Random request lines of every method, valid and mutated."""
 
 import json
+import re
 
 from oracle.random_calls import ABBREVIATIONS, NAMESPACES
 from oracle.random_signed import Signed, around
 from oracle.scenarios_tokens import ACTIONS
+
+# Of ABBREVIATIONS, in their order.
+FULL_NAMES = (
+    "view-instance view-database view-database-download view-table view-query execute-sql permissions-debug "
+    "debug-menu insert-row delete-row update-row create-table drop-table alter-table set-column-type "
+    "execute-write-sql store-query update-query delete-query create-view drop-view"
+).split()
 
 PARAMETERS = {
     "create_token": "actor_id expires_after restrict_all restrict_database restrict_resource restrictions now",
@@ -51,8 +59,8 @@ class Requests(Signed):
         settings = {}
         if rng.random() < 0.5:
             settings["max_signed_tokens_ttl"] = rng.choice((0, 1, 60, 3600, 100000, 2**40, 2**64 - 1))
-        if rng.random() < 0.25:
-            settings["allow_signed_tokens"] = rng.random() < 0.3
+        if rng.random() < 0.2:
+            settings["allow_signed_tokens"] = rng.random() < 0.5
         config["settings"] = settings
         if isinstance(config.get("actions"), dict) and rng.random() < 0.5:
             config["actions"] = self._actions_body(config["actions"])
@@ -74,6 +82,8 @@ class Requests(Signed):
         named = actions if isinstance(actions, dict) else {}
         own = list(named) * 3 + [abbr for abbr in named.values() if abbr] * 3
         self.action_names = own + ACTIONS + ABBREVIATIONS
+        self.full_names = {**dict(zip(ABBREVIATIONS, FULL_NAMES)), **{name: name for name in [*ACTIONS, *named]}}
+        self.full_names.update({abbr: name for name, abbr in named.items() if abbr})
 
     def line(self):
         """Return (label, line): the method or what else it is, and bytes with a newline."""
@@ -144,7 +154,11 @@ class Requests(Signed):
 
     def _restrictions_allow_action_params(self):
         rng = self.rng
+        restrictions = self.restrictions(odd=0.06)
         action = rng.choice(self.action_names) if rng.random() < 0.95 else self.string(6)
+        used = re.findall(r'(?<=[\[, ])"([^"\\]*)"(?=[\],])', restrictions)
+        if used and rng.random() < 0.7:  # something that is allowed somewhere
+            action = self.full_names.get(rng.choice(used), action)
         kind = rng.random()
         if kind < 0.6:
             resource = json.dumps([self.resource_name(), self.resource_name()])
@@ -157,7 +171,7 @@ class Requests(Signed):
                 "[]", '["docs"]', '["docs","docs","docs"]', "1", "true", "{}", '["docs",null]', '[null,"docs"]',
                 '["docs",1]', '""', '["",""]', '"\\ud800"', '["docs","\\ud800"]', '[["docs"],"docs"]', "1.5",
             ))  # fmt: skip
-        params = {"restrictions": self.restrictions(odd=0.06), "action": json.dumps(action)}
+        params = {"restrictions": restrictions, "action": json.dumps(action)}
         if rng.random() < 0.9:
             params["resource"] = resource
         if rng.random() < 0.03:
