@@ -54,6 +54,10 @@ def levels():
          "view-table", TABLE),
         ("empty_objects", "nothing is allowed", {"d": {}, "r": {}}, "view-table", TABLE),
         ("empty_database_in_r", "nothing is allowed", {"r": {"docs": {}}}, "view-table", TABLE),
+        ("null_for_all", "null is as good as an empty list", {"a": None, "d": {"docs": ["vt"]}}, "view-table", TABLE),
+        ("null_for_database", "null is as good as an empty list", {"d": {"docs": None}}, "view-table", TABLE),
+        ("null_for_other_table", "null is as good as an empty list", {"r": {"docs": {"t": None, "attachments": ["vt"]}}},
+         "view-table", TABLE),
         ("other_members", "members nobody knows do not matter", {"x": 1, "t": ["vt"], "A": ["vt"]}, "view-table",
          TABLE),
         ("unicode_names", "any characters", {"r": {"d\u00f6cs": {"\U0001f511 \u2028": ["vt"]}}}, "view-table",
@@ -182,11 +186,11 @@ def body(*actions):
 def malformed():
     """What no Datasette would be called with."""
     shapes = [
-        ("null", "null"), ("list", "[]"), ("string", '"vt"'), ("number", "1"), ("true", "true"),
-        ("a_string", '{"a":"vt"}'), ("a_object", '{"a":{"vt":1}}'), ("a_null", '{"a":null}'), ("a_number", '{"a":1}'),
+        ("null", "null"), ("list", "[]"), ("string", '"vt"'), ("number", "1"),
+        ("a_string", '{"a":"vt"}'), ("a_object", '{"a":{"vt":1}}'), ("a_number", '{"a":1}'),
         ("a_of_numbers", '{"a":["vt",1]}'), ("a_of_lists", '{"a":["vt",["vt"]]}'), ("a_of_null", '{"a":[null]}'),
         ("d_list", '{"a":["vt"],"d":["vt"]}'), ("d_null", '{"d":null}'), ("d_string", '{"d":{"docs":"vt"}}'),
-        ("d_of_null", '{"d":{"docs":null}}'), ("d_of_numbers", '{"d":{"docs":[1]}}'), ("r_list", '{"r":[]}'),
+        ("d_of_numbers", '{"d":{"docs":[1]}}'), ("r_list", '{"r":[]}'),
         ("r_null", '{"a":["vt"],"r":null}'), ("r_of_lists", '{"r":{"docs":["vt"]}}'),
         ("r_of_null", '{"r":{"docs":null}}'), ("r_of_strings", '{"r":{"docs":{"t":"vt"}}}'),
         ("r_of_numbers", '{"r":{"other":{"t":[1]}}}'),
