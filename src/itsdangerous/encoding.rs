@@ -1,6 +1,18 @@
 //! Base64 as Python decodes it. Upstream: `itsdangerous/encoding.py`, CPython's
 //! `binascii.a2b_base64` in its lenient mode.
 
+use base64::Engine;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// What itsdangerous itself writes, and as there any spare bits.
+const USUAL: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
 /// `base64_decode`, or `None` where Python raises.
 ///
 /// Padding is computed from the length, before anything is dropped. Then characters outside the
@@ -8,6 +20,10 @@
 /// read. The spare low bits of the last character are free.
 #[must_use]
 pub fn base64_decode(text: &[u8]) -> Option<Vec<u8>> {
+    USUAL.decode(text).ok().or_else(|| decode_leniently(text))
+}
+
+fn decode_leniently(text: &[u8]) -> Option<Vec<u8>> {
     let missing_padding = text.len().wrapping_neg() % 4;
     let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
     // Of the group of four characters that is being read: how many there were, padding behind
@@ -67,6 +83,9 @@ mod tests {
         assert_eq!(decode("a!!!!Gk"), decode("aGk"));
         assert_eq!(decode("aGk=aGk=").as_deref(), decode("aGk").as_deref());
         assert_eq!(decode("-_"), decode("+/"));
+        for text in ["", "QQ", "QR", "aGk", "aGl", "aGkh", "-_-_", "a", "abcde"] {
+            assert_eq!(decode(text), decode_leniently(text.as_bytes()), "{text}");
+        }
         // One junk character makes the padding one short.
         assert_eq!(decode("a!Gk"), None);
         assert_eq!(decode("aGkhI"), None);

@@ -23,6 +23,12 @@ pub struct Transcoder {
 }
 
 impl Transcoder {
+    /// For values inside of `depth` open containers, which count towards the limit.
+    #[must_use]
+    pub fn inside(depth: usize) -> Self {
+        Self { depth, ..Self::default() }
+    }
+
     /// Reads one value and appends Python's spelling of it.
     ///
     /// # Errors

@@ -100,6 +100,9 @@ fn read<'a>(
     })
 }
 
+/// Up to so many keys are compared one by one.
+const FEW_MEMBERS: usize = 16;
+
 type Member<'a> = (Cow<'a, [u8]>, Value<'a>);
 
 fn read_dict<'a>(
@@ -115,15 +118,23 @@ fn read_dict<'a>(
         first = false;
         let key = key.to_wtf8();
         let value = read(scanner, depth + 1, duplicates)?;
-        match places.get(&key) {
-            Some(_) if duplicates == DuplicateKeys::Refused => {
+        let place = match places.is_empty() {
+            true => members.iter().position(|(known, _)| *known == key),
+            false => places.get(&key).copied(),
+        };
+        if let Some(place) = place {
+            if duplicates == DuplicateKeys::Refused {
                 return Err(Error::new(ErrorKind::DuplicateKey, scanner.position()));
             }
-            Some(&place) => members[place].1 = value,
-            None => {
-                places.insert(key.clone(), members.len());
-                members.push((key, value));
-            }
+            members[place].1 = value;
+            continue;
+        }
+        members.push((key, value));
+        // Looking through many members for each would take its time.
+        if members.len() == FEW_MEMBERS {
+            places.extend(members.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)));
+        } else if !places.is_empty() {
+            places.insert(members[members.len() - 1].0.clone(), members.len() - 1);
         }
     }
     Ok(members)
