@@ -8,13 +8,18 @@ mod common;
 use common::{READY, ask, assert_error, assert_invalid_param, payload, request, results, session};
 use serde_json::{Value, json};
 
-/// The methods of the contract that exist so far, with their parameters in positional order.
-const METHODS: [(&str, &str); 7] = [
+/// The methods of the contract, with their parameters in positional order.
+const METHODS: [(&str, &str); 12] = [
     (
         "create_token",
         "actor_id expires_after restrict_all restrict_database restrict_resource restrictions now",
     ),
+    ("verify_token", "token now"),
+    ("inspect_token", "token now"),
     ("sign", "value namespace"),
+    ("unsign", "signed namespace"),
+    ("verify_actor_cookie", "cookie now"),
+    ("restrictions_allow_action", "restrictions action resource"),
     ("create_actor_cookie", "actor expire_after now"),
     ("configure", "secret datasette_version actions settings zlib itsdangerous"),
     ("info", ""),
@@ -389,5 +394,45 @@ fn restrictions_of_another_shape_are_refused() {
             "restrictions",
             &format!(r#"{{"actor_id":1,"restrictions":{value}}}"#),
         );
+    }
+}
+
+#[test]
+fn what_is_given_back_must_be_text() {
+    for (method, param) in [
+        ("verify_token", "token"),
+        ("inspect_token", "token"),
+        ("unsign", "signed"),
+        ("verify_actor_cookie", "cookie"),
+    ] {
+        refuse(method, param, r#"null [] {} [null] [1] [["x"]] ["\ud800"] ["dstok_x\udfff.y"]"#);
+        refuse(method, "other", r#"{"other":1}"#);
+    }
+    refuse("unsign", "namespace", r#"["x.y",1] ["x.y",["n"]] ["x.y","\udc00"]"#);
+    for method in ["verify_token", "inspect_token", "verify_actor_cookie"] {
+        refuse(method, "now", r#"["x","1"] ["x",true] ["x",[1]] ["x",1e999]"#);
+        refuse(method, "params", r#"["x",1,2]"#);
+    }
+}
+
+#[test]
+fn restrictions_that_are_to_be_checked_have_their_shape() {
+    let method = "restrictions_allow_action";
+    let malformed = r#"null [] [null,"x"] ["vt","x"] [[],"x"] [{"a":"vt"},"x"] [{"a":{}},"x"]
+        [{"a":[1]},"x"] [{"d":null},"x"] [{"d":[]},"x"] [{"d":{"x":"vt"}},"x"] [{"r":null},"x"]
+        [{"r":{"x":["vt"]}},"x"] [{"r":{"x":{"t":"vt"}}},"x"] [{"r":{"x":{"t":null}}},"x"] [{"a":[],"a":[]},"x"]
+        [{"d":{"x":[],"\u0078":[]}},"x"]"#;
+    refuse(method, "restrictions", malformed);
+    refuse(method, "action", r#"[{}] [{},null] [{},1] [{},["vt"]]"#);
+    refuse(
+        method,
+        "resource",
+        r#"[{},"x",1] [{},"x",true] [{},"x",[]] [{},"x",["d"]] [{},"x",["d",null]]
+        [{},"x",["d","t","u"]] [{},"x",{"database":"d"}]"#,
+    );
+    let odd_but_datasettes = r#"[{"a":null},"x"] [{"d":{"x":null}},"x","x"]
+        [{"z":1},"x"] [{},"\ud800",["\ud800","t"]]"#;
+    for result in results_of(method, odd_but_datasettes) {
+        assert_eq!(result, false);
     }
 }

@@ -34,15 +34,15 @@ pub enum Resource<'a> {
 
 impl<'a> Allowlist<'a> {
     /// Reads `{"a": […], "d": {db: […]}, "r": {db: {resource: […]}}}`. As in Datasette, each
-    /// member may be absent, a list may be null, and other members do not matter.
+    /// member may be absent, a list in `a` or `d` may be null, and other members do not matter.
     ///
     /// `None` for any other shape, on which Datasette would crash.
     #[must_use]
     pub fn read(value: &Value<'a>) -> Option<Self> {
         let Value::Dict(_) = value else { return None };
         Some(Self {
-            all: value.get("a").map_or(Some(Vec::new()), names)?,
-            database: value.get("d").map_or(Some(Vec::new()), by_name(names))?,
+            all: value.get("a").map_or(Some(Vec::new()), names_or_null)?,
+            database: value.get("d").map_or(Some(Vec::new()), by_name(names_or_null))?,
             resource: value.get("r").map_or(Some(Vec::new()), by_name(by_name(names)))?,
         })
     }
@@ -136,9 +136,12 @@ fn map_values<T, U>(members: &ByName<'_, T>, map: impl Fn(&T) -> U) -> ByName<'s
     members.iter().map(|(name, value)| (owned(name), map(value))).collect()
 }
 
+fn names_or_null<'a>(value: &Value<'a>) -> Option<Vec<Name<'a>>> {
+    if *value == Value::Null { Some(Vec::new()) } else { names(value) }
+}
+
 fn names<'a>(value: &Value<'a>) -> Option<Vec<Name<'a>>> {
     match value {
-        Value::Null => Some(Vec::new()),
         Value::List(items) => items
             .iter()
             .map(|item| match item {

@@ -1,0 +1,167 @@
+//! `dstok verify`, `inspect`, `sign` and `unsign`: what people and scripts see of them. What they
+//! judge is tested by the fixtures.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
+
+mod common;
+
+use common::{Outcome, cli, dstok, file, request, run, session};
+use serde_json::{Value, json};
+
+const HOUR: [&str; 4] = ["--secret", "s", "--now", "1700000000"];
+const DAYS_LATER: [&str; 4] = ["--secret", "s", "--now", "1700300000"];
+
+/// A token of an hour, with restrictions of all three sorts and an action that nobody knows.
+fn token() -> String {
+    let restrictions = "-e 3600 -a view-instance -d docs insert-row -r docs dogs sail";
+    let args = ["create-token", "root"].into_iter().chain(restrictions.split(' ')).chain(HOUR);
+    let outcome = cli(args);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    outcome.stdout.trim_end().to_owned()
+}
+
+fn on(subcommand: &str, operand: &str, options: &[&str]) -> Outcome {
+    cli([subcommand, operand].iter().chain(options))
+}
+
+/// Exit 1, one line on stderr that does not repeat what was given.
+#[track_caller]
+fn assert_negative(outcome: &Outcome, stdout: &str, message: &str) {
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), stdout), "{outcome:?}");
+    assert_eq!(outcome.stderr, format!("dstok: {message}\n"));
+}
+
+#[test]
+fn verify_prints_the_actor() {
+    let outcome = on("verify", &token(), &HOUR);
+    outcome.quiet_success();
+    let actor: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!((&actor["id"], &actor["token_expires"]), (&json!("root"), &json!(1_700_003_600)));
+    let from_stdin = run(dstok(["verify", "-"]).args(HOUR), format!("  {}\r\n", token()));
+    from_stdin.quiet_success();
+    assert_eq!(from_stdin.stdout, outcome.stdout);
+}
+
+#[test]
+fn verify_says_why_not() {
+    let token = token();
+    assert_negative(&on("verify", &token, &DAYS_LATER), "", "Token has expired");
+    let with_old = |release| {
+        let args = [&DAYS_LATER[..], &["--datasette-version", release]].concat();
+        on("verify", &token, &args)
+    };
+    assert_negative(&with_old("1.0a35"), "null\n", "Token has expired");
+    with_old("0.65.5").usage_error();
+    let changed = format!("{}x", &token[..token.len() - 1]);
+    assert_negative(&on("verify", &changed, &HOUR), "", "Invalid token signature");
+    let off = [&HOUR[..], &["--setting", "allow_signed_tokens", "off"]].concat();
+    let message = "Signed tokens are not enabled for this Datasette instance";
+    assert_negative(&on("verify", &token, &off), "", message);
+    let outcome = on("verify", "no-token", &HOUR);
+    let message = "Not a signed token: it does not begin with dstok_";
+    assert_negative(&outcome, "null\n", message);
+    on("verify", &token, &["--now", "1700000000"]).usage_error();
+}
+
+#[test]
+fn inspect_tells_the_whole_story_on_one_screen() {
+    let old = file("inspect-old-secret.txt", "s\n");
+    let args = ["--secret", "new", "--old-secret-file", old.to_str().unwrap()];
+    let outcome = on("inspect", &token(), &[&args[..], &["--now", "1700300000"]].concat());
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""));
+    for words in [
+        "expired 3 days ago",
+        "Token has expired",
+        "by an old secret (number 1",
+        "root",
+        "2023-11-14 22:13:20 UTC",
+        "2023-11-14 23:13:20 UTC, 3 days ago",
+        "everywhere  view-instance",
+        "docs        insert-row",
+        "docs/dogs   sail",
+        "sail (no action of this Datasette",
+        "make a new one: dstok create-token",
+    ] {
+        assert!(outcome.stdout.contains(words), "{words:?} is not in\n{}", outcome.stdout);
+    }
+    assert!(outcome.stdout.lines().count() <= 24);
+    assert!(!outcome.stdout.contains('\x1b'), "no colour outside a terminal");
+}
+
+#[test]
+fn inspect_needs_no_secret() {
+    let outcome = on("inspect", &token(), &["--now", "1700000005"]);
+    outcome.quiet_success();
+    for words in ["not checked", "5 seconds ago", "in 59 minutes", "--secret-file"] {
+        assert!(outcome.stdout.contains(words), "{words:?} is not in\n{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn inspect_prints_json_as_the_method_answers() {
+    let token = token();
+    let outcome = on("inspect", &token, &[&HOUR[..], &["--json"]].concat());
+    outcome.quiet_success();
+    let line = request("inspect_token", &json!([token]).to_string());
+    let answers = session([&["serve"][..], &HOUR].concat(), &[line]);
+    let expected = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{}}}"#, outcome.stdout.trim_end());
+    assert_eq!(answers[0], expected);
+    let nothing = on("inspect", "rubbish", &["--json"]);
+    assert_eq!(nothing.code, Some(1));
+    let json: Value = serde_json::from_str(&nothing.stdout).unwrap();
+    assert_eq!((&json["payload"], &json["status"]), (&Value::Null, &json!("invalid")));
+}
+
+#[test]
+fn what_a_token_says_does_not_reach_the_terminal_unescaped() {
+    let value = json!({"a": "x\u{1b}[31m\u{9b}2J", "t": 1, "_r": {"a": ["\u{7}bell"]}});
+    let signed = on("sign", &value.to_string(), &["--secret", "s", "--namespace", "token"]);
+    let token = format!("dstok_{}", signed.stdout.trim_end());
+    let outcome = on("inspect", &token, &["--secret", "s"]);
+    let control = |c: char| c.is_control() && c != '\n';
+    assert!(!outcome.stdout.contains(control), "{:?}", outcome.stdout);
+    assert!(outcome.stdout.contains("x\\u{1b}[31m"), "{}", outcome.stdout);
+}
+
+#[test]
+fn sign_and_unsign_are_there_and_back() {
+    for value in [r#"{"id":5}"#, r#""text""#, "-1.5", "null", r#"["\u00e9"]"#] {
+        let signed = on("sign", value, &["--secret", "s", "--namespace=n"]);
+        signed.quiet_success();
+        let signed = signed.stdout.trim_end();
+        let back = on("unsign", signed, &["--secret", "s", "--namespace=n"]);
+        back.quiet_success();
+        let value: Value = serde_json::from_str(value).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&back.stdout).unwrap(), value);
+        let message =
+            "the signature does not match: another secret or namespace, or a changed value";
+        assert_negative(&on("unsign", signed, &["--secret", "s"]), "", message);
+    }
+    let from_stdin = run(&mut dstok(["sign", "-", "--secret", "s"]), "{\"id\": 5}\n");
+    assert_eq!(from_stdin.stdout, on("sign", r#"{"id":5}"#, &["--secret", "s"]).stdout);
+}
+
+#[test]
+fn a_wrong_operand_is_a_usage_error() {
+    on("sign", "hello", &["--secret", "s"]).usage_error();
+    on("sign", r#"{"a":1,"a":2}"#, &["--secret", "s"]).usage_error();
+    on("sign", "1", &[]).usage_error();
+    on("unsign", "x.y", &[]).usage_error();
+    on("inspect", "-", &[]).usage_error();
+    cli(["verify"]).usage_error();
+    run(&mut dstok(["verify", "-", "--secret", "s"]), b"\xff").usage_error();
+}
+
+#[test]
+fn a_payload_may_inflate_to_so_many_bytes() {
+    let value = json!("x".repeat(100_000)).to_string();
+    let signed = run(&mut dstok(["sign", "-", "--secret", "s"]), value).stdout;
+    let unsign = |limit: &str| {
+        let args = ["unsign", "-", "--secret", "s", "--max-payload", limit];
+        run(&mut dstok(args), &signed)
+    };
+    unsign("100002").quiet_success();
+    let message = "the payload inflates to more than --max-payload bytes";
+    assert_negative(&unsign("100001"), "", message);
+    unsign("0").usage_error();
+}
