@@ -106,10 +106,12 @@ class Requests(Signed):
         """Return (method, text) of one request."""
         rng = self.rng
         method = rng.choices(list(WEIGHTS), WEIGHTS.values())[0]
+        # Which of two things wrong is named is up to the server: then the rest is right.
+        self.malformed = rng.random() < (0.3 if method == "create_token" else 0.04)
         params = getattr(self, f"_{method}_params", dict)()
         if isinstance(params, str):  # spelled by Calls
             return method, self._envelope(method, params)
-        if rng.random() < 0.04:
+        if self.malformed:
             return f"{method}, malformed", self._request(method, *self._malformed(method, params))
         return method, self._request(method, params)
 
@@ -179,12 +181,22 @@ class Requests(Signed):
         return params
 
     def _create_token_params(self):
+        if self.malformed:
+            return {"actor_id": '"root"', "expires_after": "60"}
         return self._create_token(self._plain())
 
     def _sign_params(self):
+        if self.malformed:
+            return {"value": "[]", "namespace": json.dumps(self.string(9))}
+        if self.rng.random() < 0.2:
+            return {"value": self._odd_value()}
         return self._sign(None)
 
     def _create_actor_cookie_params(self):
+        if self.malformed:
+            return {"actor": "{}", "expire_after": "60"}
+        if self.rng.random() < 0.2:
+            return {"actor": self.tree(), "expire_after": self._odd_number()}
         return self._create_actor_cookie(None)
 
     def _plain(self):
@@ -227,6 +239,8 @@ class Requests(Signed):
             "[" * 509 + "]" * 509, "[" * 510 + "]" * 510, "[" * 511 + "]" * 511, "[" * 1200 + "]" * 1200, '""',
         ))  # fmt: skip
         name = rng.choice(names) if names else "x"
+        if name.startswith("restrict") and rng.random() < 0.5:
+            wrong = rng.choice(('{"all":[1]}', '{"a":[]}', '{"docs":null}', '{"docs":[null]}', '{"docs":{"t":null}}', '["vi",1]', '"vi"', '{"all":{}}', '{"database":[]}'))
         return {**params, name: wrong}, "object"
 
     # Envelopes.

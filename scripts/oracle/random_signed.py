@@ -332,7 +332,8 @@ class Signed(Calls):
                 '{"d":null}', '{"d":[]}', '{"d":{"docs":null}}', '{"d":{"docs":"vt"}}', '{"d":{"docs":["vt",null]}}',
                 '{"r":null}', '{"r":{"docs":[]}}', '{"r":{"docs":null}}', '{"r":{"docs":{"t":null}}}',
                 '{"r":{"docs":{"t":["vt",[]]}}}', '{"r":{"docs":{}}}', '{"a":[],"d":{},"r":{}}', '{"t":{"x":1}}',
-                '{"x":1,"a":["vi"]}', '{"A":["vi"]}', '{"a":["vi"],"a":["vt"]}', '{"a":[],"":0}',
+                '{"x":1,"a":["vi"]}', '{"r":{"docs":{"docs":null,"k":["vt"]},"DOCS":{"DOCS":null}}}', '{"a":null,"d":{"docs":null}}',
+                '{"A":["vi"]}', '{"a":["vi"],"a":["vt"]}', '{"a":[],"":0}',
                 '{"a":["vi"],"x":NaN}', '{"a":["\\ud800"]}', '{"d":{"\\udc00":["vt"]}}',
             ))  # fmt: skip
         names = self.action_names

@@ -81,22 +81,22 @@ class Reference:
                 raise Failure("not_supported", f"Datasette {self._version} has no API tokens")
             return inspect_token(self._oracle, self._verifying(), arguments["token"], now)
         config = self._config if method in SIGNING else self._verifying()
-        if method in NEED_SECRET and not config["secret"]:
-            if not self._is_supported(method, arguments):
-                raise Failure("not_supported", f"Datasette {self._version} has no such thing")
-            raise Failure("no_secret", "no secret is configured")
+        if method not in NEED_SECRET or config["secret"]:
+            return self._run_with(config, method, now, arguments)
+        try:
+            self._run_with({**config, "secret": "for what is wrong besides"}, method, now, arguments)
+        except Failure as failure:
+            if failure.kind in ("invalid_params", "not_supported"):
+                raise
+        raise Failure("no_secret", "no secret is configured")
+
+    def _run_with(self, config, method, now, arguments):
         try:
             return self._oracle.run(method, config, now, arguments)
-        except OverflowError as error:
+        except (OverflowError, ValueError) as error:  # over a float, over 4,300 digits
             if method != "create_actor_cookie":
                 raise
             raise Failure("invalid_params", "expire_after is too large", param="expire_after") from error
-
-    def _is_supported(self, method, arguments):
-        if method in ("create_token", "verify_token") and self._version.startswith("0."):
-            return False
-        restricted = any((arguments.get("restrictions") or {}).values())
-        return not (restricted and self._version in ("1.0a0", "1.0a1"))
 
     def _verifying(self):
         """Return the configuration with an old secret in place of a secret that is not there."""
@@ -218,7 +218,8 @@ def is_new_restrictions(data):
     if not isinstance(data, dict) or not set(data) <= {"all", "database", "resource"}:
         return False
     short = {"all": "a", "database": "d", "resource": "r"}
-    return is_restrictions({short[name]: v for name, v in data.items() if not is_empty(v)})
+    members = {short[name]: value for name, value in data.items() if not is_empty(value)}
+    return is_restrictions(members, null_lists=False)
 
 
 def is_secrets(data):
@@ -263,9 +264,9 @@ RESTRICTIONS = {"create_token": is_new_restrictions, "restrictions_allow_action"
 SHAPES = {
     "expires_after": is_integer,
     "expire_after": is_integer,
-    "restrict_all": lambda data: is_empty(data) or is_restrictions({"a": data}),
-    "restrict_database": lambda data: is_empty(data) or is_restrictions({"d": data}),
-    "restrict_resource": lambda data: is_empty(data) or is_restrictions({"r": data}),
+    "restrict_all": lambda data: is_new_restrictions({"all": data}),
+    "restrict_database": lambda data: is_new_restrictions({"database": data}),
+    "restrict_resource": lambda data: is_new_restrictions({"resource": data}),
     "now": is_clock,
     "action": lambda data: isinstance(data, str),
     "resource": is_resource,
