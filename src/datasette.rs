@@ -13,7 +13,7 @@ use std::fmt;
 pub use actions::{Actions, ActionsError};
 pub use inspect::{Inspection, Signature, Status};
 pub use release::{CookieExpiry, Refusal, Release, ReleaseError, TokenFormat};
-pub use restrictions::{Allowlist, ByName, Name, Resource, Restrictions};
+pub use restrictions::{Allowlist, ByName, Name, Names, NullList, Resource, Restrictions};
 pub use token::{TOKEN_PREFIX, TokenRequest};
 pub use verify::TokenInvalid;
 

@@ -178,6 +178,14 @@ impl Release {
         self.alpha >= Some(39)
     }
 
+    /// Whether `restrictions_allow_action` fails on null in place of the list of a resource.
+    ///
+    /// Changed in 1.0a39: it asserts that there is a list.
+    #[must_use]
+    pub fn refuses_null_lists(&self) -> bool {
+        self.alpha >= Some(39)
+    }
+
     /// Whether a built-in action is one on tables, in every release that has it.
     #[must_use]
     pub(super) fn is_on_tables(action: &str) -> bool {

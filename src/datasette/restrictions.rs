@@ -4,7 +4,7 @@ mod allowlist;
 
 use std::ops::Range;
 
-pub use allowlist::{Allowlist, ByName, Name, Resource};
+pub use allowlist::{Allowlist, ByName, Name, Names, NullList, Resource};
 
 use super::actions::Actions;
 use super::{Error, Param};

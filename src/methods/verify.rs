@@ -2,7 +2,9 @@
 
 use super::args::{Args, invalid};
 use super::{Failure, Session};
-use crate::datasette::{Allowlist, ByName, Error, Inspection, Name, Resource, Signature, Status};
+use crate::datasette::{
+    Allowlist, ByName, Error, Inspection, Name, Names, NullList, Resource, Signature, Status,
+};
 use crate::pyjson::{Value, loads_strict, write_wtf8_string};
 
 type Answer = Result<(), Failure>;
@@ -49,8 +51,9 @@ pub(super) fn restrictions_allow_action(
         let reason = "restrictions_allow_action matches exactly from Datasette 1.0a20 on";
         return Err(Error::NotSupported(reason).into());
     }
-    let allows =
-        restrictions.allows(datasette.release(), datasette.actions(), &action, resource.as_ref());
+    let allows = restrictions
+        .allows(datasette.release(), datasette.actions(), &action, resource.as_ref())
+        .map_err(|NullList| invalid("restrictions", "has null in place of the resource's list"))?;
     out.extend_from_slice(if allows { b"true" } else { b"false" });
     Ok(())
 }
@@ -121,13 +124,16 @@ pub fn status_name(status: Status) -> &'static str {
 
 fn write_restrictions(restrictions: &Allowlist<'_>, out: &mut Vec<u8>) {
     let mut object = ObjectWriter::new(out);
+    let list = |names: &Names<'_>, out: &mut Vec<u8>| {
+        write_names(names.as_deref().unwrap_or_default(), out);
+    };
     object.key("all");
-    write_names(&restrictions.all, object.out);
+    list(&restrictions.all, object.out);
     object.key("database");
-    write_members(&restrictions.database, object.out, |names, out| write_names(names, out));
+    write_members(&restrictions.database, object.out, list);
     object.key("resource");
     write_members(&restrictions.resource, object.out, |children, out| {
-        write_members(children, out, |names, out| write_names(names, out));
+        write_members(children, out, list);
     });
     object.end();
 }

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::times::{relative, utc};
-use dstok::datasette::{Allowlist, Error, Inspection, Name, Signature, Status, TokenInvalid};
+use dstok::datasette::{
+    Allowlist, Error, Inspection, Name, Names, Signature, Status, TokenInvalid,
+};
 
 /// Columns before a value.
 const LABEL_WIDTH: usize = 12;
@@ -129,15 +131,13 @@ impl Report {
 
     fn table(&mut self, restrictions: &Allowlist<'_>) {
         let mut rows = Vec::new();
-        if !restrictions.all.is_empty() {
-            rows.push(("everywhere".to_owned(), list(&restrictions.all)));
-        }
+        rows.push(("everywhere".to_owned(), allowed(&restrictions.all)));
         for (database, actions) in &restrictions.database {
-            rows.push((name(database), list(actions)));
+            rows.push((name(database), allowed(actions)));
         }
         for (database, children) in &restrictions.resource {
             for (child, actions) in children {
-                rows.push((format!("{}/{}", name(database), name(child)), list(actions)));
+                rows.push((format!("{}/{}", name(database), name(child)), allowed(actions)));
             }
         }
         rows.retain(|(_, actions)| !actions.is_empty());
@@ -157,6 +157,10 @@ impl Report {
         let payload = printable(&String::from_utf8_lossy(payload));
         self.line("Payload", &format!("{payload}{compressed}"));
     }
+}
+
+fn allowed(names: &Names<'_>) -> String {
+    list(names.as_deref().unwrap_or_default())
 }
 
 fn list(names: &[Name<'_>]) -> String {

@@ -9,6 +9,9 @@ use crate::pyjson::Value;
 /// A name, in WTF-8.
 pub type Name<'a> = Cow<'a, [u8]>;
 
+/// A list of names; `None` where the payload has null in its place.
+pub type Names<'a> = Option<Vec<Name<'a>>>;
+
 /// Something for each name, in Python's order of a `dict`.
 pub type ByName<'a, T> = Vec<(Name<'a>, T)>;
 
@@ -16,11 +19,11 @@ pub type ByName<'a, T> = Vec<(Name<'a>, T)>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowlist<'a> {
     /// Actions allowed everywhere.
-    pub all: Vec<Name<'a>>,
+    pub all: Names<'a>,
     /// Actions by database.
-    pub database: ByName<'a, Vec<Name<'a>>>,
+    pub database: ByName<'a, Names<'a>>,
     /// Actions by database and resource.
-    pub resource: ByName<'a, ByName<'a, Vec<Name<'a>>>>,
+    pub resource: ByName<'a, ByName<'a, Names<'a>>>,
 }
 
 /// What an action is to be done to, in WTF-8.
@@ -32,17 +35,21 @@ pub enum Resource<'a> {
     Child(Name<'a>, Name<'a>),
 }
 
+/// There is null where the newest releases insist on a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NullList;
+
 impl<'a> Allowlist<'a> {
     /// Reads `{"a": […], "d": {db: […]}, "r": {db: {resource: […]}}}`. As in Datasette, each
-    /// member may be absent, a list in `a` or `d` may be null, and other members do not matter.
+    /// member may be absent, any list may be null, and other members do not matter.
     ///
     /// `None` for any other shape, on which Datasette would crash.
     #[must_use]
     pub fn read(value: &Value<'a>) -> Option<Self> {
         let Value::Dict(_) = value else { return None };
         Some(Self {
-            all: value.get("a").map_or(Some(Vec::new()), names_or_null)?,
-            database: value.get("d").map_or(Some(Vec::new()), by_name(names_or_null))?,
+            all: value.get("a").map_or(Some(None), names)?,
+            database: value.get("d").map_or(Some(Vec::new()), by_name(names))?,
             resource: value.get("r").map_or(Some(Vec::new()), by_name(by_name(names)))?,
         })
     }
@@ -50,56 +57,61 @@ impl<'a> Allowlist<'a> {
     /// `restrictions_allow_action(datasette, restrictions, action, resource)`. `action` is in
     /// WTF-8.
     ///
-    /// Changed in 1.0a39: names of tables match whatever their ASCII case.
-    #[must_use]
+    /// Changed in 1.0a39: names of tables match whatever their ASCII case, and null in place of
+    /// the list of that very resource is an error.
+    ///
+    /// # Errors
+    /// [`NullList`].
     pub fn allows(
         &self,
         release: &Release,
         actions: &Actions,
         action: &[u8],
         resource: Option<&Resource<'_>>,
-    ) -> bool {
+    ) -> Result<bool, NullList> {
         // What is no UTF-8 is no known action.
         let known = std::str::from_utf8(action).unwrap_or_default();
         let abbreviation = actions.abbreviation(known).map(str::as_bytes);
-        let is_meant = |names: &Vec<Name<'_>>| {
-            names.iter().any(|name| **name == *action || Some(&**name) == abbreviation)
-        };
-        if is_meant(&self.all) {
-            return true;
+        let is_meant = |name: &Name<'_>| **name == *action || Some(&**name) == abbreviation;
+        if self.all.iter().flatten().any(is_meant) {
+            return Ok(true);
         }
         let (database, child) = match resource {
             // Datasette's `if resource:`.
-            None => return false,
-            Some(Resource::Database(name)) if name.is_empty() => return false,
+            None => return Ok(false),
+            Some(Resource::Database(name)) if name.is_empty() => return Ok(false),
             Some(Resource::Database(name)) => (name, None),
             Some(Resource::Child(database, child)) => (database, Some(child)),
         };
-        let of_database = self.database.iter().find(|(name, _)| name == database);
-        if of_database.is_some_and(|(_, names)| is_meant(names)) {
-            return true;
+        let mut of_database = self.database.iter().filter(|(name, _)| name == database);
+        if of_database.any(|(_, names)| names.iter().flatten().any(is_meant)) {
+            return Ok(true);
         }
-        let Some(child) = child else { return false };
+        let Some(child) = child else { return Ok(false) };
         let folds = release.folds_table_names() && actions.is_on_tables(known);
         let is_child = |name: &[u8]| match folds {
             true => name.eq_ignore_ascii_case(child),
             false => *name == **child,
         };
-        self.resource.iter().filter(|(name, _)| name == database).any(|(_, children)| {
-            children.iter().any(|(name, names)| is_child(name) && is_meant(names))
-        })
+        let children = self.resource.iter().filter(|(name, _)| name == database);
+        for (_, names) in children.flat_map(|(_, names)| names).filter(|(name, _)| is_child(name)) {
+            match names {
+                None if release.refuses_null_lists() => return Err(NullList),
+                names if names.iter().flatten().any(is_meant) => return Ok(true),
+                _ => {}
+            }
+        }
+        Ok(false)
     }
 
     /// The same with full names in place of abbreviations.
     #[must_use]
     pub fn with_full_names(&self, actions: &Actions) -> Allowlist<'static> {
-        let full = |names: &Vec<Name<'a>>| -> Vec<Name<'static>> {
-            let full = |name: &Name<'a>| match full_name(actions, name) {
-                Some(full) => Cow::Owned(full.as_bytes().to_vec()),
-                None => owned(name),
-            };
-            names.iter().map(full).collect()
+        let full = |name: &Name<'a>| match full_name(actions, name) {
+            Some(full) => Cow::Owned(full.as_bytes().to_vec()),
+            None => owned(name),
         };
+        let full = |names: &Names<'a>| Some(names.as_ref()?.iter().map(full).collect());
         Allowlist {
             all: full(&self.all),
             database: map_values(&self.database, full),
@@ -111,11 +123,12 @@ impl<'a> Allowlist<'a> {
     /// appearance.
     #[must_use]
     pub fn unknown_actions(&self, actions: &Actions) -> Vec<Name<'static>> {
-        let on_databases = self.database.iter().flat_map(|(_, names)| names);
+        let on_databases = self.database.iter().map(|(_, names)| names);
         let on_children = self.resource.iter().flat_map(|(_, children)| children);
-        let on_children = on_children.flat_map(|(_, names)| names);
+        let on_children = on_children.map(|(_, names)| names);
         let mut unknown: Vec<Name<'static>> = Vec::new();
-        for name in self.all.iter().chain(on_databases).chain(on_children) {
+        let lists = [&self.all].into_iter().chain(on_databases).chain(on_children);
+        for name in lists.flatten().flatten() {
             if full_name(actions, name).is_none() && !unknown.contains(name) {
                 unknown.push(owned(name));
             }
@@ -136,19 +149,17 @@ fn map_values<T, U>(members: &ByName<'_, T>, map: impl Fn(&T) -> U) -> ByName<'s
     members.iter().map(|(name, value)| (owned(name), map(value))).collect()
 }
 
-fn names_or_null<'a>(value: &Value<'a>) -> Option<Vec<Name<'a>>> {
-    if *value == Value::Null { Some(Vec::new()) } else { names(value) }
-}
-
-fn names<'a>(value: &Value<'a>) -> Option<Vec<Name<'a>>> {
+/// A list of names, or null.
+fn names<'a>(value: &Value<'a>) -> Option<Names<'a>> {
     match value {
-        Value::List(items) => items
-            .iter()
-            .map(|item| match item {
+        Value::Null => Some(None),
+        Value::List(items) => {
+            let name = |item: &Value<'a>| match item {
                 Value::Str(name) => Some(name.clone()),
                 _ => None,
-            })
-            .collect(),
+            };
+            items.iter().map(name).collect::<Option<_>>().map(Some)
+        }
         _ => None,
     }
 }
