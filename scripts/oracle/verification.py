@@ -117,29 +117,30 @@ def restrictions_allow_action(instance, restrictions, action, resource):
         message = f"Datasette {datasette.__version__} has no exact restrictions_allow_action"
         raise Failure("not_supported", message)
     where = getattr(default_permissions, "restrictions", default_permissions)
-    return where.restrictions_allow_action(instance, restrictions, action, resource)
+    try:
+        return where.restrictions_allow_action(instance, restrictions, action, resource)
+    except AssertionError as error:  # 1.0a39 and later, on None for the list of that resource
+        raise Failure("invalid_params", "restrictions is not an _r", param="restrictions") from error
 
 
 def is_restrictions(value, null_lists=True):
     """Return whether `value` has the shape of `_r`: any of a, d and r, each of its own shape.
 
-    `null_lists` says whether the lists of a and d may be None. Datasette takes
-    that for an empty list; in r it fails on it from 1.0a39 on.
+    `null_lists` says whether any of the lists may be None; Datasette reads such an `_r`.
     """
 
     def names(value):
+        if value is None:
+            return null_lists
         return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-    def names_or_null(value):
-        return (value is None and null_lists) or names(value)
 
     def by_name(value, shape):
         return isinstance(value, dict) and all(shape(member) for member in value.values())
 
     return (
         isinstance(value, dict)
-        and names_or_null(value.get("a", []))
-        and by_name(value.get("d", {}), names_or_null)
+        and names(value.get("a", []))
+        and by_name(value.get("d", {}), names)
         and by_name(value.get("r", {}), lambda resources: by_name(resources, names))
     )
 
