@@ -70,8 +70,8 @@ impl<'a> Allowlist<'a> {
         resource: Option<&Resource<'_>>,
     ) -> Result<bool, NullList> {
         // What is no UTF-8 is no known action.
-        let known = std::str::from_utf8(action).unwrap_or_default();
-        let abbreviation = actions.abbreviation(known).map(str::as_bytes);
+        let known = std::str::from_utf8(action).ok();
+        let abbreviation = known.and_then(|name| actions.abbreviation(name)).map(str::as_bytes);
         let is_meant = |name: &Name<'_>| **name == *action || Some(&**name) == abbreviation;
         if self.all.iter().flatten().any(is_meant) {
             return Ok(true);
@@ -88,7 +88,8 @@ impl<'a> Allowlist<'a> {
             return Ok(true);
         }
         let Some(child) = child else { return Ok(false) };
-        let folds = release.folds_table_names() && actions.is_on_tables(known);
+        let folds =
+            release.folds_table_names() && known.is_some_and(|name| actions.is_on_tables(name));
         let is_child = |name: &[u8]| match folds {
             true => name.eq_ignore_ascii_case(child),
             false => *name == **child,
