@@ -7,7 +7,6 @@ token_invalid, which are Datasette's.
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -21,8 +20,8 @@ import environments
 import jsonrpc
 from failure import Failure
 from inspection import inspect_token
-from strict_json import Scanner, json_text
-from verification import check_text, is_resource, is_restrictions
+from parameters import SIGNING, check, is_actions, known_release, merged_restrictions, read_setting
+from strict_json import Scanner
 
 METHODS = {
     **driver.PARAMETERS,
@@ -33,10 +32,7 @@ METHODS = {
     "info": {},
     "ping": {},
 }
-# What is signed may hold no half of a surrogate pair.
-SIGNING = ("create_token", "sign", "create_actor_cookie")
 NEED_SECRET = (*SIGNING, "unsign", "verify_token", "verify_actor_cookie")
-MAX_TTL = 2**64 - 1  # seconds
 
 
 class Reference:
@@ -170,158 +166,6 @@ class Elsewhere:
         raise Failure(error["data"]["kind"], error["message"], param=error["data"].get("param"))
 
 
-def check(method, name, value):
-    """Raise Failure (invalid_params) unless a strict_json.Value suits a parameter of `method`."""
-    data = value.data
-    for fault in sorted(value.faults):
-        raise Failure("invalid_params", f"{name}: {fault}", param=name)
-    if name in ("token", "signed", "cookie", "namespace", "datasette_version"):
-        check_text(**{name: data})
-    good = SHAPES.get(name, lambda data: True)(data)
-    if name == "restrictions":
-        good = RESTRICTIONS[method](data)
-    if method in SIGNING and name != "now" and "\\u" in value.text:
-        good = good and is_unicode(data)
-    if not good:
-        raise Failure("invalid_params", f"{name} has the wrong shape", param=name)
-
-
-def is_unicode(data):
-    """Return whether no str in `data` has half of a surrogate pair."""
-    try:
-        json_text(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def is_integer(data):
-    """Return whether `data` is an int and no bool."""
-    return isinstance(data, int) and not isinstance(data, bool)
-
-
-def is_clock(data):
-    """Return whether `data` is a number that a double can hold."""
-    try:
-        return (is_integer(data) or isinstance(data, float)) and float(data) == float(data)
-    except OverflowError:
-        return False
-
-
-def is_empty(data):
-    """Return whether `data` counts as no restriction."""
-    return data is None or data in ([], {})
-
-
-def is_new_restrictions(data):
-    """Return whether `data` is an object of the members all, database and resource."""
-    if not isinstance(data, dict) or not set(data) <= {"all", "database", "resource"}:
-        return False
-    short = {"all": "a", "database": "d", "resource": "r"}
-    members = {short[name]: value for name, value in data.items() if not is_empty(value)}
-    return is_restrictions(members, null_lists=False)
-
-
-def is_secrets(data):
-    """Return whether `data` is a secret or a list of at least one, none of them empty."""
-    listed = data if isinstance(data, list) else [data]
-    return bool(listed) and all(isinstance(s, str) and s and is_unicode(s) for s in listed)
-
-
-def is_actions(data):
-    """Return whether `data` is "none", {name: abbr} or a body of /-/actions.json."""
-    if isinstance(data, dict) and isinstance(data.get("actions"), list):
-        data = data["actions"]
-    if isinstance(data, dict):
-        data = [{"name": name, "abbr": abbr} for name, abbr in data.items()]
-    return data == "none" or (
-        isinstance(data, list)
-        and all(
-            isinstance(item, dict)
-            and isinstance(item.get("name"), str)
-            and isinstance(item.get("abbr"), (str, type(None)))
-            for item in data
-        )
-    )
-
-
-def is_settings(data):
-    """Return whether `data` holds settings that read_setting can read."""
-    try:
-        return isinstance(data, dict) and all(read_setting(*item) for item in data.items())
-    except ValueError:
-        return False
-
-
-def is_release(data):
-    """Return whether `data` names a release that can be reproduced."""
-    return known_release(data) is not None
-
-
-# `restrictions` is the newer shape in one method and an `_r` in the other.
-RESTRICTIONS = {"create_token": is_new_restrictions, "restrictions_allow_action": is_restrictions}
-
-SHAPES = {
-    "expires_after": is_integer,
-    "expire_after": is_integer,
-    "restrict_all": lambda data: is_new_restrictions({"all": data}),
-    "restrict_database": lambda data: is_new_restrictions({"database": data}),
-    "restrict_resource": lambda data: is_new_restrictions({"resource": data}),
-    "now": is_clock,
-    "action": lambda data: isinstance(data, str),
-    "resource": is_resource,
-    "secret": is_secrets,
-    "datasette_version": is_release,
-    "actions": is_actions,
-    "settings": is_settings,
-    "zlib": lambda data: data in ("zlib", "zlib-ng"),
-    "itsdangerous": lambda data: data in ("2.2", "1.1"),
-}
-
-
-def read_setting(name, value):
-    """Return (name, value) as Datasette takes them. Raises ValueError."""
-    word = str(value).lower()
-    if name == "allow_signed_tokens" and word in ("1", "on", "true", "0", "off", "false"):
-        return name, word in ("1", "on", "true")
-    digits = re.fullmatch("[0-9]+", word) and not isinstance(value, bool)
-    if name == "max_signed_tokens_ttl" and digits and int(word) <= MAX_TTL:
-        return name, int(word)
-    raise ValueError(f"{name}: no such setting or value")
-
-
-def known_release(version):
-    """Return the release that stands for a version; None for one that cannot be reproduced.
-
-    Reads 0.N, 0.N.M, 1.0aN and any greater N.N.N.
-    """
-    if version in environments.ALL:
-        return version
-    numbers = re.fullmatch(r"(\d+)\.(\d+)(?:\.\d+)*(?:a\d+)?", version)
-    if not numbers or (int(numbers[1]), int(numbers[2])) < (0, 44):
-        return None
-    return "0.65.5" if numbers[1] == "0" else environments.NEWEST
-
-
-def merged_restrictions(arguments):
-    """Return the arguments of create_token with both shapes of restrictions made one.
-
-    Raises Failure (invalid_params).
-    """
-    newer = {**{"all": None, "database": None, "resource": None}, **(arguments["restrictions"] or {})}
-    older = {name: arguments[f"restrict_{name}"] for name in newer}
-    given = [shape for shape in (newer, older) if not all(map(is_empty, shape.values()))]
-    if len(given) == 2:
-        raise Failure("invalid_params", "both shapes of restrictions", param="restrictions")
-    return {
-        **arguments,
-        "restrict_all": None,
-        "restrict_database": None,
-        "restrict_resource": None,
-        "restrictions": driver.merge_restrictions(given[0], None, None, None) if given else None,
-    }
-
-
 def main():
     config, now, limits = configuration(sys.argv[1:])
     reference = Reference(driver.Oracle(), config, now)
@@ -338,24 +182,46 @@ def configuration(words):
     if "DSTOK_REFERENCE" in os.environ:  # from Elsewhere
         return (*json.loads(os.environ["DSTOK_REFERENCE"]), {})
     options = parse_arguments(words)
-    config = {"secret": options.secret or os.environ.get("DATASETTE_SECRET"), "settings": {}}
-    if options.secret_file:
-        config["secret"] = read_secret(options.secret_file)
-    config["old_secrets"] = [read_secret(path) for path in options.old_secret_file]
-    config["old_secrets"] += [s for s in os.environ.get("DSTOK_OLD_SECRETS", "").splitlines() if s]
-    for name, value in options.setting:
-        try:
-            config["settings"].update([read_setting(name, value)])
-        except ValueError as error:
-            sys.exit(f"reference_server: --setting {error}")
-    if options.actions:
-        config["actions"] = options.actions
-        if options.actions != "none":
-            config["actions"] = json.loads(Path(options.actions).read_text(encoding="utf-8-sig"))
-        if not is_actions(config["actions"]):
-            sys.exit(f"reference_server: --actions {options.actions}: neither an object nor a list")
-    config["zlib"], config["itsdangerous"] = options.zlib, options.itsdangerous
+    config = {"settings": {}, "zlib": options.zlib, "itsdangerous": options.itsdangerous}
+    try:
+        config["secret"] = current_secret(options)
+        config["old_secrets"] = [read_secret(path) for path in options.old_secret_file]
+        config["old_secrets"] += filter(None, os.environ.get("DSTOK_OLD_SECRETS", "").split("\n"))
+        config["settings"].update(read_setting(*setting) for setting in options.setting)
+        if options.actions:
+            config["actions"] = read_actions(options.actions)
+    except (OSError, ValueError) as error:
+        print(f"reference_server: {error}", file=sys.stderr)
+        sys.exit(2)
     return config, options.now, {"max_line": options.max_line, "max_batch": options.max_batch}
+
+
+def current_secret(options):
+    """Return the secret that signs, or None. Raises OSError, ValueError."""
+    if options.secret_file:
+        return read_secret(options.secret_file)
+    secret = os.environ.get("DATASETTE_SECRET") if options.secret is None else options.secret
+    if secret == "":
+        raise ValueError("the secret is empty")
+    return secret
+
+
+def read_secret(path):
+    """Return the secret in a file, without one newline at its end. Raises OSError, ValueError."""
+    text = path.read_bytes().decode()
+    if text.endswith("\n"):
+        text = text[:-1].removesuffix("\r")
+    if not text:
+        raise ValueError(f"{path} is empty")
+    return text
+
+
+def read_actions(path):
+    """Return what `--actions` says, as the driver takes it. Raises OSError, ValueError."""
+    actions = path if path == "none" else json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    if not is_actions(actions) or (actions == "none" and path != "none"):
+        raise ValueError(f"{path} is neither an object nor a list of actions")
+    return actions
 
 
 def parse_arguments(words):
@@ -372,14 +238,6 @@ def parse_arguments(words):
     parser.add_argument("--max-line", type=int, default=16 << 20, metavar="BYTES")
     parser.add_argument("--max-batch", type=int, default=100_000, metavar="N")
     return parser.parse_args(words)
-
-
-def read_secret(path):
-    """Return the secret in a file, without one newline at its end."""
-    text = path.read_bytes().decode()
-    if text.endswith("\n"):
-        text = text[:-1].removesuffix("\r")
-    return text or sys.exit(f"reference_server: {path} is empty")
 
 
 if __name__ == "__main__":
