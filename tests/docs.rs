@@ -40,6 +40,13 @@ fn the_first_token_of_the_readme() {
 }
 
 #[test]
+fn the_inspection_of_the_readme() {
+    let readme = document("README.md");
+    let (args, shown) = example(&readme, "$ target/release/dstok inspect");
+    assert_eq!(dstok(&args, "").lines().collect::<Vec<_>>(), shown);
+}
+
+#[test]
 fn the_session_of_the_readme() {
     let readme = document("README.md");
     let (args, shown) = example(&readme, "$ target/release/dstok serve");
