@@ -183,7 +183,7 @@ class Signed(Calls):
             members.append(("_r", self.restrictions()))
         if rng.random() < 0.1:
             members.append((rng.choice(("token", "x", "e", "id", self.string(5))), self._odd_value()))
-        if rng.random() < 0.04:  # a duplicate: the last counts, in the first's place
+        if rng.random() < 0.04 and members:  # a duplicate: the last counts, in the first's place
             name, text = rng.choice(members)
             members.append((name, rng.choice((text, "1", '"other"', "null", "[" * 20 + "]" * 20))))
         if rng.random() < 0.1:
