@@ -4,6 +4,7 @@
 //! zlib that Pythons are linked with. Both run at Python's default level (6), with a zlib
 //! header and a 32 KiB window.
 
+mod deflate;
 mod stock;
 
 use std::cell::RefCell;
@@ -44,6 +45,7 @@ impl Flavour {
 
 thread_local! {
     // Setting a stream up costs ten times what resetting one does.
+    static SMALL: RefCell<Option<deflate::Deflater>> = const { RefCell::new(None) };
     static STOCK: RefCell<Option<stock::Deflater>> = const { RefCell::new(None) };
     static NG: RefCell<Option<Deflate>> = const { RefCell::new(None) };
     static INFLATE: RefCell<Option<Inflate>> = const { RefCell::new(None) };
@@ -55,18 +57,44 @@ thread_local! {
 /// # Panics
 /// When there is no memory for a stream, and for more than 4 GiB of data.
 pub fn compress_within(flavour: Flavour, data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
+    match flavour {
+        Flavour::Zlib if data.len() <= deflate::MAX_DATA => append_within(limit, out, |room| {
+            SMALL.with_borrow_mut(|deflater| {
+                deflater.get_or_insert_with(deflate::Deflater::new).compress(data, room)
+            })
+        }),
+        Flavour::Zlib => compress_with_libz_within(data, limit, out),
+        Flavour::ZlibNg => append_within(limit, out, |room| {
+            NG.with_borrow_mut(|stream| {
+                compress_ng(stream.get_or_insert_with(|| Deflate::new(6, true, 15)), data, room)
+            })
+        }),
+    }
+}
+
+/// What [`compress_within`] does as stock zlib, for data of any size by zlib itself: the judge of
+/// the implementation that takes small data.
+///
+/// # Panics
+/// As [`compress_within`].
+pub fn compress_with_libz_within(data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
+    append_within(limit, out, |room| {
+        STOCK.with_borrow_mut(|stream| {
+            stream.get_or_insert_with(stock::Deflater::new).compress(data, room)
+        })
+    })
+}
+
+/// Gives `compress` room for `limit` bytes at the end of `out`. The room is the limit: a stream
+/// that needs more is given up.
+fn append_within(
+    limit: usize,
+    out: &mut Vec<u8>,
+    compress: impl FnOnce(&mut [u8]) -> Option<usize>,
+) -> bool {
     let start = out.len();
     out.resize(start + limit, 0);
-    // The room is the limit: a stream that needs more is given up as soon as it is full.
-    let room = &mut out[start..];
-    let length = match flavour {
-        Flavour::Zlib => STOCK.with_borrow_mut(|stream| {
-            stream.get_or_insert_with(stock::Deflater::new).compress(data, room)
-        }),
-        Flavour::ZlibNg => NG.with_borrow_mut(|stream| {
-            compress_ng(stream.get_or_insert_with(|| Deflate::new(6, true, 15)), data, room)
-        }),
-    };
+    let length = compress(&mut out[start..]);
     out.truncate(start + length.unwrap_or(0));
     length.is_some()
 }
