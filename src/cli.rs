@@ -161,10 +161,9 @@ fn usage(error: clap::Error) -> Failure {
         }
         _ => {
             let text = error.render().to_string();
-            let lines = text
-                .lines()
-                .map(str::trim)
-                .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+            let lines = text.lines().map(str::trim).take_while(|line| {
+                !["Usage:", "For more", "tip:"].iter().any(|w| line.starts_with(w))
+            });
             let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
             format!("{}; see --help", line.strip_prefix("error: ").unwrap_or(&line))
         }

@@ -11,14 +11,14 @@ mod verify;
 use std::fmt;
 
 pub use actions::{Actions, ActionsError};
-pub use inspect::{Inspection, Signature, Status};
+pub use inspect::{Inspection, Restricted, Signature, Status};
 pub use release::{CookieExpiry, Refusal, Release, ReleaseError, TokenFormat};
 pub use restrictions::{Allowlist, ByName, Name, Names, NullList, Resource, Restrictions};
 pub use token::{TOKEN_PREFIX, TokenRequest};
 pub use verify::TokenInvalid;
 
 use crate::itsdangerous::{BadPayload, BadSignature, Keyring, UrlSafe, Version};
-use crate::pyjson::{NotJson, Scanner, Transcoder};
+use crate::pyjson::{NotJson, transcode};
 use crate::zlib::Flavour;
 use restrictions::Malformed;
 
@@ -126,9 +126,7 @@ impl Datasette {
     /// is then as it was.
     pub fn sign(&mut self, value: &str, namespace: &str, out: &mut Vec<u8>) -> Result<(), Error> {
         self.payload.clear();
-        Transcoder::default()
-            .value(&mut Scanner::new(value), &mut self.payload)
-            .map_err(Param::Value.error())?;
+        transcode(value, &mut self.payload).map_err(Param::Value.error())?;
         let signer = self.keyring.signer(namespace).ok_or(Error::NoSecret)?;
         self.url_safe.dumps(signer, &self.payload, out);
         Ok(())

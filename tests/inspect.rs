@@ -145,6 +145,9 @@ fn sign_and_unsign_are_there_and_back() {
 fn a_wrong_operand_is_a_usage_error() {
     on("sign", "hello", &["--secret", "s"]).usage_error();
     on("sign", r#"{"a":1,"a":2}"#, &["--secret", "s"]).usage_error();
+    for more in ["1 2", "1,", r#"{"a":1} x"#] {
+        on("sign", more, &["--secret", "s"]).usage_error();
+    }
     on("sign", "1", &[]).usage_error();
     on("unsign", "x.y", &[]).usage_error();
     on("inspect", "-", &[]).usage_error();
@@ -164,4 +167,45 @@ fn a_payload_may_inflate_to_so_many_bytes() {
     let message = "the payload inflates to more than --max-payload bytes";
     assert_negative(&unsign("100001"), "", message);
     unsign("0").usage_error();
+}
+
+#[test]
+fn malformed_restrictions_are_not_none() {
+    for (restrictions, words) in [
+        (r#"{"a":"vi"}"#, "cannot be told"),
+        ("[]", "cannot be told"),
+        ("{}", "nothing: its restrictions are empty"),
+        ("null", "whatever its actor may do"),
+    ] {
+        let value = format!(r#"{{"a":"root","t":1,"_r":{restrictions}}}"#);
+        let signed = on("sign", &value, &["--secret", "s", "--namespace", "token"]);
+        let token = format!("dstok_{}", signed.stdout.trim_end());
+        let outcome = on("inspect", &token, &["--secret", "s"]);
+        assert!(outcome.stdout.contains(words), "{restrictions}: {}", outcome.stdout);
+    }
+}
+
+#[test]
+fn a_token_without_its_signature_is_shown_and_invalid() {
+    let args = ["create-token", "root"].into_iter().chain(HOUR);
+    let token = cli(args).stdout;
+    let (cut, _) = token.rsplit_once('.').unwrap();
+    for secret in [&["--secret", "s"][..], &[]] {
+        let outcome = on("inspect", cut, &[secret, &["--now", "1700000000", "--json"]].concat());
+        let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert_eq!((&json["signature"], &json["status"]), (&json!("invalid"), &json!("invalid")));
+        assert_eq!((outcome.code, &json["actor_id"]), (Some(1), &json!("root")));
+        assert_eq!(json["reason"], "Invalid token signature");
+    }
+}
+
+/// What comes from strangers must not keep the process busy.
+#[test]
+fn many_unknown_actions_are_looked_at_once() {
+    let names: Vec<_> = (0..200_000).map(|n| format!("\"action-{n}\"")).collect();
+    let value = format!(r#"{{"a":1,"t":1,"_r":{{"a":[{}]}}}}"#, names.join(","));
+    let signed = run(&mut dstok(["sign", "-", "--secret", "s"]), value).stdout;
+    let outcome = run(&mut dstok(["inspect", "-", "--json"]), format!("dstok_{signed}"));
+    let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(json["unknown_actions"].as_array().unwrap().len(), 200_000);
 }

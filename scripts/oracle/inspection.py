@@ -20,16 +20,16 @@ def inspect_token(oracle, config, token, now):
     None; `now` is Unix seconds as a float. Raises Failure (not_supported).
     """
     signed = token.removeprefix(PREFIX)
-    text = signed.rpartition(".")[0]
-    decoded = decode(text) if "." in signed else None
+    text = signed.rpartition(".")[0] if "." in signed else signed
+    decoded = decode(text)
     members = decoded if isinstance(decoded, dict) else {}
     secret = matching_secret(oracle, config, signed)
     status, reason = judge(oracle, config, token, text, secret, now)
     restrictions, unknown = full_names(oracle, config, members.get("_r"))
     return {
         "payload": carried(decoded),
-        "compressed": "." in signed and text.startswith("."),
-        "signature": "unchecked" if not config["secret"] else "invalid" if secret is None else "valid",
+        "compressed": text.startswith("."),
+        "signature": signature(config, signed, secret),
         "secret": secret,
         "status": status,
         "reason": reason,
@@ -39,6 +39,15 @@ def inspect_token(oracle, config, token, now):
         "restrictions": restrictions,
         "unknown_actions": unknown,
     }
+
+
+def signature(config, signed, secret):
+    """Return what the signature is worth, where `secret` says which one matched, if any."""
+    if "." not in signed:
+        return "invalid"  # there is none
+    if not config["secret"]:
+        return "unchecked"
+    return "invalid" if secret is None else "valid"
 
 
 def carried(value):

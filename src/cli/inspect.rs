@@ -15,7 +15,8 @@ use dstok::methods::write_inspection;
 /// Say what a token holds, what it may do, and what is wrong with it
 ///
 /// Needs no secret; with one the signature is checked too. Exits with 1 for a token that
-/// Datasette would refuse.
+/// Datasette would refuse, and with 0 for a valid one and for one of which only the signature is
+/// unchecked: to accept tokens use `dstok verify`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok inspect - --secret-file secret.txt < token.txt")]
 pub(super) struct InspectArgs {

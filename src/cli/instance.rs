@@ -110,9 +110,8 @@ impl InstanceArgs {
     pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
         let mut datasette = Datasette::new();
         if let Some(version) = &self.datasette_version {
-            let release = Release::parse(version).map_err(|error| {
-                Failure::Usage(format!("--datasette-version {version:?} {error}"))
-            })?;
+            let release = Release::parse(version)
+                .map_err(|error| Failure::Usage(format!("--datasette-version {error}")))?;
             if let Some(warning) = newer_release_warning(&release) {
                 warn(&warning);
             }
@@ -131,7 +130,7 @@ impl InstanceArgs {
         let Some(text) = &self.now else { return Ok(None) };
         match text.parse::<f64>() {
             Ok(now) if now.is_finite() => Ok(Some(now)),
-            _ => Err(Failure::Usage(format!("--now {text:?} is not a number of seconds"))),
+            _ => Err(Failure::Usage("--now is not a number of seconds".to_owned())),
         }
     }
 

@@ -8,7 +8,7 @@ use super::{Failure, operand, print};
 /// Print the actor of a valid API token
 ///
 /// Prints the actor as JSON and exits with 0; for an invalid token it says why and exits with 1.
-/// Where this release of Datasette returns None for the token, it prints null.
+/// Where this release of Datasette returns None for the token, it also prints null.
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok verify - --secret-file secret.txt < token.txt")]
 pub(super) struct VerifyArgs {

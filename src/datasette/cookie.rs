@@ -5,7 +5,7 @@ use num_traits::ToPrimitive;
 
 use super::release::CookieExpiry;
 use super::{Datasette, Error, Param};
-use crate::pyjson::{Integer, Scanner, Transcoder, Value};
+use crate::pyjson::{Integer, Value, transcode};
 
 /// The namespace that actor cookies are signed in.
 pub(super) const ACTOR_NAMESPACE: &str = "actor";
@@ -30,9 +30,7 @@ impl Datasette {
         let payload = &mut self.payload;
         payload.clear();
         payload.extend_from_slice(br#"{"a":"#);
-        Transcoder::default()
-            .value(&mut Scanner::new(actor), payload)
-            .map_err(Param::Actor.error())?;
+        transcode(actor, payload).map_err(Param::Actor.error())?;
         if let Some(seconds) = expire_after.filter(|seconds| !seconds.is_zero()) {
             let lifetime = match self.release.cookie_expiry() {
                 CookieExpiry::AsAsked => seconds.to_big(),
@@ -63,10 +61,15 @@ pub(super) fn base62_decode(value: &Value<'_>) -> Option<BigInt> {
         Some(digits) => (true, digits),
         None => (false, &text[..]),
     };
+    // More than what a float holds ten times over.
+    const LARGEST_BITS: u64 = f64::MAX_EXP as u64 + 4;
     let mut number = BigUint::ZERO;
     for digit in digits {
         let digit = BASE62.iter().position(|known| known == digit)?;
         number = number * 62u32 + digit;
+        if number.bits() > LARGEST_BITS {
+            return None;
+        }
     }
     // To decimal digits and back, as far as the float's precision goes.
     let mut decoded = BigUint::ZERO;

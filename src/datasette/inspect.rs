@@ -28,11 +28,21 @@ pub struct Inspection {
     pub created: Option<BigInt>,
     /// The last second of validity (Unix seconds), after the cap of `max_signed_tokens_ttl`.
     pub expires: Option<BigInt>,
-    /// What it is restricted to, with full names of actions; `None`: nothing, it may do whatever
-    /// its actor may.
-    pub restrictions: Option<Allowlist<'static>>,
+    /// What it is restricted to.
+    pub restrictions: Restricted,
     /// Names in the restrictions that this Datasette does not know.
     pub unknown_actions: Vec<Name<'static>>,
+}
+
+/// What a token is restricted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restricted {
+    /// Nothing: it may do whatever its actor may.
+    No,
+    /// There is an `_r`, but not of its shape: Datasette refuses or crashes.
+    Malformed,
+    /// These actions, by their full names.
+    To(Allowlist<'static>),
 }
 
 /// What the signature of a token is worth.
@@ -40,7 +50,7 @@ pub struct Inspection {
 pub enum Signature {
     /// It was made with this secret, 0 being the newest.
     Valid(usize),
-    /// It was made with none of the secrets.
+    /// It was made with none of the secrets, or there is none.
     Invalid,
     /// There is no secret to check it with.
     Unchecked,
@@ -69,7 +79,7 @@ impl Datasette {
         self.require_tokens()?;
         let signed = token.strip_prefix(TOKEN_PREFIX).unwrap_or(token);
         let signature = self.check_signature(signed);
-        let encoded = signed.rsplit_once('.').map_or("", |(payload, _)| payload);
+        let encoded = signed.rsplit_once('.').map_or(signed, |(payload, _)| payload);
         let text = load_payload(encoded.as_bytes(), self.max_payload).map_err(Error::from);
         let decoded = text.as_deref().map_err(Clone::clone).and_then(read);
         let judged = self.judge(token, signature, decoded.as_ref(), now);
@@ -82,10 +92,11 @@ impl Datasette {
         let decoded = decoded.ok();
         let max_ttl = self.settings.max_signed_tokens_ttl;
         let lifetime = decoded.as_ref().map(|decoded| Lifetime::read(decoded, max_ttl));
-        let allowlist = decoded
+        let restrictions = decoded
             .as_ref()
             .and_then(|decoded| self.restrictions_of(decoded))
-            .and_then(Allowlist::read);
+            .filter(|restrictions| **restrictions != Value::Null);
+        let allowlist = restrictions.and_then(Allowlist::read);
         Ok(Inspection {
             payload: decoded.as_ref().and_then(json),
             compressed: encoded.starts_with('.'),
@@ -101,11 +112,18 @@ impl Datasette {
                 .as_ref()
                 .map(|allowlist| allowlist.unknown_actions(&self.actions))
                 .unwrap_or_default(),
-            restrictions: allowlist.map(|allowlist| allowlist.with_full_names(&self.actions)),
+            restrictions: match (restrictions, allowlist) {
+                (None, _) => Restricted::No,
+                (Some(_), None) => Restricted::Malformed,
+                (Some(_), Some(list)) => Restricted::To(list.with_full_names(&self.actions)),
+            },
         })
     }
 
     fn check_signature(&mut self, signed: &str) -> Signature {
+        if !signed.contains('.') {
+            return Signature::Invalid;
+        }
         if self.keyring.is_empty() {
             return Signature::Unchecked;
         }

@@ -2,7 +2,7 @@
 
 use super::release::TokenFormat;
 use super::{Datasette, Error, Param, Restrictions};
-use crate::pyjson::{Integer, Scanner, Transcoder};
+use crate::pyjson::{Integer, transcode};
 
 /// What a token starts with.
 pub const TOKEN_PREFIX: &str = "dstok_";
@@ -62,9 +62,7 @@ impl Datasette {
         let payload = &mut self.payload;
         payload.clear();
         payload.extend_from_slice(br#"{"a":"#);
-        Transcoder::default()
-            .value(&mut Scanner::new(request.actor_id), payload)
-            .map_err(Param::ActorId.error())?;
+        transcode(request.actor_id, payload).map_err(Param::ActorId.error())?;
         if self.release.token_format() == TokenFormat::CommandLine {
             payload.extend_from_slice(br#","token":"dstok""#);
         }

@@ -1,6 +1,5 @@
 //! Key derivation and HMAC. Upstream: `itsdangerous/signer.py`.
 
-use std::collections::VecDeque;
 use std::fmt;
 
 use base64::Engine;
@@ -83,17 +82,19 @@ pub struct Keyring {
     /// Whether the last one may sign; otherwise all of them are old.
     can_sign: bool,
     /// The signers of recent namespaces, the latest first; each has one a secret, newest first.
-    signers: VecDeque<(Box<str>, Vec<Signer>)>,
+    signers: Vec<(Box<str>, Vec<Signer>)>,
 }
 
 impl Keyring {
     /// How many namespaces are kept ready. Datasette and its plugins use a handful.
     const MAX_SIGNERS: usize = 64;
+    /// Of longer namespaces, in bytes, only the latest is kept: they come from anywhere.
+    const LONG_NAMESPACE: usize = 256;
 
     /// Takes secrets from the oldest to the newest, which signs.
     #[must_use]
     pub fn new(secrets: Vec<Secret>) -> Self {
-        Self { secrets, can_sign: true, signers: VecDeque::new() }
+        Self { secrets, can_sign: true, signers: Vec::new() }
     }
 
     /// Takes old secrets, from the oldest to the newest, none of which signs.
@@ -141,17 +142,20 @@ impl Keyring {
     }
 
     fn signers(&mut self, namespace: &str) -> &[Signer] {
-        let known = self.signers.iter().position(|(name, _)| **name == *namespace);
-        let at = known.unwrap_or_else(|| {
-            let newest_first = self.secrets.iter().rev();
-            let signers = newest_first.map(|secret| Signer::new(secret, namespace)).collect();
-            if self.signers.len() == Self::MAX_SIGNERS {
-                self.signers.pop_back();
+        match self.signers.iter().position(|(name, _)| **name == *namespace) {
+            Some(0) => {}
+            Some(at) => self.signers[..=at].rotate_right(1),
+            None => {
+                let newest_first = self.secrets.iter().rev();
+                let signers = newest_first.map(|secret| Signer::new(secret, namespace)).collect();
+                if namespace.len() > Self::LONG_NAMESPACE {
+                    self.signers.retain(|(name, _)| name.len() <= Self::LONG_NAMESPACE);
+                }
+                self.signers.truncate(Self::MAX_SIGNERS - 1);
+                self.signers.insert(0, (namespace.into(), signers));
             }
-            self.signers.push_front((namespace.into(), signers));
-            0
-        });
-        self.signers.get(at).map_or(&[], |(_, signers)| signers)
+        }
+        self.signers.first().map_or(&[], |(_, signers)| signers)
     }
 }
 

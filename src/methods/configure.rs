@@ -26,11 +26,11 @@ pub fn setting(settings: &mut Settings, name: &str, value: &str) -> Result<(), S
             }
         }
         "max_signed_tokens_ttl" => {
-            let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-            let seconds = value.parse().ok().filter(|_| digits);
-            settings.max_signed_tokens_ttl = seconds.ok_or_else(|| {
-                format!("{name} must be a whole number of seconds, 0 for no limit")
-            })?;
+            if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(format!("{name} must be a whole number of seconds, 0 for no limit"));
+            }
+            let too_large = |_| format!("{name} is too large: at most {} seconds", u64::MAX);
+            settings.max_signed_tokens_ttl = value.parse().map_err(too_large)?;
         }
         _ => {
             return Err("may have allow_signed_tokens and max_signed_tokens_ttl only".to_owned());

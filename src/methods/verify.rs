@@ -3,7 +3,8 @@
 use super::args::{Args, invalid};
 use super::{Failure, Session};
 use crate::datasette::{
-    Allowlist, ByName, Error, Inspection, Name, Names, NullList, Resource, Signature, Status,
+    Allowlist, ByName, Error, Inspection, Name, Names, NullList, Resource, Restricted, Signature,
+    Status,
 };
 use crate::pyjson::{Value, loads_strict, write_wtf8_string};
 
@@ -103,8 +104,8 @@ pub fn write_inspection(inspection: &Inspection, out: &mut Vec<u8>) {
     object.number("expires", inspection.expires.as_ref());
     object.key("restrictions");
     match &inspection.restrictions {
-        None => object.out.extend_from_slice(b"null"),
-        Some(restrictions) => write_restrictions(restrictions, object.out),
+        Restricted::No | Restricted::Malformed => object.out.extend_from_slice(b"null"),
+        Restricted::To(restrictions) => write_restrictions(restrictions, object.out),
     }
     object.key("unknown_actions");
     write_names(&inspection.unknown_actions, object.out);

@@ -29,37 +29,36 @@ pub enum Value<'a> {
 /// # Errors
 /// [`ErrorKind::Syntax`], [`ErrorKind::IntegerTooLong`], [`ErrorKind::TooDeep`].
 pub fn loads(text: &str) -> Result<Value<'_>, Error> {
-    whole(text, DuplicateKeys::LastWins)
+    whole(text, Rules::Python)
 }
 
-/// The same for a text that is known to be JSON, in which no key may stand twice.
+/// The same under the rules for requests, for a text that is known to be JSON: no key may stand
+/// twice, and no number may be too large for a float.
 ///
 /// # Errors
-/// As [`loads`], and [`ErrorKind::DuplicateKey`].
+/// As [`loads`], and [`ErrorKind::DuplicateKey`], [`ErrorKind::NumberOverflow`].
 pub fn loads_strict(text: &str) -> Result<Value<'_>, Error> {
-    whole(text, DuplicateKeys::Refused)
+    whole(text, Rules::Requests)
 }
 
-/// What becomes of a key that stands twice in an object.
+/// Whose rules hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum DuplicateKeys {
-    /// It keeps its first place and takes the last value, as in Python.
-    LastWins,
-    Refused,
+enum Rules {
+    /// A key that stands twice keeps its first place and takes the last value; a float that is
+    /// too large is an infinity.
+    Python,
+    /// Neither is allowed.
+    Requests,
 }
 
-fn whole(text: &str, duplicates: DuplicateKeys) -> Result<Value<'_>, Error> {
+fn whole(text: &str, rules: Rules) -> Result<Value<'_>, Error> {
     let mut scanner = Scanner::new(text);
-    let value = read(&mut scanner, 0, duplicates)?;
+    let value = read(&mut scanner, 0, rules)?;
     scanner.end()?;
     Ok(value)
 }
 
-fn read<'a>(
-    scanner: &mut Scanner<'a>,
-    depth: usize,
-    duplicates: DuplicateKeys,
-) -> Result<Value<'a>, Error> {
+fn read<'a>(scanner: &mut Scanner<'a>, depth: usize, rules: Rules) -> Result<Value<'a>, Error> {
     // Python's own words, which JSON does not have.
     const WORDS: [(&str, f64); 3] =
         [("NaN", f64::NAN), ("Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)];
@@ -73,12 +72,12 @@ fn read<'a>(
         return Err(Error::new(ErrorKind::TooDeep, scanner.position()));
     }
     Ok(match scanner.peek_kind()? {
-        Kind::Object => Value::Dict(read_dict(scanner, depth, duplicates)?),
+        Kind::Object => Value::Dict(read_dict(scanner, depth, rules)?),
         Kind::Array => {
             let mut list = Vec::new();
             scanner.begin_array()?;
             while scanner.next_element(list.is_empty())? {
-                list.push(read(scanner, depth + 1, duplicates)?);
+                list.push(read(scanner, depth + 1, rules)?);
             }
             Value::List(list)
         }
@@ -86,8 +85,11 @@ fn read<'a>(
         Kind::Number => {
             let number = scanner.number()?;
             if number.is_float {
-                // Python reads a float that is too large as an infinity.
-                Value::Float(number.text.parse().unwrap_or(f64::NAN))
+                match rules {
+                    // Python reads a float that is too large as an infinity.
+                    Rules::Python => Value::Float(number.text.parse().unwrap_or(f64::NAN)),
+                    Rules::Requests => Value::Float(number.to_f64()?),
+                }
             } else {
                 Value::Int(Integer::from_number(number)?)
             }
@@ -108,7 +110,7 @@ type Member<'a> = (Cow<'a, [u8]>, Value<'a>);
 fn read_dict<'a>(
     scanner: &mut Scanner<'a>,
     depth: usize,
-    duplicates: DuplicateKeys,
+    rules: Rules,
 ) -> Result<Vec<Member<'a>>, Error> {
     let mut members: Vec<Member<'a>> = Vec::new();
     let mut places: HashMap<Cow<'a, [u8]>, usize> = HashMap::new();
@@ -117,13 +119,13 @@ fn read_dict<'a>(
     while let Some(key) = scanner.next_key(first)? {
         first = false;
         let key = key.to_wtf8();
-        let value = read(scanner, depth + 1, duplicates)?;
+        let value = read(scanner, depth + 1, rules)?;
         let place = match places.is_empty() {
             true => members.iter().position(|(known, _)| *known == key),
             false => places.get(&key).copied(),
         };
         if let Some(place) = place {
-            if duplicates == DuplicateKeys::Refused {
+            if rules == Rules::Requests {
                 return Err(Error::new(ErrorKind::DuplicateKey, scanner.position()));
             }
             members[place].1 = value;

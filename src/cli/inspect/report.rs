@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::times::{relative, utc};
 use dstok::datasette::{
-    Allowlist, Error, Inspection, Name, Names, Signature, Status, TokenInvalid,
+    Allowlist, Error, Inspection, Name, Names, Restricted, Signature, Status, TokenInvalid,
 };
 
 /// Columns before a value.
@@ -59,12 +59,12 @@ fn status(inspection: &Inspection, now: f64) -> String {
 
 fn signature(signature: Signature) -> String {
     match signature {
-        Signature::Valid(0) => "valid, by the newest secret".to_owned(),
+        Signature::Valid(0) => "valid, by the newest secret given".to_owned(),
         Signature::Valid(secret) => {
             format!("valid, by an old secret (number {secret}, the newest being 0)")
         }
         Signature::Invalid => {
-            "invalid: made with another secret, or the token was changed".to_owned()
+            "invalid: made with another secret, or the token was changed or cut".to_owned()
         }
         Signature::Unchecked => "not checked, for want of a secret".to_owned(),
     }
@@ -120,8 +120,12 @@ impl Report {
 
     fn restrictions(&mut self, inspection: &Inspection) {
         match &inspection.restrictions {
-            Some(restrictions) => self.table(restrictions),
-            None => self.line("May do", "whatever its actor may do"),
+            Restricted::To(restrictions) => self.table(restrictions),
+            Restricted::Malformed => {
+                self.line("May do", "cannot be told: its restrictions, _r, are malformed");
+            }
+            Restricted::No if inspection.status == Status::Invalid => {}
+            Restricted::No => self.line("May do", "whatever its actor may do"),
         }
         if !inspection.unknown_actions.is_empty() {
             let names = list(&inspection.unknown_actions);
@@ -176,7 +180,14 @@ fn name(name: &Name<'_>) -> String {
 fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() { printable.extend(c.escape_default()) } else { printable.push(c) }
+        // Characters that turn the direction of text or cannot be seen, too.
+        let is_format = matches!(c,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if c.is_control() || is_format {
+            printable.extend(c.escape_default());
+        } else {
+            printable.push(c);
+        }
     }
     printable
 }

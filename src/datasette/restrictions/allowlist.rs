@@ -2,6 +2,7 @@
 //! `datasette/default_permissions/restrictions.py`, before 1.0a25 `default_permissions.py`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::datasette::{Actions, Release};
 use crate::pyjson::Value;
@@ -128,9 +129,10 @@ impl<'a> Allowlist<'a> {
         let on_children = self.resource.iter().flat_map(|(_, children)| children);
         let on_children = on_children.map(|(_, names)| names);
         let mut unknown: Vec<Name<'static>> = Vec::new();
+        let mut seen = HashSet::new();
         let lists = [&self.all].into_iter().chain(on_databases).chain(on_children);
         for name in lists.flatten().flatten() {
-            if full_name(actions, name).is_none() && !unknown.contains(name) {
+            if full_name(actions, name).is_none() && seen.insert(name) {
                 unknown.push(owned(name));
             }
         }
