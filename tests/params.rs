@@ -421,7 +421,8 @@ fn restrictions_that_are_to_be_checked_have_their_shape() {
     let malformed = r#"null [] [null,"x"] ["vt","x"] [[],"x"] [{"a":"vt"},"x"] [{"a":{}},"x"]
         [{"a":[1]},"x"] [{"d":null},"x"] [{"d":[]},"x"] [{"d":{"x":"vt"}},"x"] [{"r":null},"x"]
         [{"r":{"x":["vt"]}},"x"] [{"r":{"x":{"t":"vt"}}},"x"] [{"a":[],"a":[]},"x"]
-        [{"d":{"x":[],"\u0078":[]}},"x"]"#;
+        [{"d":{"x":[],"\u0078":[]}},"x"] [{"z":1e999},"x"]
+        [{"r":{"x":{"t":null}}},"x",["x","t"]]"#;
     refuse(method, "restrictions", malformed);
     refuse(method, "action", r#"[{}] [{},null] [{},1] [{},["vt"]]"#);
     refuse(
