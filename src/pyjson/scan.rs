@@ -215,6 +215,27 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
+    /// Reads an array that Python would spell just so: one or more strings without escapes, and no
+    /// white space. For any other the cursor stays where it is.
+    pub fn plain_strings(&mut self) -> Option<&'a str> {
+        let bytes = self.text.as_bytes();
+        let mut pos = self.pos + 1;
+        loop {
+            if bytes.get(pos) != Some(&b'"') {
+                return None;
+            }
+            pos += 1 + string::plain_prefix(&bytes[pos + 1..]);
+            pos = match bytes.get(pos..pos + 2)? {
+                b"\"," => pos + 2,
+                b"\"]" => break,
+                _ => return None,
+            };
+        }
+        let array = self.slice(self.pos, pos + 2);
+        self.pos = pos + 2;
+        Some(array)
+    }
+
     /// Reads a string.
     ///
     /// # Errors

@@ -36,7 +36,13 @@ impl Transcoder {
     pub fn value(&mut self, scanner: &mut Scanner<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         match scanner.peek_kind()? {
             Kind::Object => self.nested(scanner, out, Self::object),
-            Kind::Array => self.nested(scanner, out, Self::array),
+            Kind::Array => match scanner.plain_strings().filter(|_| self.depth < MAX_DEPTH) {
+                Some(array) => {
+                    out.extend_from_slice(array.as_bytes());
+                    Ok(())
+                }
+                None => self.nested(scanner, out, Self::array),
+            },
             Kind::String => scanner.string()?.transcode(out),
             Kind::Number => number(scanner.number()?, out),
             Kind::Bool => {
@@ -225,6 +231,9 @@ mod tests {
             ("-1e999", ErrorKind::NumberOverflow),
             (&long, ErrorKind::IntegerTooLong),
             (&deep, ErrorKind::TooDeep),
+            ("[\"a\",]", ErrorKind::Syntax),
+            ("[\"a\"", ErrorKind::Syntax),
+            ("[\"a\tb\"]", ErrorKind::Syntax),
             ("NaN", ErrorKind::Syntax),
             ("[1,]", ErrorKind::Syntax),
             ("01", ErrorKind::Syntax),
