@@ -9,6 +9,7 @@
 mod float;
 mod indent;
 mod integer;
+mod raw_string;
 mod scan;
 mod string;
 mod transcode;
@@ -19,7 +20,8 @@ use std::fmt;
 pub use float::write_float;
 pub use indent::write_indented;
 pub use integer::{Integer, MAX_INTEGER_DIGITS, parse_python_int};
-pub use scan::{Kind, Number, RawString, Scanner};
+pub use raw_string::RawString;
+pub use scan::{Kind, Number, Scanner};
 pub use string::{write_string, write_wtf8_string};
 pub(crate) use transcode::has_duplicates;
 pub use transcode::{Transcoder, transcode};

@@ -1,8 +1,6 @@
 //! A cursor over a JSON text: validates by RFC 8259 and borrows what it reads.
 
-use std::borrow::Cow;
-
-use super::{Error, ErrorKind, string};
+use super::{Error, ErrorKind, RawString, string};
 
 /// The six kinds of JSON value, told by the first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,82 +17,6 @@ pub enum Kind {
     Bool,
     /// `null`, Python's `None`
     Null,
-}
-
-/// A string as it was spelled, escapes not yet resolved.
-#[derive(Clone, Copy, Debug)]
-pub struct RawString<'a> {
-    /// The spelling with its quotes.
-    quoted: &'a str,
-    escaped: bool,
-    offset: usize,
-}
-
-impl<'a> RawString<'a> {
-    /// The spelling between the quotes.
-    #[must_use]
-    pub fn text(&self) -> &'a str {
-        self.quoted.get(1..self.quoted.len() - 1).unwrap_or_default()
-    }
-
-    /// Whether any backslash occurs; without one the spelling is the value.
-    #[must_use]
-    pub fn is_escaped(&self) -> bool {
-        self.escaped
-    }
-
-    /// The value as UTF-8.
-    ///
-    /// # Errors
-    /// [`ErrorKind::LoneSurrogate`].
-    pub fn to_str(&self) -> Result<Cow<'a, str>, Error> {
-        if !self.escaped {
-            return Ok(Cow::Borrowed(self.text()));
-        }
-        match self.to_wtf8() {
-            Cow::Borrowed(_) => Ok(Cow::Borrowed(self.text())),
-            Cow::Owned(bytes) => String::from_utf8(bytes)
-                .map(Cow::Owned)
-                .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset)),
-        }
-    }
-
-    /// The value as WTF-8, that is UTF-8 in which lone surrogates have their three bytes: any
-    /// two strings that Python tells apart differ here too.
-    #[must_use]
-    pub fn to_wtf8(&self) -> Cow<'a, [u8]> {
-        if !self.escaped {
-            return Cow::Borrowed(self.text().as_bytes());
-        }
-        let mut out = Vec::with_capacity(self.quoted.len());
-        string::for_each_char(self.text(), |code| string::push_wtf8(&mut out, code));
-        Cow::Owned(out)
-    }
-
-    /// Appends what `json.dumps` writes for this string, quotes included.
-    ///
-    /// # Errors
-    /// [`ErrorKind::LoneSurrogate`].
-    #[inline]
-    pub fn transcode(&self, out: &mut Vec<u8>) -> Result<(), Error> {
-        if !self.escaped {
-            // Valid JSON without a backslash holds nothing that Python would escape.
-            out.extend_from_slice(self.quoted.as_bytes());
-            return Ok(());
-        }
-        self.transcode_escaped(out)
-    }
-
-    fn transcode_escaped(&self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut lone = false;
-        out.push(b'"');
-        string::for_each_char(self.text(), |code| match char::from_u32(code) {
-            Some(c) => string::push_escaped(out, c),
-            None => lone = true,
-        });
-        out.push(b'"');
-        if lone { Err(Error::new(ErrorKind::LoneSurrogate, self.offset)) } else { Ok(()) }
-    }
 }
 
 /// A number as it was spelled.
