@@ -71,6 +71,20 @@ impl Datasette {
         datasette
     }
 
+    /// A Datasette of its own with the same configuration, for another thread. The secrets are
+    /// shared, not copied.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            release: self.release.clone(),
+            actions: self.actions.clone(),
+            keyring: self.keyring.fork(),
+            url_safe: UrlSafe::new(self.zlib()),
+            payload: Vec::new(),
+            ..*self
+        }
+    }
+
     /// The release that is reproduced.
     #[must_use]
     pub fn release(&self) -> &Release {

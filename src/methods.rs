@@ -45,7 +45,19 @@ pub fn call(
     (method.run)(session, &args, out)
 }
 
+/// Whether a method changes the session for those after it.
+#[must_use]
+pub fn changes_session(method: &[u8]) -> bool {
+    method == table::CONFIGURE.as_bytes()
+}
+
 impl Session {
+    /// A session of its own with the same configuration, for another thread.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { datasette: self.datasette.fork(), ..*self }
+    }
+
     fn now(&self, args: &Args<'_>) -> Result<f64, Failure> {
         Ok(match args.float("now")? {
             Some(now) => now,

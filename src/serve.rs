@@ -1,14 +1,16 @@
 //! Layer 3: the stdio loop. Read a block, answer its lines, write once.
 
+mod answer;
 mod lines;
+mod parallel;
 mod stdio;
 
 use std::io::{self, ErrorKind as IoErrorKind, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::methods::{Session, call};
-use crate::rpc::{self, ErrorKind, Failure, InvalidRequest, Message, Request};
-use lines::{Line, Lines};
+use crate::methods::{self, Session};
+use answer::{Answers, answer_line};
+use lines::Lines;
+use parallel::Workers;
 pub use stdio::{Stdin, Stdout, ignore_interrupts};
 
 /// Bytes asked of one `read`, four times what a pipe holds.
@@ -18,18 +20,20 @@ const BLOCK: usize = 256 << 10;
 /// bounded when short requests have long answers.
 const LONG_OUTPUT: usize = 1 << 20;
 
-/// What one line may ask for.
+/// What a session may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes in a line, its end not counted.
     pub max_line: usize,
     /// Requests in a batch.
     pub max_batch: usize,
+    /// How many threads answer when one read brings many lines.
+    pub threads: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_line: 16 << 20, max_batch: 100_000 }
+        Self { max_line: 16 << 20, max_batch: 100_000, threads: 1 }
     }
 }
 
@@ -46,8 +50,10 @@ pub fn serve(
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> io::Result<()> {
-    let mut server = Server { session, limits, output, out: Vec::new() };
+    let mut writer = Writer { output, workers: Workers::new(limits) };
+    let mut out = Vec::new();
     let mut lines = Lines::new(limits.max_line);
+    let mut complete = Vec::new();
     loop {
         let ended = match input.read(lines.space(BLOCK)) {
             Ok(0) => true,
@@ -58,134 +64,59 @@ pub fn serve(
             Err(error) if error.kind() == IoErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        while let Some((number, line)) = lines.next(ended) {
-            server.answer_line(number, line)?;
+        complete.clear();
+        complete.extend(std::iter::from_fn(|| lines.next(ended)));
+        let bytes = lines.bytes();
+        let mut rest = &complete[..];
+        for answers in writer.workers.answer(session, bytes, rest) {
+            rest = &rest[answers.lines..];
+            out.append(&mut answers.out);
+            write_if_long(writer.output, &mut out)?;
         }
-        server.flush()?;
-        server.session.datasette.shrink();
+        for (number, line) in rest {
+            answer_line(session, limits, (*number, line, bytes), &mut out, &mut writer)?;
+        }
+        write(writer.output, &mut out)?;
+        session.datasette.shrink();
         if ended {
             return Ok(());
         }
     }
 }
 
-struct Server<'s, W> {
-    session: &'s mut Session,
-    limits: Limits,
-    output: &'s mut W,
-    /// Answers that are not written yet.
-    out: Vec<u8>,
+/// The thread that reads and writes.
+struct Writer<'o, W> {
+    output: &'o mut W,
+    workers: Workers,
 }
 
-impl<W: Write> Server<'_, W> {
-    fn flush(&mut self) -> io::Result<()> {
-        if !self.out.is_empty() {
-            self.output.write_all(&self.out)?;
-            self.output.flush()?;
-            self.out.clear();
-            self.out.shrink_to(2 * LONG_OUTPUT);
+impl<W: Write> Answers for Writer<'_, W> {
+    type Stop = io::Error;
+
+    fn before(&mut self, method: &[u8]) -> io::Result<()> {
+        if methods::changes_session(method) {
+            self.workers.forget_session();
         }
         Ok(())
     }
 
-    fn flush_if_long(&mut self) -> io::Result<()> {
-        if self.out.len() >= LONG_OUTPUT { self.flush() } else { Ok(()) }
-    }
-
-    fn answer_line(&mut self, number: u64, line: Line<'_>) -> io::Result<()> {
-        match parse(number, line, self.limits) {
-            Ok(Message::Single(request)) => {
-                if self.answer(request) {
-                    self.out.push(b'\n');
-                }
-            }
-            Ok(Message::Batch(batch)) => self.answer_batch(batch)?,
-            Err(failure) => {
-                rpc::write_error(&mut self.out, rpc::NULL_ID, &failure);
-                self.out.push(b'\n');
-            }
-        }
-        self.flush_if_long()
-    }
-
-    fn answer_batch(&mut self, batch: rpc::Batch<'_>) -> io::Result<()> {
-        let mut answered = false;
-        for request in batch {
-            let before = self.out.len();
-            self.out.push(if answered { b',' } else { b'[' });
-            if self.answer(request) {
-                answered = true;
-                self.flush_if_long()?;
-            } else {
-                self.out.truncate(before);
-            }
-        }
-        if answered {
-            self.out.extend_from_slice(b"]\n");
-        }
-        Ok(())
-    }
-
-    /// Appends the answer, if there is one, and says whether there is.
-    fn answer(&mut self, request: Result<Request<'_>, InvalidRequest<'_>>) -> bool {
-        let request = match request {
-            Ok(request) => request,
-            Err(InvalidRequest { id, failure }) => {
-                rpc::write_error(&mut self.out, id, &failure);
-                return true;
-            }
-        };
-        let start = self.out.len();
-        let id = request.id.unwrap_or(rpc::NULL_ID);
-        rpc::begin_result(&mut self.out, id);
-        // A bug in one request must not take the others down. Whatever state the panic left is
-        // sound: scratch space is cleared before use, settings change only when all is right.
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            call(self.session, &request.method, &request.params, &mut self.out)
-        }));
-        let failure = match result {
-            Ok(Ok(())) => None,
-            Ok(Err(failure)) => Some(failure),
-            Err(_) => {
-                Some(Failure::new(ErrorKind::InternalError, "Internal error: a bug in dstok"))
-            }
-        };
-        if request.id.is_none() {
-            self.out.truncate(start);
-            return false;
-        }
-        match failure {
-            None => rpc::end_result(&mut self.out),
-            Some(failure) => {
-                self.out.truncate(start);
-                rpc::write_error(&mut self.out, id, &failure);
-            }
-        }
-        true
+    fn after(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        write_if_long(self.output, out)
     }
 }
 
-/// What a line asks for, or the error to answer it with, which has no id.
-fn parse(number: u64, line: Line<'_>, limits: Limits) -> Result<Message<'_>, Failure> {
-    let parse_error =
-        |message| Failure { line: Some(number), ..Failure::new(ErrorKind::ParseError, message) };
-    let bytes = match line {
-        Line::Text(bytes) => bytes,
-        Line::TooLong => {
-            let limit = limits.max_line;
-            let message =
-                format!("Invalid Request: line {number} is over --max-line ({limit} bytes)");
-            return Err(Failure::new(ErrorKind::TooLarge, message));
-        }
-    };
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to() + 1;
-        parse_error(format!("Parse error: not UTF-8 at byte {at} of line {number}"))
-    })?;
-    rpc::parse(text, limits.max_batch).map_err(|error| {
-        let at = error.offset() + 1;
-        parse_error(format!("Parse error: not JSON at byte {at} of line {number}"))
-    })
+fn write_if_long(output: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
+    if out.len() >= LONG_OUTPUT { write(output, out) } else { Ok(()) }
+}
+
+fn write(output: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
+    if !out.is_empty() {
+        output.write_all(out)?;
+        output.flush()?;
+        out.clear();
+        out.shrink_to(2 * LONG_OUTPUT);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -209,9 +140,14 @@ mod tests {
     }
 
     fn answers(input: &str, warn: fn(&str)) -> Vec<String> {
+        answers_of_threads(1, input, warn)
+    }
+
+    fn answers_of_threads(threads: usize, input: &str, warn: fn(&str)) -> Vec<String> {
         let mut session = Session { datasette: Datasette::new(), frozen_now: Some(0.0), warn };
+        let limits = Limits { threads, ..Limits::default() };
         let mut writes = Writes::default();
-        serve(&mut session, Limits::default(), &mut input.as_bytes(), &mut writes).unwrap();
+        serve(&mut session, limits, &mut input.as_bytes(), &mut writes).unwrap();
         writes.0.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect()
     }
 
@@ -234,6 +170,17 @@ mod tests {
     fn the_answers_of_one_read_leave_with_one_write() {
         let ping = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
         assert_eq!(answers(&ping.repeat(100), |_| {}).len(), 1);
+    }
+
+    #[test]
+    fn many_threads_write_once_too_unless_the_answers_are_long() {
+        let ping = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+        assert_eq!(answers_of_threads(3, &ping.repeat(1000), |_| {}).len(), 1);
+        let discover = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}\n";
+        let input = discover.repeat(2000);
+        let writes = answers_of_threads(3, &input, |_| {});
+        assert!(writes.len() > 1 && writes.iter().all(|write| write.len() < 3 * LONG_OUTPUT));
+        assert_eq!(writes.concat(), answers(&input, |_| {}).concat());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `dstok serve`.
 
 use std::io::{self, IsTerminal};
+use std::thread;
 
 use clap::Args;
 
@@ -11,6 +12,9 @@ use dstok::serve::{Limits, Stdin, Stdout, ignore_interrupts, serve};
 
 /// The largest `--max-line`: what a line can become still fits zlib's 4 GiB.
 const LARGEST_LINE: u64 = 512 << 20;
+
+/// The largest `--threads`.
+const MOST_THREADS: u64 = 256;
 
 /// Answer JSON-RPC 2.0 requests, one a line on stdin, with one answer a line on stdout
 ///
@@ -35,11 +39,20 @@ pub(super) struct ServeArgs {
         value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)),
         help_heading = "Limits")]
     max_batch: u64,
+
+    /// Threads that answer when many requests come at once [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_THREADS),
+        help_heading = "Limits")]
+    threads: Option<u64>,
 }
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
     let mut session = session(&args)?;
-    let limits = Limits { max_line: args.max_line as usize, max_batch: args.max_batch as usize };
+    let limits = Limits {
+        max_line: args.max_line as usize,
+        max_batch: args.max_batch as usize,
+        threads: args.threads.map_or_else(default_threads, |threads| threads as usize),
+    };
     // A panic's own text may quote what was being read.
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -51,6 +64,11 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
         warn("waiting for JSON-RPC 2.0 requests, one a line; Ctrl-D ends, --help tells more");
     }
     Ok(serve(&mut session, limits, &mut input, &mut Stdout)?)
+}
+
+/// As many as the process may run at once.
+fn default_threads() -> usize {
+    thread::available_parallelism().map_or(1, |count| count.get().min(MOST_THREADS as usize))
 }
 
 fn session(args: &ServeArgs) -> Result<Session, Failure> {

@@ -1,6 +1,7 @@
 //! Key derivation and HMAC. Upstream: `itsdangerous/signer.py`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -78,7 +79,7 @@ fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
 #[derive(Default)]
 pub struct Keyring {
     /// Oldest first, as itsdangerous has them: the last one signs.
-    secrets: Vec<Secret>,
+    secrets: Arc<[Secret]>,
     /// Whether the last one may sign; otherwise all of them are old.
     can_sign: bool,
     /// The signers of recent namespaces, the latest first; each has one a secret, newest first.
@@ -94,13 +95,19 @@ impl Keyring {
     /// Takes secrets from the oldest to the newest, which signs.
     #[must_use]
     pub fn new(secrets: Vec<Secret>) -> Self {
-        Self { secrets, can_sign: true, signers: Vec::new() }
+        Self { secrets: secrets.into(), can_sign: true, signers: Vec::new() }
     }
 
     /// Takes old secrets, from the oldest to the newest, none of which signs.
     #[must_use]
     pub fn verify_only(secrets: Vec<Secret>) -> Self {
         Self { can_sign: false, ..Self::new(secrets) }
+    }
+
+    /// The same secrets for another thread: shared, not copied.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { secrets: Arc::clone(&self.secrets), can_sign: self.can_sign, signers: Vec::new() }
     }
 
     /// How many secrets there are.

@@ -20,6 +20,12 @@ pub struct UrlSafe {
 }
 
 impl UrlSafe {
+    /// With the bytes of that zlib.
+    #[must_use]
+    pub fn new(flavour: Flavour) -> Self {
+        Self { flavour, compressed: Vec::new() }
+    }
+
     /// `URLSafeSerializer.dumps` for a value whose JSON is given: appends payload, dot and
     /// signature.
     pub fn dumps(&mut self, signer: &Signer, json: &[u8], out: &mut Vec<u8>) {

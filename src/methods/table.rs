@@ -53,6 +53,9 @@ const NAMESPACE: Param =
 
 const NOW: Param = optional("now", NUMBER, "Unix seconds, instead of the clock");
 
+/// The one method that changes the session.
+pub(super) const CONFIGURE: &str = "configure";
+
 /// The methods, in the order of the documentation.
 pub const METHODS: &[Method] = &[
     Method {
@@ -132,7 +135,7 @@ pub const METHODS: &[Method] = &[
         run: verify::restrictions_allow_action,
     },
     Method {
-        name: "configure",
+        name: CONFIGURE,
         summary: "Changes what is given, from the next request on, and answers the new info",
         params: &[
             optional(

@@ -1,5 +1,7 @@
 //! From blocks of bytes to lines, with bounded memory.
 
+use std::ops::Range;
+
 /// The bytes that some programs put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -7,12 +9,22 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const KEPT_CAPACITY: usize = 1 << 20;
 
 /// A line that is to be answered.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
-    /// The line without its end.
-    Text(&'a [u8]),
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Where in [`Lines::bytes`] the line stands, without its end.
+    Text(Range<usize>),
     /// A line over the limit; the rest of it is discarded unread.
     TooLong,
+}
+
+impl Line {
+    /// Bytes that are to be read.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(range) => range.len(),
+            Self::TooLong => 0,
+        }
+    }
 }
 
 /// Cuts what was read into lines. Blank ones are left out, but count.
@@ -70,9 +82,14 @@ impl Lines {
         self.filled += length;
     }
 
+    /// What the lines are ranges of, until [`Lines::space`] is asked for again.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// The next line that is complete, and its number. At the end of the input what is left is
     /// a line too.
-    pub(super) fn next(&mut self, ended: bool) -> Option<(u64, Line<'_>)> {
+    pub(super) fn next(&mut self, ended: bool) -> Option<(u64, Line)> {
         if !self.started {
             self.skip_byte_order_mark(ended)?;
         }
@@ -96,14 +113,13 @@ impl Lines {
                 return Some((number, Line::TooLong));
             }
             if !is_blank(line) {
-                // Borrowed anew: the loop may not keep the first borrow.
-                return Some((number, Line::Text(&self.buffer[start..start + line.len()])));
+                return Some((number, Line::Text(start..start + line.len())));
             }
         }
     }
 
     /// The line whose end is not there yet: over the limit already, or ended by the input.
-    fn incomplete(&mut self, ended: bool) -> Option<(u64, Line<'_>)> {
+    fn incomplete(&mut self, ended: bool) -> Option<(u64, Line)> {
         let (start, end) = (self.start, self.filled);
         let line = &self.buffer[start..end];
         // A carriage return at the very end may belong to the line's end.
@@ -118,7 +134,7 @@ impl Lines {
             return None;
         }
         self.start = end;
-        Some((self.number, Line::Text(&self.buffer[start..end])))
+        Some((self.number, Line::Text(start..end)))
     }
 
     /// `None` while it is not certain whether there is one.
@@ -152,7 +168,7 @@ mod tests {
                 found.push((
                     number,
                     match line {
-                        Line::Text(bytes) => Some(bytes.to_vec()),
+                        Line::Text(range) => Some(lines.bytes()[range].to_vec()),
                         Line::TooLong => None,
                     },
                 ));
