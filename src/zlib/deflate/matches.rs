@@ -71,10 +71,11 @@ impl Finder {
         }
         // The last two bytes are not inserted: no match begins there.
         let inserted = end.saturating_sub(MIN_MATCH - 1);
+        self.insert_strings(inserted);
         let (mut length, mut start) = (MIN_MATCH - 1, 0);
         let mut at = 0;
         while at < inserted {
-            let head = self.insert(at);
+            let head = usize::from(self.prev[at & MASK]);
             let (previous_length, previous_start) = (length, start);
             length = MIN_MATCH - 1;
             if head != 0 && previous_length < MAX_LAZY.min(end - at) {
@@ -85,12 +86,8 @@ impl Finder {
             }
             if previous_length >= MIN_MATCH && length <= previous_length {
                 self.push(at - 1, previous_length, previous_start);
-                let next = at - 1 + previous_length;
-                for inside in at + 1..next.min(inserted) {
-                    self.insert(inside);
-                }
                 length = MIN_MATCH - 1;
-                at = next;
+                at += previous_length - 1;
             } else {
                 at += 1;
             }
@@ -109,18 +106,18 @@ impl Finder {
         });
     }
 
-    /// `INSERT_STRING`: makes the position the head of its chain, and gives the head before it,
-    /// 0 for none.
-    fn insert(&mut self, at: usize) -> usize {
-        let bytes = self.word(at);
-        let hash = (bytes & 0xff) << (2 * HASH_SHIFT)
-            ^ (bytes >> 8 & 0xff) << HASH_SHIFT
-            ^ (bytes >> 16 & 0xff);
-        let head = &mut self.head[hash as usize & (HASH_SIZE - 1)];
-        let before = head.saturating_sub(self.base);
-        *head = self.base + at as u16;
-        self.prev[at & MASK] = before;
-        usize::from(before)
+    /// `INSERT_STRING` for that many positions from the first on. zlib inserts each when it gets
+    /// there, but a chain only leads back, so that it is the same chain.
+    fn insert_strings(&mut self, count: usize) {
+        let Self { window, head, prev, base, .. } = self;
+        let mut hash = usize::from(window[0]) << HASH_SHIFT ^ usize::from(window[1]);
+        let mut stamp = *base;
+        for (&byte, prev) in window[MIN_MATCH - 1..].iter().zip(&mut prev[..count & MASK]) {
+            hash = (hash << HASH_SHIFT ^ usize::from(byte)) & (HASH_SIZE - 1);
+            *prev = head[hash].saturating_sub(*base);
+            head[hash] = stamp;
+            stamp = stamp.wrapping_add(1);
+        }
     }
 
     fn word(&self, at: usize) -> u32 {
@@ -136,7 +133,8 @@ impl Finder {
     }
 
     /// The length and the start of the longest match at `at` that is longer than `best`; of equal
-    /// ones the latest; `best` itself if there is none. `candidate` is the first of the chain, `lookahead` what is left of the data.
+    /// ones the latest; `best` itself if there is none. `candidate` is the first of the chain,
+    /// `lookahead` what is left of the data.
     fn longest_match(
         &self,
         at: usize,
