@@ -170,26 +170,33 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over the string that begins here, and says whether a backslash is in it.
+    #[inline]
     fn skip_string(&mut self) -> Result<bool, Error> {
-        let bytes = self.text.as_bytes();
-        if self.peek() != Some(b'"') {
+        let Some([b'"', rest @ ..]) = self.text.as_bytes().get(self.pos..) else {
             return Err(self.syntax());
+        };
+        let plain = string::plain_prefix(rest);
+        self.pos += 1 + plain;
+        if rest.get(plain) == Some(&b'"') {
+            self.pos += 1;
+            return Ok(false);
         }
-        self.pos += 1;
-        let mut escaped = false;
+        self.skip_rest_of_string()
+    }
+
+    #[cold]
+    fn skip_rest_of_string(&mut self) -> Result<bool, Error> {
+        let bytes = self.text.as_bytes();
         loop {
-            self.pos += string::plain_prefix(&bytes[self.pos..]);
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
+                Some(b'\\') => self.escape()?,
                 _ => return Err(self.syntax()),
             }
+            self.pos += string::plain_prefix(&bytes[self.pos..]);
         }
         self.pos += 1;
-        Ok(escaped)
+        Ok(true)
     }
 
     fn escape(&mut self) -> Result<(), Error> {
@@ -281,6 +288,9 @@ impl<'a> Scanner<'a> {
     pub fn skip_value(&mut self) -> Result<usize, Error> {
         let mut open = OpenContainers::default();
         let mut deepest = 0;
+        // The last array without containers in it, and where the one begins that may be the next.
+        // Restrictions allow the same on many tables.
+        let (mut last_flat, mut flat_start) = ("", None);
         loop {
             // A scalar, or the start of a container: then its first member is read next.
             let mut first = true;
@@ -288,8 +298,14 @@ impl<'a> Scanner<'a> {
                 Kind::Object => {
                     self.begin_object()?;
                     open.push(true);
+                    flat_start = None;
+                }
+                Kind::Array if !last_flat.is_empty() && self.skip_text(last_flat) => {
+                    deepest = deepest.max(open.depth + 1);
+                    first = false;
                 }
                 Kind::Array => {
+                    flat_start = Some(self.pos);
                     self.begin_array()?;
                     open.push(false);
                 }
@@ -323,6 +339,9 @@ impl<'a> Scanner<'a> {
                 };
                 if more {
                     break;
+                }
+                if let Some(start) = flat_start.take() {
+                    last_flat = self.slice(start, self.pos);
                 }
                 open.pop();
                 first = false;

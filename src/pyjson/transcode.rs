@@ -118,6 +118,10 @@ impl Transcoder {
 pub(crate) fn has_duplicates(spans: &mut [(usize, usize)], text: &[u8]) -> bool {
     const FEW: usize = 8;
     let key = |span: &(usize, usize)| &text[span.0..span.1];
+    // Many programs write their keys in order.
+    if spans.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])) {
+        return false;
+    }
     if spans.len() <= FEW {
         let mut later = &*spans;
         while let Some((one, rest)) = later.split_first() {
