@@ -292,39 +292,23 @@ impl<'a> Scanner<'a> {
         // Restrictions allow the same on many tables.
         let (mut last_flat, mut flat_start) = ("", None);
         loop {
-            // A scalar, or the start of a container: then its first member is read next.
-            let mut first = true;
+            // The start of a container, whose first member is read next, or a whole value.
+            let mut first = false;
             match self.peek_kind()? {
                 Kind::Object => {
                     self.begin_object()?;
                     open.push(true);
-                    flat_start = None;
+                    (first, flat_start) = (true, None);
                 }
                 Kind::Array if !last_flat.is_empty() && self.skip_text(last_flat) => {
                     deepest = deepest.max(open.depth + 1);
-                    first = false;
                 }
                 Kind::Array => {
-                    flat_start = Some(self.pos);
+                    (first, flat_start) = (true, Some(self.pos));
                     self.begin_array()?;
                     open.push(false);
                 }
-                Kind::String => {
-                    self.skip_string()?;
-                    first = false;
-                }
-                Kind::Number => {
-                    self.number()?;
-                    first = false;
-                }
-                Kind::Bool => {
-                    self.bool()?;
-                    first = false;
-                }
-                Kind::Null => {
-                    self.null()?;
-                    first = false;
-                }
+                scalar => self.skip_scalar(scalar)?,
             }
             deepest = deepest.max(open.depth);
             // Close what ends here, up to the next value.
@@ -346,6 +330,16 @@ impl<'a> Scanner<'a> {
                 open.pop();
                 first = false;
             }
+        }
+    }
+
+    #[inline]
+    fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
+        match kind {
+            Kind::String => self.skip_string().map(drop),
+            Kind::Number => self.number().map(drop),
+            Kind::Bool => self.bool().map(drop),
+            _ => self.null(),
         }
     }
 
