@@ -43,9 +43,12 @@ impl<'a> Integer<'a> {
     /// `int(value)` of a finite float: towards zero, all digits exact.
     #[must_use]
     pub fn from_float(value: f64) -> Integer<'static> {
-        let truncated = value.trunc();
-        // Rust prints the sign of -0.0, and the exact digits of any other integral float.
-        let text = if truncated == 0.0 { "0".to_owned() } else { format!("{truncated:.0}") };
+        // Every time of day: many times as fast as the exact digits of any float.
+        let text = if value.abs() < 9e18 {
+            (value as i64).to_string()
+        } else {
+            format!("{:.0}", value.trunc())
+        };
         Integer(Cow::Owned(text))
     }
 
@@ -184,6 +187,12 @@ mod tests {
     #[test]
     fn floats_become_exact_integers() {
         assert_eq!(Integer::from_float(-0.5).as_str(), "0");
+        assert_eq!(Integer::from_float(-0.0).as_str(), "0");
+        assert_eq!(
+            Integer::from_float(8_999_999_999_999_998_976.0).as_str(),
+            "8999999999999998976"
+        );
+        assert_eq!(Integer::from_float(-9e18).as_str(), "-9000000000000000000");
         assert_eq!(Integer::from_float(1e23).as_str(), "99999999999999991611392");
         assert_eq!(Integer::from_float(-1_700_000_000.9).as_str(), "-1700000000");
     }

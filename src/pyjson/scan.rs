@@ -430,3 +430,23 @@ impl OpenContainers {
         self.low & 1 == 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_that_are_the_same_again_are_values_like_others() {
+        for (text, depth) in [
+            ("[[1],[1],[1]]", 2),
+            (r#"{"a":[["x"],["x"]],"b":["x"],"c":{"d":["x"]}}"#, 3),
+            ("[[],[],[[]],[ ],[]]", 3),
+            (r#"[["]"],["]"],["]\"]"],["]"]]"#, 2),
+        ] {
+            assert_eq!(Scanner::new(text).raw_value(), Ok((text, depth)));
+        }
+        for text in ["[[1],[1]", "[[1][1]]", r#"{"a":["x"],["x"]}"#, "[[1],[1],]", "[[1],[1]1]"] {
+            assert!(Scanner::new(text).skip_value().is_err(), "{text}");
+        }
+    }
+}
