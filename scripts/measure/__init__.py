@@ -1,0 +1,1 @@
+"""Measurements of dstok beside Datasette; `scripts/bench` runs them."""
