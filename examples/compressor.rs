@@ -24,7 +24,8 @@ fn main() -> io::Result<ExitCode> {
         ours.clear();
         theirs.clear();
         let pays = compress_within(Flavour::Zlib, line.as_bytes(), limit, &mut ours);
-        if pays != compress_with_libz_within(line.as_bytes(), limit, &mut theirs) || ours != theirs {
+        if pays != compress_with_libz_within(line.as_bytes(), limit, &mut theirs) || ours != theirs
+        {
             return Ok(ExitCode::FAILURE);
         }
         compressed += usize::from(pays);
