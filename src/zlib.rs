@@ -48,8 +48,17 @@ thread_local! {
     static SMALL: RefCell<Option<deflate::Deflater>> = const { RefCell::new(None) };
     static STOCK: RefCell<Option<stock::Deflater>> = const { RefCell::new(None) };
     static NG: RefCell<Option<Deflate>> = const { RefCell::new(None) };
-    static INFLATE: RefCell<Option<Inflate>> = const { RefCell::new(None) };
+    static INFLATE: RefCell<Option<Inflater>> = const { RefCell::new(None) };
 }
+
+/// What inflates, and room that usual data fits into: cleared once, not for each stream.
+struct Inflater {
+    inflate: Inflate,
+    room: Box<[u8; FIRST_ROOM]>,
+}
+
+/// Bytes that data may have without being given room of its own.
+const FIRST_ROOM: usize = 4 << 10;
 
 /// Appends `zlib.compress(data)` if it has at most `limit` bytes, and says whether it has.
 /// Otherwise `out` is left as it was.
@@ -58,10 +67,8 @@ thread_local! {
 /// When there is no memory for a stream, and for more than 4 GiB of data.
 pub fn compress_within(flavour: Flavour, data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
     match flavour {
-        Flavour::Zlib if data.len() <= deflate::MAX_DATA => append_within(limit, out, |room| {
-            SMALL.with_borrow_mut(|deflater| {
-                deflater.get_or_insert_with(deflate::Deflater::new).compress(data, room)
-            })
+        Flavour::Zlib if data.len() <= deflate::MAX_DATA => SMALL.with_borrow_mut(|deflater| {
+            deflater.get_or_insert_with(deflate::Deflater::new).compress(data, limit, out)
         }),
         Flavour::Zlib => compress_with_libz_within(data, limit, out),
         Flavour::ZlibNg => append_within(limit, out, |room| {
@@ -133,17 +140,18 @@ pub enum DecompressError {
 /// # Errors
 /// [`DecompressError`]; data of more than `limit` bytes is not kept.
 pub fn decompress(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
-    const FIRST_ROOM: usize = 4 << 10;
-    INFLATE.with_borrow_mut(|inflate| {
-        let inflate = inflate.get_or_insert_with(|| Inflate::new(true, 15));
+    INFLATE.with_borrow_mut(|inflater| {
+        let Inflater { inflate, room } = inflater.get_or_insert_with(|| Inflater {
+            inflate: Inflate::new(true, 15),
+            room: Box::new([0; FIRST_ROOM]),
+        });
         inflate.reset(true);
-        let mut data = vec![0; FIRST_ROOM.min(limit + 1)];
-        let (mut read, mut written) = (0, 0);
+        let room = &mut room[..FIRST_ROOM.min(limit + 1)];
+        let mut status = inflate.decompress(stream, room, InflateFlush::Finish);
+        let total = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let mut written = total(inflate.total_out());
+        let mut data = room[..written].to_vec();
         loop {
-            let room = &mut data[written..];
-            let status = inflate.decompress(&stream[read..], room, InflateFlush::Finish);
-            read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
-            written = usize::try_from(inflate.total_out()).unwrap_or(usize::MAX);
             match status {
                 Ok(_) if written > limit => return Err(DecompressError::TooLarge),
                 Ok(Status::StreamEnd) => {
@@ -151,11 +159,14 @@ pub fn decompress(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecompressErro
                     return Ok(data);
                 }
                 // Only a full output is a reason to go on: all of the stream is there.
-                Ok(_) if written == data.len() => {
+                Ok(_) if written == data.len() && written >= FIRST_ROOM.min(limit + 1) => {
                     data.resize((2 * data.len()).min(limit + 1), 0);
                 }
                 _ => return Err(DecompressError::Invalid),
             }
+            let rest = &stream[total(inflate.total_in())..];
+            status = inflate.decompress(rest, &mut data[written..], InflateFlush::Finish);
+            written = total(inflate.total_out());
         }
     })
 }

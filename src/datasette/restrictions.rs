@@ -43,7 +43,12 @@ impl<'a> Restrictions<'a> {
 
     /// Appends the object `_r`, action names abbreviated.
     pub(super) fn write(&self, actions: &'a Actions, out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut writer = Writer { actions, last_list: None, keys: Vec::new(), spans: Vec::new() };
+        let mut writer = Writer {
+            actions,
+            last_list: None,
+            keys: Vec::with_capacity(1 << 10),
+            spans: Vec::with_capacity(1 << 6),
+        };
         out.push(b'{');
         if let Some(text) = self.all {
             out.extend_from_slice(br#""a":"#);

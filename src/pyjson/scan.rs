@@ -95,23 +95,38 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Syntax`].
+    #[inline]
     pub fn next_key(&mut self, first: bool) -> Result<Option<RawString<'a>>, Error> {
+        match self.plain_key(first) {
+            Some(key) => Ok(Some(key)),
+            None => self.any_key(first),
+        }
+    }
+
+    /// The next key as most programs write it: without escapes, and no white space around it. For
+    /// any other, and at the end, the cursor stays where it is.
+    #[inline]
+    fn plain_key(&mut self, first: bool) -> Option<RawString<'a>> {
+        let mut rest = self.text.as_bytes().get(self.pos..)?;
+        if !first {
+            rest = rest.strip_prefix(b",")?;
+        }
+        let [b'"', rest @ ..] = rest else { return None };
+        let plain = string::plain_prefix(rest);
+        let Some([b'"', b':', ..]) = rest.get(plain..) else { return None };
+        let start = self.pos + usize::from(!first);
+        let end = start + plain + 2;
+        self.pos = end + 1;
+        Some(RawString { quoted: self.slice(start, end), escaped: false, offset: start })
+    }
+
+    fn any_key(&mut self, first: bool) -> Result<Option<RawString<'a>>, Error> {
         if !self.next_item(first, b'}')? {
             return Ok(None);
         }
         let key = self.string()?;
         self.expect(b':')?;
         Ok(Some(key))
-    }
-
-    /// [`Scanner::next_key`] for a key that does not matter.
-    fn skip_key(&mut self, first: bool) -> Result<bool, Error> {
-        if !self.next_item(first, b'}')? {
-            return Ok(false);
-        }
-        self.skip_string()?;
-        self.expect(b':')?;
-        Ok(true)
     }
 
     /// Whether the array has another element, the cursor then being at it; steps over the
@@ -317,7 +332,7 @@ impl<'a> Scanner<'a> {
                     return Ok(deepest);
                 }
                 let more = if open.top_is_object() {
-                    self.skip_key(first)?
+                    self.next_key(first)?.is_some()
                 } else {
                     self.next_element(first)?
                 };

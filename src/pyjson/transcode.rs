@@ -15,14 +15,17 @@ pub fn transcode(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
 
 /// [`transcode`] for values inside a larger text; keeps its scratch space between values.
 #[derive(Default)]
-pub struct Transcoder {
+pub struct Transcoder<'a> {
     /// Where the keys of the objects that are open stand in the output, innermost last. In the
     /// output they have one spelling, so equal bytes are equal keys.
     keys: Vec<(usize, usize)>,
     depth: usize,
+    /// The array of strings that was read last, where it was spelled as Python spells it. Tokens
+    /// often allow the same on many tables.
+    last_strings: &'a str,
 }
 
-impl Transcoder {
+impl<'a> Transcoder<'a> {
     /// For values inside of `depth` open containers, which count towards the limit.
     #[must_use]
     pub fn inside(depth: usize) -> Self {
@@ -33,16 +36,14 @@ impl Transcoder {
     ///
     /// # Errors
     /// Every [`ErrorKind`]; `out` then holds an unusable beginning.
-    pub fn value(&mut self, scanner: &mut Scanner<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn value(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
         match scanner.peek_kind()? {
             Kind::Object => self.nested(scanner, out, Self::object),
-            Kind::Array => match scanner.plain_strings().filter(|_| self.depth < MAX_DEPTH) {
-                Some(array) => {
-                    out.extend_from_slice(array.as_bytes());
-                    Ok(())
-                }
-                None => self.nested(scanner, out, Self::array),
-            },
+            Kind::Array if self.depth < MAX_DEPTH && self.plain_strings(scanner) => {
+                out.extend_from_slice(self.last_strings.as_bytes());
+                Ok(())
+            }
+            Kind::Array => self.nested(scanner, out, Self::array),
             Kind::String => scanner.string()?.transcode(out),
             Kind::Number => number(scanner.number()?, out),
             Kind::Bool => {
@@ -58,7 +59,18 @@ impl Transcoder {
         }
     }
 
-    fn nested<'a>(
+    /// Steps over an array that needs no transcoding.
+    fn plain_strings(&mut self, scanner: &mut Scanner<'a>) -> bool {
+        // An array ends with its bracket, so the same text is the same array.
+        if !self.last_strings.is_empty() && scanner.skip_text(self.last_strings) {
+            return true;
+        }
+        let found = scanner.plain_strings();
+        self.last_strings = found.unwrap_or(self.last_strings);
+        found.is_some()
+    }
+
+    fn nested(
         &mut self,
         scanner: &mut Scanner<'a>,
         out: &mut Vec<u8>,
@@ -75,7 +87,7 @@ impl Transcoder {
         result
     }
 
-    fn array(&mut self, scanner: &mut Scanner<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn array(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
         scanner.begin_array()?;
         out.push(b'[');
         let mut first = true;
@@ -90,7 +102,7 @@ impl Transcoder {
         Ok(())
     }
 
-    fn object(&mut self, scanner: &mut Scanner<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn object(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
         scanner.begin_object()?;
         out.push(b'{');
         let outer_keys = self.keys.len();
@@ -118,7 +130,11 @@ impl Transcoder {
 pub(crate) fn has_duplicates(spans: &mut [(usize, usize)], text: &[u8]) -> bool {
     const FEW: usize = 8;
     let key = |span: &(usize, usize)| &text[span.0..span.1];
-    // Many programs write their keys in order.
+    // Many programs write their keys in order, of the alphabet or of numbers.
+    let rank = |span: &(usize, usize)| (span.1 - span.0, last_bytes(key(span)));
+    if spans.windows(2).all(|pair| rank(&pair[0]) < rank(&pair[1])) {
+        return false;
+    }
     if spans.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])) {
         return false;
     }
@@ -134,6 +150,14 @@ pub(crate) fn has_duplicates(spans: &mut [(usize, usize)], text: &[u8]) -> bool 
     }
     spans.sort_unstable_by(|a, b| key(a).cmp(key(b)));
     spans.windows(2).any(|pair| key(&pair[0]) == key(&pair[1]))
+}
+
+/// The last eight bytes or fewer, as a number.
+fn last_bytes(key: &[u8]) -> u64 {
+    match key.last_chunk() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => key.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)),
+    }
 }
 
 fn number(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Error> {

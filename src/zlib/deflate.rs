@@ -32,17 +32,17 @@ impl Deflater {
         Self { finder: Finder::new(), writer: BlockWriter::new() }
     }
 
-    /// Compresses `data`, at most [`MAX_DATA`] bytes, into `room`; how many bytes it takes, or
-    /// `None` if it does not fit.
-    pub(super) fn compress(&mut self, data: &[u8], room: &mut [u8]) -> Option<usize> {
-        let limit = room.len().checked_sub(WRAPPER)?;
+    /// Appends `data`, at most [`MAX_DATA`] bytes, compressed, if that takes at most `limit`
+    /// bytes, and says whether it does.
+    pub(super) fn compress(&mut self, data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
+        let Some(limit) = limit.checked_sub(WRAPPER) else { return false };
         self.finder.find(data);
-        let block = self.writer.write(data, &self.finder.matches, limit)?;
-        let length = WRAPPER + block.len();
-        room[..2].copy_from_slice(&HEADER);
-        room[2..length - 4].copy_from_slice(block);
-        let checksum = zlib_rs::adler32::adler32(1, data);
-        room[length - 4..length].copy_from_slice(&checksum.to_be_bytes());
-        Some(length)
+        let Some(block) = self.writer.write(data, &self.finder.matches, limit) else {
+            return false;
+        };
+        out.extend_from_slice(&HEADER);
+        out.extend_from_slice(block);
+        out.extend_from_slice(&zlib_rs::adler32::adler32(1, data).to_be_bytes());
+        true
     }
 }

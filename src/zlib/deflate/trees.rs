@@ -128,9 +128,11 @@ impl Builder {
         if occurring < 2 {
             tree.symbols[..2].sort_unstable();
         }
+        // Behind the last node stands what no node is greater than, so that all nodes have sons.
+        self.heap[count + 1..(count + 1).next_power_of_two()].fill(Key::MAX);
         for k in (1..=count / 2).rev() {
             let moved = self.heap[k];
-            self.sift_down(k, moved, count);
+            self.sift_down(k, moved, count.ilog2() - k.ilog2());
         }
         let removed = self.merge(count, N);
         // What does not occur has been counted with a bit each.
@@ -138,22 +140,21 @@ impl Builder {
         tree.bits = self.assign_lengths(removed, max_bits, frequencies, &mut tree.lengths) - forced;
     }
 
-    /// `pqdownheap`, for what moves into the place `k`.
-    fn sift_down(&mut self, mut k: usize, moved: Key, count: usize) {
+    /// `pqdownheap`, for what moves into the place `k`, so many levels above the lowest.
+    ///
+    /// It goes on to the lowest where zlib stops: from there on each node moves into the place
+    /// where it is. How far zlib goes is not to be foreseen, by a processor neither.
+    fn sift_down(&mut self, mut k: usize, mut moved: Key, levels: u32) {
         const MASK: usize = LEAVES - 1;
-        // Smaller than no other, so that the last node may have one son.
-        self.heap[(count + 1) & MASK] = Key::MAX;
-        let mut son = 2 * k;
-        while son <= count {
+        for _ in 0..levels {
+            let son = 2 * k;
             let (left, right) = (self.heap[son & MASK], self.heap[(son + 1) & MASK]);
             let is_right = is_smaller(right, left);
             let smallest = if is_right { right } else { left };
-            if is_smaller(moved, smallest) {
-                break;
-            }
-            self.heap[k & MASK] = smallest;
+            let stays = is_smaller(moved, smallest);
+            self.heap[k & MASK] = if stays { moved } else { smallest };
+            moved = if stays { smallest } else { moved };
             k = son + usize::from(is_right);
-            son = 2 * k;
         }
         self.heap[k & MASK] = moved;
     }
@@ -165,9 +166,10 @@ impl Builder {
         let mut removed = 0;
         while count >= 2 {
             let first = self.heap[1];
-            let last = self.heap[count & (LEAVES - 1)];
+            let last = std::mem::replace(&mut self.heap[count & (LEAVES - 1)], Key::MAX);
             count -= 1;
-            self.sift_down(1, last, count);
+            let levels = count.ilog2();
+            self.sift_down(1, last, levels);
             let second = self.heap[1];
             self.order[removed & MASK] = node(first) as u16;
             self.order[(removed + 1) & MASK] = node(second) as u16;
@@ -175,7 +177,7 @@ impl Builder {
             self.parent[node(first)] = next as u16;
             self.parent[node(second)] = next as u16;
             let deeper = depth(first).max(depth(second)) + 1;
-            self.sift_down(1, key(frequency(first) + frequency(second), deeper, next), count);
+            self.sift_down(1, key(frequency(first) + frequency(second), deeper, next), levels);
             next += 1;
         }
         self.order[removed & MASK] = node(self.heap[1]) as u16;
