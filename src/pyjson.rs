@@ -9,6 +9,7 @@
 mod float;
 mod indent;
 mod integer;
+mod keys;
 mod raw_string;
 mod scan;
 mod string;
@@ -20,10 +21,10 @@ use std::fmt;
 pub use float::write_float;
 pub use indent::write_indented;
 pub use integer::{Integer, MAX_INTEGER_DIGITS, parse_python_int};
+pub(crate) use keys::Keys;
 pub use raw_string::RawString;
 pub use scan::{Kind, Number, Scanner};
 pub use string::{write_string, write_wtf8_string};
-pub(crate) use transcode::has_duplicates;
 pub use transcode::{Transcoder, transcode};
 pub use value::{NotJson, Value, loads, loads_strict};
 

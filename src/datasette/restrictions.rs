@@ -8,7 +8,7 @@ pub use allowlist::{Allowlist, ByName, Name, Names, NullList, Resource};
 
 use super::actions::Actions;
 use super::{Error, Param};
-use crate::pyjson::{Error as JsonError, ErrorKind, Kind, RawString, Scanner, has_duplicates};
+use crate::pyjson::{Error as JsonError, ErrorKind, Keys, Kind, RawString, Scanner};
 
 /// What a token is restricted to, as JSON texts in the shapes of Datasette's arguments. Each
 /// `None`, null or empty collection means no restriction of that sort.
@@ -43,12 +43,7 @@ impl<'a> Restrictions<'a> {
 
     /// Appends the object `_r`, action names abbreviated.
     pub(super) fn write(&self, actions: &'a Actions, out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut writer = Writer {
-            actions,
-            last_list: None,
-            keys: Vec::with_capacity(1 << 10),
-            spans: Vec::with_capacity(1 << 6),
-        };
+        let mut writer = Writer { actions, last_list: None, keys: Keys::default() };
         out.push(b'{');
         if let Some(text) = self.all {
             out.extend_from_slice(br#""a":"#);
@@ -60,7 +55,7 @@ impl<'a> Restrictions<'a> {
             separate(out);
             out.extend_from_slice(br#""d":"#);
             writer
-                .object(&mut Scanner::new(text), out, Writer::named_action_names)
+                .object(&mut Scanner::new(text), out, Writer::action_names)
                 .map_err(Param::RestrictDatabase.error())?;
         }
         if let Some(text) = self.resource {
@@ -110,15 +105,12 @@ struct Writer<'w> {
     /// The list of actions that was written last: its text, and where it stands in the output.
     /// Tokens often allow the same on many tables.
     last_list: Option<(&'w str, Range<usize>)>,
-    /// The keys of all open objects as JSON, and where each stands: also those that are left
-    /// out of the output count as duplicates.
-    keys: Vec<u8>,
-    spans: Vec<(usize, usize)>,
+    /// Also those that are left out of the output count as duplicates.
+    keys: Keys,
 }
 
-/// Writes one member of an object, given its key as JSON.
-type WriteMember<'w> =
-    fn(&mut Writer<'w>, (usize, usize), &mut Scanner<'w>, &mut Vec<u8>) -> Result<(), Malformed>;
+/// Writes the value of a member of an object, whose key is written already.
+type WriteValue<'w> = fn(&mut Writer<'w>, &mut Scanner<'w>, &mut Vec<u8>) -> Result<(), Malformed>;
 
 impl<'w> Writer<'w> {
     /// `{"key": …, …}`
@@ -126,62 +118,39 @@ impl<'w> Writer<'w> {
         &mut self,
         scanner: &mut Scanner<'w>,
         out: &mut Vec<u8>,
-        member: WriteMember<'w>,
+        value: WriteValue<'w>,
     ) -> Result<(), Malformed> {
         if scanner.peek_kind()? != Kind::Object {
             return Err(NOT_AN_OBJECT);
         }
         scanner.begin_object()?;
         out.push(b'{');
-        let outer = self.spans.len();
+        let outer = self.keys.begin_object();
         let mut first = true;
         while let Some(key) = scanner.next_key(first)? {
             first = false;
-            let start = self.keys.len();
-            key.transcode(&mut self.keys)?;
-            let span = (start, self.keys.len());
-            self.spans.push(span);
-            member(self, span, scanner, out)?;
+            self.keys.push(&key);
+            let before = out.len();
+            separate(out);
+            key.transcode(out)?;
+            out.push(b':');
+            let start = out.len();
+            value(self, scanner, out)?;
+            // A database without resources is left out, as Datasette's nested loops leave it out.
+            if out[start..] == *b"{}" {
+                out.truncate(before);
+            }
         }
-        if has_duplicates(&mut self.spans[outer..], &self.keys) {
+        if self.keys.end_object(outer, scanner) {
             return Err(JsonError::new(ErrorKind::DuplicateKey, scanner.position()).into());
         }
-        self.spans.truncate(outer);
         out.push(b'}');
         Ok(())
     }
 
-    /// `"key": ["action", …]`
-    fn named_action_names(
-        &mut self,
-        key: (usize, usize),
-        scanner: &mut Scanner<'w>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        separate(out);
-        out.extend_from_slice(&self.keys[key.0..key.1]);
-        out.push(b':');
-        self.action_names(scanner, out)
-    }
-
-    /// `"database": {"resource": ["action", …], …}`; a database without resources is left out,
-    /// as Datasette's nested loops leave it out.
-    fn resources(
-        &mut self,
-        key: (usize, usize),
-        scanner: &mut Scanner<'w>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let before = out.len();
-        separate(out);
-        out.extend_from_slice(&self.keys[key.0..key.1]);
-        out.push(b':');
-        let start = out.len();
-        self.object(scanner, out, Self::named_action_names)?;
-        if out[start..] == *b"{}" {
-            out.truncate(before);
-        }
-        Ok(())
+    /// `{"resource": ["action", …], …}`
+    fn resources(&mut self, scanner: &mut Scanner<'w>, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        self.object(scanner, out, Self::action_names)
     }
 
     /// `["action", …]`, abbreviated.

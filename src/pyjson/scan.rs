@@ -44,6 +44,12 @@ impl<'a> Scanner<'a> {
         Self { text, pos: 0 }
     }
 
+    /// All of the text.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// Bytes from the start of the text.
     #[must_use]
     pub fn position(&self) -> usize {
@@ -52,6 +58,7 @@ impl<'a> Scanner<'a> {
 
     /// What lies between two positions of this text.
     #[must_use]
+    #[inline]
     pub fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or_default()
     }
@@ -105,7 +112,7 @@ impl<'a> Scanner<'a> {
 
     /// The next key as most programs write it: without escapes, and no white space around it. For
     /// any other, and at the end, the cursor stays where it is.
-    #[inline]
+    #[inline(always)]
     fn plain_key(&mut self, first: bool) -> Option<RawString<'a>> {
         let mut rest = self.text.as_bytes().get(self.pos..)?;
         if !first {

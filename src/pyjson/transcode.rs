@@ -1,5 +1,6 @@
 //! From any spelling of a JSON value to Python's, in one pass.
 
+use super::keys::Keys;
 use super::{Error, ErrorKind, Integer, Kind, MAX_DEPTH, Number, Scanner, write_float};
 
 /// Appends what `json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))`
@@ -16,9 +17,7 @@ pub fn transcode(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
 /// [`transcode`] for values inside a larger text; keeps its scratch space between values.
 #[derive(Default)]
 pub struct Transcoder<'a> {
-    /// Where the keys of the objects that are open stand in the output, innermost last. In the
-    /// output they have one spelling, so equal bytes are equal keys.
-    keys: Vec<(usize, usize)>,
+    keys: Keys,
     depth: usize,
     /// The array of strings that was read last, where it was spelled as Python spells it. Tokens
     /// often allow the same on many tables.
@@ -80,9 +79,7 @@ impl<'a> Transcoder<'a> {
             return Err(Error::new(ErrorKind::TooDeep, scanner.position()));
         }
         self.depth += 1;
-        let outer_keys = self.keys.len();
         let result = read(self, scanner, out);
-        self.keys.truncate(outer_keys);
         self.depth -= 1;
         result
     }
@@ -105,58 +102,23 @@ impl<'a> Transcoder<'a> {
     fn object(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
         scanner.begin_object()?;
         out.push(b'{');
-        let outer_keys = self.keys.len();
+        let outer = self.keys.begin_object();
         let mut first = true;
         while let Some(key) = scanner.next_key(first)? {
             if !first {
                 out.push(b',');
             }
             first = false;
-            let start = out.len();
             key.transcode(out)?;
-            self.keys.push((start, out.len()));
+            self.keys.push(&key);
             out.push(b':');
             self.value(scanner, out)?;
         }
         out.push(b'}');
-        if has_duplicates(&mut self.keys[outer_keys..], out) {
+        if self.keys.end_object(outer, scanner) {
             return Err(Error::new(ErrorKind::DuplicateKey, scanner.position()));
         }
         Ok(())
-    }
-}
-
-/// Whether two of the spans hold the same bytes.
-pub(crate) fn has_duplicates(spans: &mut [(usize, usize)], text: &[u8]) -> bool {
-    const FEW: usize = 8;
-    let key = |span: &(usize, usize)| &text[span.0..span.1];
-    // Many programs write their keys in order, of the alphabet or of numbers.
-    let rank = |span: &(usize, usize)| (span.1 - span.0, last_bytes(key(span)));
-    if spans.windows(2).all(|pair| rank(&pair[0]) < rank(&pair[1])) {
-        return false;
-    }
-    if spans.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])) {
-        return false;
-    }
-    if spans.len() <= FEW {
-        let mut later = &*spans;
-        while let Some((one, rest)) = later.split_first() {
-            if rest.iter().any(|other| key(one) == key(other)) {
-                return true;
-            }
-            later = rest;
-        }
-        return false;
-    }
-    spans.sort_unstable_by(|a, b| key(a).cmp(key(b)));
-    spans.windows(2).any(|pair| key(&pair[0]) == key(&pair[1]))
-}
-
-/// The last eight bytes or fewer, as a number.
-fn last_bytes(key: &[u8]) -> u64 {
-    match key.last_chunk() {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => key.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)),
     }
 }
 
