@@ -5,32 +5,18 @@ import statistics
 import subprocess
 import time
 
+from measure.children import Child
 from measure.payloads import PAYLOADS, SECRET
 from oracle import environments, processes
 
 
-class Peer:
-    """A child process that answers a line with a line, on a core of its own."""
+class Peer(Child):
+    """A child process that answers a line with a line."""
 
     def __init__(self, command, core):
-        self._process = subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env=environments.clean_environ(DATASETTE_SECRET=SECRET),
-        )
-        os.sched_setaffinity(self._process.pid, {core})
-        self._stdin = self._process.stdin.fileno()
-        self._stdout = self._process.stdout.fileno()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        super().__init__(command, core, bufsize=0)
+        self._stdin = self.process.stdin.fileno()
+        self._stdout = self.process.stdout.fileno()
 
     def seconds(self, line):
         """Return the seconds from sending a line to having its answer."""
@@ -91,4 +77,3 @@ def percentile(seconds, share):
     """Return what the given share (0 to 1) of the values does not exceed."""
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from measure.children import JsonChild, cpu_seconds
 from measure.payloads import SECRET, by_size, write_requests
 from oracle import environments, processes
 
@@ -26,7 +27,7 @@ class Spread:
         return cls(statistics.median(ratios), min(ratios), max(ratios))
 
     def __str__(self):
-        digits = 1 if self.median < 1000 else 0
+        digits = 2 if self.median < 2 else 1 if self.median < 1000 else 0
         return f"{self.median:.{digits}f} [{self.least:.{digits}f}-{self.greatest:.{digits}f}]"
 
 
@@ -102,11 +103,7 @@ def dstok_seconds(dstok, core, path):
     with open(path, "rb") as requests:
         process = start_dstok(dstok, 1, requests, subprocess.DEVNULL)
         os.sched_setaffinity(process.pid, {core})
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise processes.ProcessFailure(f"dstok: exit code {process.returncode}")
-    return usage.ru_utime + usage.ru_stime
+        return cpu_seconds(process)
 
 
 def wall_seconds(dstok, threads, path):
@@ -134,39 +131,19 @@ def peak_memory(dstok, path):
     return peak
 
 
-class Datasette:
+class Datasette(JsonChild):
     """The newest Datasette in its environment, ready to be timed again and again."""
 
     def __init__(self, core):
-        self._process = subprocess.Popen(
-            [environments.python(environments.NEWEST), "-I", processes.HERE / "bench_datasette.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environments.clean_environ(DATASETTE_SECRET=SECRET),
-        )
-        os.sched_setaffinity(self._process.pid, {core})
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        python = environments.python(environments.NEWEST)
+        super().__init__([python, "-I", processes.HERE / "bench_datasette.py"], core)
 
     def seconds(self, payload, call):
-        """Return the CPU seconds of one run of a call for `payload`."""
-        call = {
+        """Return the CPU seconds of one run of a call for `payload`, by its own clock."""
+        return self.ask({
             "actor_id": payload.actor_id,
             "expires_after": payload.expires_after,
             "restrictions": payload.restrictions,
             "token": json.loads(call["params"])[0] if call["method"] == "verify_token" else None,
             "count": payload.datasette_count,
-        }
-        self._process.stdin.write(json.dumps(call) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise processes.ProcessFailure("Datasette ended while it was measured")
-        return float(answer)
+        })

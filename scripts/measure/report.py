@@ -1,0 +1,68 @@
+"""The tables and plots of `scripts/bench`, printed and recorded in docs/benchmarks.md."""
+
+import os
+import platform
+import subprocess
+from datetime import date
+from pathlib import Path
+
+from oracle import environments
+
+DOCS = environments.REPOSITORY / "docs"
+BEGIN, END = "<!-- scripts/bench --write: begin -->", "<!-- end -->"
+
+
+class Report:
+    """Collects tables and plots; tables are printed as they come."""
+
+    def __init__(self):
+        self._parts = []
+        self._plots = {}
+
+    def table(self, title, text, head, rows):
+        """Add a table: a title, a sentence, the heads of the columns, and the rows as they come."""
+        lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
+        print(f"\n{title}\n{text}\n" + "\n".join(lines), flush=True)
+        for row in rows:
+            lines.append(f"| {' | '.join(row)} |")
+            print(lines[-1], flush=True)
+        self._parts.append(f"## {title}\n\n{text}\n\n" + "\n".join(lines) + "\n")
+
+    def note(self, text):
+        """Add a sentence."""
+        print(f"\n{text}", flush=True)
+        self._parts.append(f"{text}\n")
+
+    def plot(self, name, title, svg):
+        """Add a plot, an SVG text."""
+        self._plots[name] = svg
+        self._parts.append(f"![{title}](benchmarks/{name})\n")
+
+    def write(self, versions_text):
+        """Replace what stands between the marks of docs/benchmarks.md, and the plots."""
+        path = DOCS / "benchmarks.md"
+        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+        _, _, after = rest.partition(END)
+        text = "\n".join([BEGIN, "", versions_text, *self._parts, END])
+        path.write_text(before + text + after, encoding="utf-8")
+        (DOCS / "benchmarks").mkdir(exist_ok=True)
+        for name, svg in self._plots.items():
+            (DOCS / "benchmarks" / name).write_text(svg, encoding="utf-8")
+
+
+def versions(dstok):
+    """Return what was measured where, as a paragraph."""
+    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.machine())
+    theirs = subprocess.run(
+        [environments.python(environments.NEWEST), "-c",
+         "import sys, zlib, importlib.metadata as m; print(f'Python {sys.version.split()[0]}, zlib "
+         "{zlib.ZLIB_RUNTIME_VERSION}, itsdangerous', m.version('itsdangerous'))"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()
+    ours, rustc = (subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+                   for program in (str(dstok), "rustc"))
+    return (
+        f"Measured on {date.today()}: {model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; "
+        f"{ours}, {' '.join(rustc.split()[:2])}; Datasette {environments.NEWEST}, {theirs}.\n"
+    )
