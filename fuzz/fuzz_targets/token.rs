@@ -1,0 +1,7 @@
+//! `tests/checks/token.rs`, driven by coverage.
+#![no_main]
+
+#[path = "../../tests/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::token::any_input(input));
