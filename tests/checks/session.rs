@@ -73,22 +73,30 @@ fn check(input: &[u8], answers: &str) {
         };
         let answer = answers.next().unwrap();
         let answered = match serde_json::from_str::<Vec<&RawValue>>(answer) {
-            Ok(batch) => batch.iter().map(|answer| id_of(answer.get())).collect(),
-            Err(_) => vec![id_of(answer)],
+            Ok(batch) => batch.iter().map(|answer| id_of(answer.get(), number + 1)).collect(),
+            Err(_) => vec![id_of(answer, number + 1)],
         };
         assert_eq!(answered, expected, "{answer}");
     }
     assert_eq!(answers.next(), None);
 }
 
-/// The id of an answer, which is seen to be one.
-fn id_of(answer: &str) -> &str {
+/// The id of an answer to the line of that number, which is seen to be an answer.
+fn id_of(answer: &str, line: usize) -> &str {
     let Members(members) = serde_json::from_str(answer).unwrap();
     let names: Vec<_> = members.iter().map(|(name, _)| &*name.0).collect();
-    let result: [&[u8]; 3] = [b"jsonrpc", b"id", b"result"];
-    assert!(names == result || names == [b"jsonrpc", &b"id"[..], b"error"], "{answer}");
     let (id, outcome) = (members[1].1.get(), members[2].1.get());
-    assert!(!outcome.starts_with(r#"{"code":-32603,"#), "a panic: {answer}");
+    if names == [b"jsonrpc", &b"id"[..], b"error"] {
+        assert!(!outcome.starts_with(r#"{"code":-32603,"#), "a panic: {answer}");
+        let is_parse_error = outcome.starts_with(r#"{"code":-32700,"#);
+        assert_eq!(
+            is_parse_error,
+            outcome.ends_with(&format!(r#","line":{line}}}}}"#)),
+            "{answer}"
+        );
+    } else {
+        assert_eq!(names, [b"jsonrpc", &b"id"[..], b"result"], "{answer}");
+    }
     id
 }
 
