@@ -5,6 +5,7 @@ mod common;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
+use dstok::guard_rails::GuardRails;
 use dstok::methods::{Session, call};
 use dstok::rpc::{self, Message};
 
@@ -12,7 +13,12 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("rpc");
     let datasette = common::datasette();
-    let mut session = Session { datasette, frozen_now: Some(common::NOW), warn: |_| {} };
+    let mut session = Session {
+        datasette,
+        frozen_now: Some(common::NOW),
+        guard_rails: GuardRails::default(),
+        warn: |_| {},
+    };
     let mut out = Vec::new();
     for payload in common::payloads() {
         let (token, _) = payload.token();

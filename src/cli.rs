@@ -2,11 +2,14 @@
 
 mod click;
 mod create_token;
+mod create_tokens;
+mod guard_rails;
 mod inspect;
 mod instance;
 mod operand;
 mod serve;
 mod sign;
+mod token_args;
 mod verify;
 
 use std::fmt;
@@ -15,6 +18,7 @@ use std::io;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use dstok::datasette::Error;
+use dstok::guard_rails::Refusal;
 
 /// Datasette's API tokens without Python, byte for byte.
 #[derive(Parser)]
@@ -33,6 +37,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     CreateToken(create_token::CreateTokenArgs),
+    CreateTokens(create_tokens::CreateTokensArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
     Sign(sign::SignArgs),
@@ -73,6 +78,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Negative(Some(refusal.to_string()))
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
@@ -94,6 +105,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     match command {
         Command::Serve(args) => serve::run(args),
         Command::CreateToken(args) => create_token::run(args),
+        Command::CreateTokens(args) => create_tokens::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Sign(args) => sign::run(&args),
@@ -105,7 +117,9 @@ fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     command.build();
     let mut args: Vec<_> = std::env::args_os().collect();
-    if let Some(name) = args.get(1).filter(|name| *name == create_token::NAME)
+    if let Some(name) = args
+        .get(1)
+        .filter(|name| [create_token::NAME, create_tokens::NAME].iter().any(|n| *name == n))
         && let Some(subcommand) = command.find_subcommand(name)
     {
         let rest = args.split_off(2);

@@ -14,7 +14,7 @@ pub use actions::{Actions, ActionsError};
 pub use inspect::{Inspection, Restricted, Signature, Status};
 pub use release::{CookieExpiry, Refusal, Release, ReleaseError, TokenFormat};
 pub use restrictions::{Allowlist, ByName, Name, Names, NullList, Resource, Restrictions};
-pub use token::{TOKEN_PREFIX, TokenRequest};
+pub use token::{TOKEN_NAMESPACE, TOKEN_PREFIX, TokenRequest};
 pub use verify::TokenInvalid;
 
 use crate::itsdangerous::{BadPayload, BadSignature, Keyring, UrlSafe, Version};

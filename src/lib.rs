@@ -46,6 +46,7 @@
 //! ```
 
 pub mod datasette;
+pub mod guard_rails;
 pub mod itsdangerous;
 pub mod methods;
 pub mod pyjson;

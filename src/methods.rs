@@ -2,6 +2,7 @@
 
 mod args;
 mod configure;
+mod create_token;
 mod discover;
 mod table;
 mod verify;
@@ -10,10 +11,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::datasette::{Datasette, Error, Param as Argument, Restrictions, TokenRequest};
+use crate::datasette::{Datasette, Error, TOKEN_NAMESPACE};
+use crate::guard_rails::{GuardRails, Refusal};
 use crate::rpc::{ErrorKind, Failure, Params};
 use args::Args;
 pub use configure::{newer_release_warning, setting};
+pub use create_token::{Defaults, create_token, is_create_token_parameter};
 pub use table::{METHODS, Method, Param};
 pub use verify::{status_name, write_inspection};
 
@@ -23,6 +26,8 @@ pub struct Session {
     pub datasette: Datasette,
     /// The clock, where it is frozen: Unix seconds.
     pub frozen_now: Option<f64>,
+    /// What whoever started the process forbids, and where minted tokens are recorded.
+    pub guard_rails: GuardRails,
     /// Takes what a person should be told and no answer can carry.
     pub warn: fn(&str),
 }
@@ -55,14 +60,16 @@ impl Session {
     /// A session of its own with the same configuration, for another thread.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { datasette: self.datasette.fork(), ..*self }
+        Self { datasette: self.datasette.fork(), guard_rails: self.guard_rails.clone(), ..*self }
     }
 
     fn now(&self, args: &Args<'_>) -> Result<f64, Failure> {
-        Ok(match args.float("now")? {
-            Some(now) => now,
-            None => self.frozen_now.unwrap_or_else(system_now),
-        })
+        Ok(args.float("now")?.unwrap_or_else(|| self.clock()))
+    }
+
+    /// What the clock shows, frozen or not: Unix seconds.
+    fn clock(&self) -> f64 {
+        self.frozen_now.unwrap_or_else(system_now)
     }
 }
 
@@ -76,41 +83,13 @@ pub fn system_now() -> f64 {
     }
 }
 
-fn create_token(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
-    let expires_after = args.integer("expires_after")?;
-    let old_shape = Restrictions {
-        all: args.json("restrict_all"),
-        database: args.json("restrict_database"),
-        resource: args.json("restrict_resource"),
-    }
-    .without_empty();
-    let new_shape = args.restrictions("restrictions")?.without_empty();
-    if !old_shape.is_empty() && !new_shape.is_empty() {
-        return Err(Failure::invalid_param(
-            b"restrictions",
-            "restrictions cannot be given together with restrict_all, restrict_database or \
-             restrict_resource",
-        ));
-    }
-    let restrictions = if new_shape.is_empty() { old_shape } else { new_shape };
-    let now = session.now(args)?;
-    let request = TokenRequest { actor_id: args.required("actor_id"), expires_after, restrictions };
-    out.push(b'"');
-    session.datasette.create_token(&request, now, out).map_err(|error| match error {
-        Error::Invalid { param, reason } if param != Argument::ActorId && !new_shape.is_empty() => {
-            let member = param.name().trim_start_matches("restrict_");
-            Failure::invalid_param(b"restrictions", format!("restrictions.{member} {reason}"))
-        }
-        error => error.into(),
-    })?;
-    out.push(b'"');
-    Ok(())
-}
-
 fn sign(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let namespace = args.string("namespace")?;
-    out.push(b'"');
     let namespace = namespace.as_deref().unwrap_or("default");
+    if namespace == TOKEN_NAMESPACE && session.guard_rails.any() {
+        return Err(Refusal::SignedToken.into());
+    }
+    out.push(b'"');
     session.datasette.sign(args.required("value"), namespace, out)?;
     out.push(b'"');
     Ok(())
@@ -187,5 +166,11 @@ impl From<Error> for Failure {
             Error::TokenInvalid(_) => Self::new(ErrorKind::TokenInvalid, message),
             Error::SignedTokensDisabled => Self::new(ErrorKind::SignedTokensDisabled, message),
         }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(ErrorKind::Policy, refusal.to_string())
     }
 }

@@ -50,6 +50,9 @@ pub fn serve(
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> io::Result<()> {
+    // Threads may answer a line twice and drop one answer; the audit log would hold both.
+    let threads = if session.guard_rails.audit_log.is_some() { 1 } else { limits.threads };
+    let limits = Limits { threads, ..limits };
     let mut writer = Writer { output, workers: Workers::new(limits) };
     let mut out = Vec::new();
     let mut lines = Lines::new(limits.max_line);
@@ -123,6 +126,7 @@ fn write(output: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::datasette::Datasette;
+    use crate::guard_rails::GuardRails;
 
     /// Counts writes, so that a test sees how answers are grouped.
     #[derive(Default)]
@@ -144,7 +148,12 @@ mod tests {
     }
 
     fn answers_of_threads(threads: usize, input: &str, warn: fn(&str)) -> Vec<String> {
-        let mut session = Session { datasette: Datasette::new(), frozen_now: Some(0.0), warn };
+        let mut session = Session {
+            datasette: Datasette::new(),
+            frozen_now: Some(0.0),
+            guard_rails: GuardRails::default(),
+            warn,
+        };
         let limits = Limits { threads, ..Limits::default() };
         let mut writes = Writes::default();
         serve(&mut session, limits, &mut input.as_bytes(), &mut writes).unwrap();

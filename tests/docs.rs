@@ -14,15 +14,22 @@ fn document(name: &str) -> String {
 }
 
 fn dstok(args: &[&str], input: &str) -> String {
+    dstok_with_stderr(args, input).0
+}
+
+/// What is printed on stdout and on stderr.
+fn dstok_with_stderr(args: &[&str], input: &str) -> (String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_dstok"))
         .args(args)
         .env("DATASETTE_SECRET", "not-a-secret")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    let output = child.wait_with_output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
 /// The indented lines after the line that begins with `start`.
@@ -54,6 +61,27 @@ fn the_session_of_the_readme() {
     let args: Vec<_> = args.into_iter().take_while(|arg| !arg.starts_with("<<")).collect();
     let answers = dstok(&args, &shown[..end].join("\n"));
     assert_eq!(answers.lines().collect::<Vec<_>>(), shown[end + 1..]);
+}
+
+#[test]
+fn the_records_of_the_readme() {
+    let readme = document("README.md");
+    let (args, shown) = example(&readme, "$ target/release/dstok create-tokens");
+    let end = shown.iter().position(|line| *line == "EOF").unwrap();
+    let args: Vec<_> = args.into_iter().take_while(|arg| !arg.starts_with("<<")).collect();
+    let outcome = dstok_with_stderr(&args, &shown[..end].join("\n"));
+    // On a terminal the two come together: the first reason before the block's records.
+    let mut lines: Vec<_> = outcome.1.lines().collect();
+    lines.splice(1..1, outcome.0.lines());
+    assert_eq!(lines, shown[end + 1..]);
+}
+
+#[test]
+fn the_refusal_of_the_readme() {
+    let readme = document("README.md");
+    let (args, shown) = example(&readme, "$ target/release/dstok create-token ci --max");
+    let (stdout, stderr) = dstok_with_stderr(&args, "");
+    assert_eq!((stdout, stderr.trim_end()), (String::new(), shown[0]));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use dstok::datasette::{Datasette, Release};
+use dstok::guard_rails::GuardRails;
 use dstok::methods::{Session, call};
 use dstok::pyjson::Scanner;
 use dstok::rpc::Params;
@@ -174,6 +175,7 @@ fn through_the_library() {
                 let mut session = Session {
                     datasette: Datasette::new(),
                     frozen_now: scenario.config.now.get().parse().ok(),
+                    guard_rails: GuardRails::default(),
                     warn: |warning| panic!("{warning}"),
                 };
                 let mut out = Vec::new();

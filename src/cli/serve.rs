@@ -5,6 +5,7 @@ use std::thread;
 
 use clap::Args;
 
+use super::guard_rails::GuardRailArgs;
 use super::instance::VerifyingArgs;
 use super::{Failure, warn};
 use dstok::methods::Session;
@@ -28,6 +29,9 @@ const MOST_THREADS: u64 = 256;
 pub(super) struct ServeArgs {
     #[command(flatten)]
     instance: VerifyingArgs,
+
+    #[command(flatten)]
+    guard_rails: GuardRailArgs,
 
     /// The longest line that is answered, in bytes, up to 512 MiB
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_line as u64,
@@ -72,6 +76,10 @@ fn default_threads() -> usize {
 }
 
 fn session(args: &ServeArgs) -> Result<Session, Failure> {
-    let datasette = args.instance.datasette()?;
-    Ok(Session { datasette, frozen_now: args.instance.frozen_now()?, warn })
+    Ok(Session {
+        datasette: args.instance.datasette()?,
+        frozen_now: args.instance.frozen_now()?,
+        guard_rails: args.guard_rails.guard_rails()?,
+        warn,
+    })
 }

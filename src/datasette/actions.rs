@@ -111,6 +111,19 @@ impl Actions {
         self.by_name.contains_key(name)
     }
 
+    /// The known action that was most likely meant by another name: the one that it abbreviates
+    /// or resembles most; `None` where no action is known.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        if let Some(known) = self.names_by_abbr.get(name) {
+            return Some(known);
+        }
+        let similarity = |known: &str| strsim::jaro_winkler(known, name);
+        let names = self.by_name.keys().map(|known| &**known);
+        // Equally similar ones: the first in the alphabet, for hashing has no order.
+        names.max_by(|a, b| similarity(a).total_cmp(&similarity(b)).then_with(|| b.cmp(a)))
+    }
+
     /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
     pub(super) fn abbreviation_json(&self, name: &str) -> Option<&[u8]> {
         self.by_name.get(name)?.abbr_json.as_deref()

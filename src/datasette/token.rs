@@ -8,7 +8,7 @@ use crate::pyjson::{Integer, transcode};
 pub const TOKEN_PREFIX: &str = "dstok_";
 
 /// The namespace that API tokens are signed in.
-pub(super) const TOKEN_NAMESPACE: &str = "token";
+pub const TOKEN_NAMESPACE: &str = "token";
 
 /// The arguments of `datasette.create_token()`.
 #[derive(Clone, Debug)]

@@ -30,14 +30,37 @@ impl<'a> Args<'a> {
                     return Err(invalid("params", &reason));
                 }
             };
-            if OUTER_DEPTH + value.depth > MAX_DEPTH {
-                return Err(invalid(params[at].name, "is nested more than 512 levels deep"));
-            }
-            if args.values[at].replace(value.text).is_some() {
-                return Err(invalid(params[at].name, "is given twice"));
-            }
+            args.set(at, value.text, value.depth)?;
         }
-        for (param, value) in params.iter().zip(&mut args.values) {
+        args.complete()
+    }
+
+    /// Binds members of an object, each a name, a JSON text and how deep it is nested.
+    pub(super) fn of_members<'n>(
+        params: &'static [Param],
+        members: impl IntoIterator<Item = (&'n str, &'a str, usize)>,
+    ) -> Result<Self, Failure> {
+        let mut args = Self { params, values: [None; MAX_PARAMS] };
+        for (name, text, depth) in members {
+            args.set(args.named(name.as_bytes())?, text, depth)?;
+        }
+        args.complete()
+    }
+
+    fn set(&mut self, at: usize, text: &'a str, depth: usize) -> Result<(), Failure> {
+        let name = self.params[at].name;
+        if OUTER_DEPTH + depth > MAX_DEPTH {
+            return Err(invalid(name, "is nested more than 512 levels deep"));
+        }
+        if self.values[at].replace(text).is_some() {
+            return Err(invalid(name, "is given twice"));
+        }
+        Ok(())
+    }
+
+    /// What is required must be there; null means the default.
+    fn complete(mut self) -> Result<Self, Failure> {
+        for (param, value) in self.params.iter().zip(&mut self.values) {
             if param.required && value.is_none() {
                 return Err(invalid(param.name, "is required"));
             }
@@ -45,7 +68,7 @@ impl<'a> Args<'a> {
                 *value = None;
             }
         }
-        Ok(args)
+        Ok(self)
     }
 
     fn named(&self, name: &[u8]) -> Result<usize, Failure> {

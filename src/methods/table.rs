@@ -71,7 +71,7 @@ pub const METHODS: &[Method] = &[
             NOW,
         ],
         result: ("token", r#"{"type":"string","pattern":"^dstok_"}"#),
-        run: super::create_token,
+        run: super::create_token::run,
     },
     Method {
         name: "verify_token",

@@ -5,6 +5,7 @@
 use std::io::{self, Read};
 
 use dstok::datasette::Datasette;
+use dstok::guard_rails::GuardRails;
 use dstok::itsdangerous::Keyring;
 use dstok::methods::Session;
 use dstok::pyjson::MAX_DEPTH;
@@ -51,7 +52,12 @@ impl Read for Pieces<'_> {
 fn answers(input: &[u8], size: usize, threads: usize) -> String {
     let mut datasette = Datasette::new();
     datasette.set_keyring(Keyring::new(vec![Secret::new("not a secret".to_owned()).unwrap()]));
-    let mut session = Session { datasette, frozen_now: Some(17e8), warn: |_| {} };
+    let mut session = Session {
+        datasette,
+        frozen_now: Some(17e8),
+        guard_rails: GuardRails::default(),
+        warn: |_| {},
+    };
     let mut out = Vec::new();
     let limits = Limits { threads, ..LIMITS };
     serve(&mut session, limits, &mut Pieces(input, size), &mut out).unwrap();

@@ -1,0 +1,306 @@
+//! `dstok create-tokens`, through the program. That its tokens are Datasette's is shown by
+//! `scripts/records_compare`; here they are those of `serve`.
+#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+#![allow(clippy::disallowed_methods, reason = "what is written to files is what is tested")]
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Instant;
+
+use common::{Outcome, PATIENCE, READY, dstok, file, results, run};
+use serde_json::{Value, json};
+
+const COMMAND: [&str; 5] = ["create-tokens", "--secret", "spec-secret", "--now", "1700000000"];
+
+#[track_caller]
+fn create_tokens(options: &[&str], input: impl AsRef<[u8]>) -> Outcome {
+    run(&mut dstok(COMMAND.iter().chain(options)), input)
+}
+
+/// The tokens that `serve` makes.
+#[track_caller]
+fn tokens(params: &[&str]) -> Vec<String> {
+    let calls: Vec<_> = params.iter().map(|params| ("create_token", *params)).collect();
+    results(READY, &calls).iter().map(|token| token.as_str().unwrap().to_owned()).collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn csv_keeps_its_columns_and_gains_token_and_error() {
+    let input = "\u{feff}note,actor_id,expires_after,restrict_all,restrict_database,restrict_resource\r\n\
+        \"a, \"\"b\"\"\",alice,3600,view-table x,db:view-database,db/t:insert-row db/t:vt\r\n\
+        ,root,,,,\r\n";
+    let outcome = create_tokens(&[], input);
+    outcome.quiet_success();
+    let tokens = tokens(&[
+        r#"{"actor_id":"alice","expires_after":3600,"restrict_all":["view-table","x"],
+            "restrict_database":{"db":["view-database"]},
+            "restrict_resource":{"db":{"t":["insert-row","vt"]}}}"#
+            .replace('\n', " ")
+            .as_str(),
+        r#"["root"]"#,
+    ]);
+    let expected = format!(
+        "note,actor_id,expires_after,restrict_all,restrict_database,restrict_resource,token,error\n\
+         \"a, \"\"b\"\"\",alice,3600,view-table x,db:view-database,db/t:insert-row db/t:vt,{},\n\
+         ,root,,,,,{},\n",
+        tokens[0], tokens[1]
+    );
+    assert_eq!(outcome.stdout, expected);
+}
+
+#[test]
+fn json_lines_keep_their_text() {
+    let input = "\n{ \"actor_id\" : 7, \"x\":[1.0, {}] } \n\n{\"actor_id\":null,\
+        \"restrictions\":{\"all\":[\"vt\"]},\"now\":5}";
+    let outcome = create_tokens(&[], input);
+    outcome.quiet_success();
+    let tokens = tokens(&["[7]", r#"{"actor_id":null,"restrictions":{"all":["vt"]},"now":5}"#]);
+    let expected = format!(
+        "{{ \"actor_id\" : 7, \"x\":[1.0, {{}}],\"token\":\"{}\"}}\n\
+         {{\"actor_id\":null,\"restrictions\":{{\"all\":[\"vt\"]}},\"now\":5,\"token\":\"{}\"}}\n",
+        tokens[0], tokens[1]
+    );
+    assert_eq!(outcome.stdout, expected);
+}
+
+#[test]
+fn each_format_from_each_input() {
+    let token = tokens(&[r#"["root"]"#]).remove(0);
+    let csv = "actor_id,n\nroot,\"é,\"\n";
+    let lines = "{\"actor_id\":\"root\",\"n\":\"é,\"}\n";
+    let as_csv = format!("actor_id,n,token,error\nroot,\"é,\",{token},\n");
+    let as_lines = format!("{{\"actor_id\":\"root\",\"n\":\"é,\",\"token\":\"{token}\"}}\n");
+    for input in [csv, lines] {
+        assert_eq!(create_tokens(&["--format", "csv"], input).stdout, as_csv);
+        assert_eq!(create_tokens(&["--format", "jsonl"], input).stdout, as_lines);
+        assert_eq!(create_tokens(&["--format", "tokens"], input).stdout, format!("{token}\n"));
+    }
+}
+
+#[test]
+fn options_stand_in_for_what_a_record_does_not_say() {
+    let options = ["-e", "60", "--all=x", "-d", "db", "y", "--resource", "db", "t", "z"];
+    let outcome = create_tokens(
+        &[&options[..], &["--format", "tokens"]].concat(),
+        "{\"actor_id\":1}\n{\"actor_id\":1,\"expires_after\":null,\"restrict_all\":[]}\n\
+         {\"actor_id\":1,\"expires_after\":0,\"restrict_all\":[\"a\"]}\n\
+         {\"actor_id\":1,\"restrictions\":{\"database\":{\"e\":[\"a\"]}}}\n",
+    );
+    outcome.quiet_success();
+    let rest = r#""restrict_database":{"db":["y"]},"restrict_resource":{"db":{"t":["z"]}}"#;
+    let all = format!(r#"{{"actor_id":1,"expires_after":60,"restrict_all":["x"],{rest}}}"#);
+    let own = format!(r#"{{"actor_id":1,"expires_after":0,"restrict_all":["a"],{rest}}}"#);
+    let new = all.replace(r#"{"db":["y"]}"#, r#"{"e":["a"]}"#);
+    assert_eq!(outcome.answers(), tokens(&[&all, &all, &own, &new]));
+}
+
+#[test]
+fn a_bad_record_has_its_line_and_reason_on_stderr_and_in_the_output() {
+    let input = "actor_id,expires_after,restrict_resource\n\"two\nlines\",1,\n,1,\nx,soon,\ny,1\n\
+        z,1,db:view-table\nlast,,\n";
+    let outcome = create_tokens(&[], input);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let lines: Vec<_> = outcome.stderr.lines().collect();
+    let reasons = [
+        "dstok: line 4: actor_id is empty",
+        "dstok: line 5: expires_after must be a whole number of seconds",
+        "dstok: line 6: has 2 columns where the header has 3",
+        "dstok: line 7: restrict_resource must be db/table:action items",
+        "dstok: 4 of 6 records failed",
+    ];
+    assert_eq!(lines.len(), reasons.len(), "{outcome:?}");
+    for (line, reason) in lines.iter().zip(reasons) {
+        assert!(line.starts_with(reason), "{line}");
+    }
+    let mut reader = csv::Reader::from_reader(outcome.stdout.as_bytes());
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let failed: Vec<_> = rows.iter().map(|row| row[3].is_empty()).collect();
+    assert_eq!(failed, [false, true, true, true, true, false]);
+    for (row, reason) in rows[1..5].iter().zip(reasons) {
+        assert!(reason.contains(&row[4][..20.min(row[4].len())]), "{row:?}");
+    }
+}
+
+#[test]
+fn bad_json_lines_are_told_apart() {
+    let input = b"{\"actor_id\":1,\"token\":2}\n[1]\n{\"actor_id\":\"\xff\"}\n{\"a\n{}\n\
+        {\"actor_id\":1,\"actor_id\":2}\n{\"actor_id\":1,\"expires_after\":true}\n\
+        {\"actor_id\":1,\"restrict_all\":[\"a\"],\"restrictions\":{\"all\":[\"a\"]}}\n{\"actor_id\":1}";
+    let outcome = create_tokens(&[], input);
+    assert_eq!(outcome.code, Some(1));
+    let answers: Vec<Value> =
+        outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 9, "{outcome:?}");
+    for (at, part) in [
+        "a member \"token\" already",
+        "must be an object",
+        "is not UTF-8",
+        "is not valid JSON (byte 4)",
+        "actor_id is required",
+        "actor_id is given twice",
+        "expires_after must be an integer",
+        "cannot be given together",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(answers[at]["error"].as_str().unwrap().contains(part), "{}", answers[at]);
+        assert_eq!(
+            answers[at].as_object().unwrap().get("token").unwrap_or(&json!(null)),
+            &json!(null)
+        );
+        assert!(outcome.stderr.contains(&format!("line {}: ", at + 1)), "{outcome:?}");
+    }
+    assert!(answers[8]["token"].is_string());
+}
+
+#[test]
+fn fail_fast_stops_there() {
+    let path = folder("fail_fast").join("tokens");
+    let input = "{\"actor_id\":1}\n{}\n{\"actor_id\":2}\n";
+    let outcome = create_tokens(&["--fail-fast"], input);
+    assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(1), 2), "{outcome:?}");
+    fs::write(&path, "before").unwrap();
+    let outcome = create_tokens(&["--fail-fast", "--output", path.to_str().unwrap()], input);
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+    assert!(outcome.stderr.contains("is as it was"), "{outcome:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no other file is left");
+    // Without it, what could be made is kept.
+    let outcome = create_tokens(&["--output", path.to_str().unwrap()], input);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
+}
+
+#[test]
+fn the_output_file_is_private_and_replaces_what_a_link_points_to() {
+    let folder = folder("output");
+    let (real, link) = (folder.join("real"), folder.join("link"));
+    fs::write(&real, "before").unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let outcome = create_tokens(&["--output", link.to_str().unwrap()], "{\"actor_id\":1}");
+    outcome.quiet_success();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::read_to_string(&real).unwrap().contains("dstok_"));
+    assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
+    for wrong in [folder.join("none/x"), folder, PathBuf::from("/dev/null")] {
+        create_tokens(&["--output", wrong.to_str().unwrap()], "{\"actor_id\":1}").usage_error();
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_the_output_as_it_was() {
+    let path = folder("killed").join("tokens.csv");
+    fs::write(&path, "before").unwrap();
+    let options = ["--output", path.to_str().unwrap()];
+    let mut child = dstok(COMMAND.iter().chain(&options)).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"actor_id\n").unwrap();
+    // Enough that something must have been written, beside the place.
+    let users: String = (0..200_000).map(|n| format!("user{n}\n")).collect();
+    stdin.write_all(users.as_bytes()).unwrap();
+    let start = Instant::now();
+    let other_files = || {
+        let entries = fs::read_dir(path.parent().unwrap()).unwrap().map(Result::unwrap);
+        entries.filter(|entry| entry.path() != path && entry.metadata().unwrap().len() > 0).count()
+    };
+    while other_files() == 0 && start.elapsed() < PATIENCE {}
+    assert_eq!(other_files(), 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+}
+
+#[test]
+fn many_records_keep_their_order() {
+    let input: String = (0..50_000).map(|n| format!("{{\"actor_id\":{n}}}\n")).collect();
+    let outcome = create_tokens(&[], input);
+    outcome.quiet_success();
+    let mut count = 0;
+    for (n, line) in outcome.stdout.lines().enumerate() {
+        assert!(line.starts_with(&format!("{{\"actor_id\":{n},\"token\":\"dstok_")), "{line}");
+        count += 1;
+    }
+    assert_eq!(count, 50_000);
+}
+
+#[test]
+fn nothing_to_do_is_no_failure() {
+    for input in ["", "\n\n", "\u{feff}"] {
+        let outcome = create_tokens(&[], input);
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(0), ""), "{outcome:?}");
+        assert!(outcome.stderr.contains("no records"), "{outcome:?}");
+    }
+    let outcome = create_tokens(&[], "actor_id,x\n");
+    outcome.quiet_success();
+    assert_eq!(outcome.stdout, "actor_id,x,token,error\n");
+}
+
+#[test]
+fn a_header_that_cannot_be_meant_is_a_usage_error() {
+    for (header, reason) in [
+        ("id,name", "no column actor_id"),
+        ("actor_id,token", "\"token\" already"),
+        ("actor_id,error", "\"error\" already"),
+        ("actor_id,x,x", "\"x\" twice"),
+        ("[1]", "no column actor_id"),
+    ] {
+        let outcome = create_tokens(&[], format!("{header}\n1,2,3\n"));
+        outcome.usage_error();
+        assert!(outcome.stderr.contains(reason), "{outcome:?}");
+    }
+    create_tokens(&[], b"actor_id,\xff\n").usage_error();
+    let outcome = create_tokens(&[], "actor_id,Expire After\nroot,1\n");
+    assert_eq!(outcome.code, Some(0));
+    assert!(outcome.stderr.contains("is expires_after meant?"), "{outcome:?}");
+}
+
+#[test]
+fn what_no_record_could_change_is_a_usage_error() {
+    let input = "{\"actor_id\":1}";
+    run(&mut dstok(["create-tokens"]), input).usage_error();
+    run(&mut dstok(["create-tokens", "/no/such/file", "--secret", "s"]), input).usage_error();
+    run(&mut dstok(["create-tokens", "/", "--secret", "s"]), input).usage_error();
+    create_tokens(&["--expires-after", "1h"], input).usage_error();
+    create_tokens(&["--format", "xml"], input).usage_error();
+    create_tokens(&["--datasette-version", "0.65"], input).usage_error();
+    create_tokens(&["--datasette-version", "1.0a1", "--all", "x"], input).usage_error();
+    create_tokens(&["--actions", "/no/such/file"], input).usage_error();
+}
+
+#[test]
+fn an_unclosed_quote_does_not_swallow_the_file() {
+    let input = format!("actor_id\nok\n\"{}", "x\n".repeat(12 << 20));
+    let outcome = create_tokens(&[], input);
+    assert_eq!(outcome.code, Some(1));
+    assert!(
+        outcome.stderr.starts_with("dstok: line 3: a record of more than 16 MiB"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn files_are_read_and_closed_pipes_are_no_failure() {
+    let path = file("records.jsonl", "{\"actor_id\":1}\n");
+    let outcome = create_tokens(&[path.to_str().unwrap(), "--format", "tokens"], "");
+    outcome.quiet_success();
+    assert_eq!(outcome.answers(), tokens(&["[1]"]));
+    let mut full = dstok(COMMAND);
+    full.stdin(Stdio::piped())
+        .stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let mut child = full.stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"{\"actor_id\":1}\n").unwrap();
+    assert_eq!(common::wait(&mut child), Some(74));
+}
