@@ -117,13 +117,19 @@ def wall_seconds(dstok, threads, path):
 
 
 def peak_memory(dstok, path):
-    """Return dstok's peak resident memory in KiB with two threads, from a run of its own.
+    """Return dstok's peak resident memory in KiB with two threads, from a run of its own."""
+    with open(path, "rb") as requests:
+        return peak_memory_of(start_dstok(dstok, 2, requests, subprocess.PIPE))
 
-    ru_maxrss will not do: Linux carries the parent's value over an exec. The
-    answers go through a pipe, so that dstok is alive while we look.
+
+def peak_memory_of(process):
+    """Return the peak resident memory in KiB of a process whose stdout is a pipe to us.
+
+    ru_maxrss will not do: Linux carries the parent's value over an exec. What
+    comes through the pipe shows that the process is alive while we look.
     """
     peak = 0
-    with open(path, "rb") as requests, start_dstok(dstok, 2, requests, subprocess.PIPE) as process:
+    with process:
         while process.stdout.read(1 << 17):
             lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
             # A process that has ended has no VmHWM line.
