@@ -1,12 +1,16 @@
 //! Layer 4: the command line.
 
 mod click;
+mod completions;
+mod conformance;
 mod create_token;
 mod create_tokens;
 mod guard_rails;
 mod inspect;
 mod instance;
+mod man;
 mod operand;
+mod progress;
 mod serve;
 mod sign;
 mod token_args;
@@ -42,6 +46,9 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Sign(sign::SignArgs),
     Unsign(verify::UnsignArgs),
+    Conformance(conformance::ConformanceArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Why the program stops without success.
@@ -110,6 +117,9 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Unsign(args) => verify::run_unsign(&args),
+        Command::Conformance(args) => conformance::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }
 
@@ -166,6 +176,10 @@ fn usage(error: clap::Error) -> Failure {
         },
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
             "an argument too many; see --help".to_owned()
+        }
+        ErrorKind::UnknownArgument if !context(ContextKind::SuggestedArg).is_empty() => {
+            let known = context(ContextKind::SuggestedArg);
+            format!("there is no option {argument}, but there is {known}; see --help")
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             match &*context(ContextKind::ValidValue) {

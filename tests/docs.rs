@@ -84,6 +84,43 @@ fn the_refusal_of_the_readme() {
     assert_eq!((stdout, stderr.trim_end()), (String::new(), shown[0]));
 }
 
+/// The command of an example and what it shows, blank lines included.
+fn long_example<'t>(text: &'t str, start: &str) -> (Vec<&'t str>, String) {
+    let (command, _) = example(text, start);
+    let lines = text.lines().skip_while(|line| !line.trim_start().starts_with(start)).skip(1);
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with("    "));
+    let shown: Vec<_> = lines.map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+    (command, shown.join("\n").trim_end().to_owned())
+}
+
+#[test]
+fn what_conformance_says_in_the_documents() {
+    for (name, start) in [
+        ("README.md", "$ target/release/dstok conformance"),
+        ("docs/conformance.md", "$ target/release/dstok conformance --group"),
+        ("docs/conformance.md", "$ target/release/dstok conformance --release"),
+    ] {
+        let text = document(name);
+        let (args, shown) = long_example(&text, start);
+        let (stdout, stderr) = dstok_with_stderr(&args, "");
+        assert_eq!(format!("{stdout}{stderr}").trim_end(), shown, "{name}");
+    }
+}
+
+#[test]
+fn the_completions_and_man_pages_of_the_readme() {
+    let readme = document("README.md");
+    let lines = readme.lines().filter_map(|line| line.split_once("$ target/release/dstok "));
+    let lines = lines.filter_map(|(_, line)| line.split_once(" > "));
+    let mut count = 0;
+    for (command, _) in lines {
+        let args: Vec<_> = command.split(' ').collect();
+        assert!(dstok(&args, "").len() > 500, "{command}");
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}
+
 #[test]
 fn every_method_and_parameter_is_documented() {
     let protocol = document("docs/protocol.md");

@@ -3,25 +3,25 @@
 mod cells;
 mod input;
 mod output;
-mod progress;
 mod worker;
 
 use std::path::PathBuf;
 use std::thread;
 
 use clap::Args;
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::guard_rails::GuardRailArgs;
 use super::instance::InstanceArgs;
+use super::progress;
 use super::token_args::TokenArgs;
 use super::{Failure, warn};
 use dstok::datasette::{Datasette, TokenFormat, TokenRequest};
 use dstok::methods::{Defaults, Session};
 use input::{Block, Input};
 use output::{Format, Layout, Sink};
-use progress::Progress;
 use worker::Worker;
 
 /// The name of the subcommand.
@@ -151,7 +151,7 @@ impl<'r> Run<'r> {
 
     /// Reads a block while the one before it is worked on.
     fn all(mut self, input: &mut Input, sink: &mut Sink) -> Result<Counts, Failure> {
-        let progress = Progress::new(input.length());
+        let progress = progress_bar(input.length());
         let mut block = Block::default();
         let mut next = Block::default();
         input.read(&mut block)?;
@@ -183,10 +183,10 @@ impl<'r> Run<'r> {
                 }
             };
             self.write(pieces, sink, &progress)?;
-            progress.at(self.counts.records, block.end());
+            advance(&progress, input.length(), self.counts.records, block.end());
             std::mem::swap(&mut block, &mut next);
         }
-        progress.finish();
+        progress.finish_and_clear();
         Ok(self.counts)
     }
 
@@ -215,7 +215,7 @@ impl<'r> Run<'r> {
         &mut self,
         pieces: usize,
         sink: &mut Sink,
-        progress: &Progress,
+        progress: &ProgressBar,
     ) -> Result<(), Failure> {
         for worker in &mut self.workers[..pieces] {
             progress.suspend(|| worker.errors().for_each(warn));
@@ -225,4 +225,24 @@ impl<'r> Run<'r> {
         }
         Ok(())
     }
+}
+
+fn progress_bar(bytes: Option<u64>) -> ProgressBar {
+    match bytes {
+        Some(_) => {
+            let template = "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left";
+            progress::bar(Some(0), template)
+        }
+        None => progress::bar(None, "{spinner} {human_pos} records, {per_sec}"),
+    }
+}
+
+/// So many records, and bytes of the input, are done. How many records there will be is
+/// estimated from the two.
+fn advance(bar: &ProgressBar, bytes: Option<u64>, records: u64, done: u64) {
+    if let Some(all) = bytes.filter(|_| done > 0) {
+        let estimate = u128::from(records) * u128::from(all) / u128::from(done);
+        bar.set_length(u64::try_from(estimate).unwrap_or(u64::MAX).max(records));
+    }
+    bar.set_position(records);
 }
