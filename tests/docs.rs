@@ -107,6 +107,59 @@ fn what_conformance_says_in_the_documents() {
     }
 }
 
+/// The lines of code after a line, unindented.
+fn code(text: &str, start: &str) -> String {
+    let lines = text.lines().skip_while(|line| !line.starts_with(start)).skip(2);
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with("    "));
+    lines.map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect()
+}
+
+#[test]
+fn the_python_of_the_readme() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    fs::create_dir_all(folder.join("target/release")).unwrap();
+    fs::write(folder.join("secret.txt"), "not-a-secret\n").unwrap();
+    let binary = folder.join("target/release/dstok");
+    let _ = fs::remove_file(&binary);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dstok"), binary).unwrap();
+    let snippet = code(&document("README.md"), "From Python:");
+    let done = Command::new("python3").args(["-c", &snippet]).current_dir(folder).output().unwrap();
+    let printed = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.success() && printed.starts_with("dstok_eyJhIjoicm9vdCIs"), "{printed}");
+}
+
+#[test]
+fn the_python_of_the_fixtures() {
+    let snippet = code(&document("compat-fixtures/README.md"), "## Check one");
+    assert!(snippet.contains("assert "), "{snippet}");
+    let done = Command::new("python3").args(["-c", &snippet]).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+#[test]
+fn the_audit_log_of_the_protocol() {
+    let protocol = document("docs/protocol.md");
+    let shown = protocol.lines().find_map(|line| line.strip_prefix("    {\"time\"")).unwrap();
+    let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs-audit.jsonl");
+    let _ = fs::remove_file(&log);
+    let request =
+        r#"{"jsonrpc":"2.0","id":1,"method":"create_token","params":["root",3600,["view-table"]]}"#;
+    dstok(&["serve", "--now", "1700000000", "--audit-log", log.to_str().unwrap()], request);
+    let written = fs::read_to_string(log).unwrap();
+    let (written, _) = written.rsplit_once(":\"").unwrap();
+    assert_eq!(written, format!("{{\"time\"{}", shown.rsplit_once(":\"").unwrap().0));
+}
+
+#[test]
+fn the_requests_of_the_conformance_page() {
+    let page = document("docs/conformance.md");
+    let requests = page.lines().filter_map(|line| line.strip_prefix("    {\"jsonrpc\""));
+    let requests: Vec<_> = requests.map(|line| format!("{{\"jsonrpc\"{line}\n")).collect();
+    assert_eq!(requests.len(), 2);
+    let answers = dstok(&["serve"], &requests.concat());
+    assert_eq!(answers.matches("\"result\":").count(), 2, "{answers}");
+}
+
 #[test]
 fn the_completions_and_man_pages_of_the_readme() {
     let readme = document("README.md");

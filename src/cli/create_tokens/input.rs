@@ -17,6 +17,9 @@ const MAX_RECORD: u64 = 16 << 20;
 const BLOCK_BYTES: u64 = 1 << 20;
 const BLOCK_RECORDS: usize = 16 << 10;
 
+/// Bytes of room kept from one record to the next.
+const KEPT: usize = 64 << 10;
+
 /// Bytes asked of one `read`.
 const BUFFER: usize = 256 << 10;
 
@@ -53,6 +56,16 @@ pub(super) struct Record {
 pub(super) enum Content {
     Csv(ByteRecord),
     JsonLine(Vec<u8>),
+}
+
+impl Content {
+    /// Whether its room is more than is kept for the next record.
+    fn is_large(&self) -> bool {
+        match self {
+            Self::Csv(record) => record.as_slice().len() > KEPT,
+            Self::JsonLine(line) => line.capacity() > KEPT,
+        }
+    }
 }
 
 impl Input {
@@ -145,7 +158,11 @@ impl Block {
         if self.len == self.records.len() {
             self.records.push(Record { line: 0, content: new() });
         }
-        &mut self.records[self.len]
+        let record = &mut self.records[self.len];
+        if record.content.is_large() {
+            record.content = new();
+        }
+        record
     }
 }
 
