@@ -248,3 +248,35 @@ fn info_counts_secrets_and_says_nothing_else_of_them() {
     assert_eq!(answer["result"]["secrets"], 3);
     assert_absent(&outcome.stdout, "info");
 }
+
+#[test]
+fn records_the_audit_log_and_conformance_print_neither() {
+    let token = results(READY, &[("create_token", r#"["root"]"#)])[0].as_str().unwrap().to_owned();
+    let log = file("secrecy-audit.jsonl", "");
+    let options =
+        ["--secret", SECRET, "--audit-log", log.to_str().unwrap(), "--known-actions-only"];
+    // The token where it does not belong: each place is refused without repeating it.
+    let records = [
+        format!("{{\"actor_id\":1,\"expires_after\":\"{token}\"}}"),
+        format!("{{\"actor_id\":1,\"restrict_all\":\"{token}\"}}"),
+        format!("{{\"actor_id\":1,\"restrictions\":{{\"{token}\":[]}}}}"),
+        format!("{{\"actor_id\":1}}{token}"),
+        token.clone(),
+    ];
+    let input = records.join("\n") + "\n{\"actor_id\":\"last\"}\n";
+    let outcome = run(dstok(["create-tokens", "--format", "tokens"]).args(options), input);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert_eq!(outcome.stdout.matches("dstok_").count(), 1, "{outcome:?}");
+    #[expect(clippy::disallowed_methods, reason = "what was written is what is tested")]
+    let log = std::fs::read_to_string(log).unwrap();
+    for text in [&outcome.stdout, &outcome.stderr, &log] {
+        assert_absent(text, "create-tokens");
+        assert!(!text.contains(&token), "{text}");
+    }
+    assert!(!log.contains("dstok_") && log.lines().count() == 1, "{log}");
+    let garbage = format!("while read line; do echo '{token}'; done");
+    let outcome =
+        run(&mut dstok(["conformance", "--group", "secrets", "--", "sh", "-c", &garbage]), "");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(!(outcome.stdout + &outcome.stderr).contains(&token[..20]));
+}
