@@ -74,20 +74,29 @@ impl Worker {
         for record in &block.records()[range] {
             self.records += 1;
             self.token.clear();
-            let outcome = match &record.content {
-                Content::Csv(cells) => self.of_cells(layout, defaults, cells),
-                Content::JsonLine(line) => self.of_line(layout, defaults, line),
+            let error = match &record.content {
+                Content::Csv(cells) => {
+                    let error = self.of_cells(layout, defaults, cells).err();
+                    self.write_cells(layout, cells, error.as_deref());
+                    error
+                }
+                Content::JsonLine(line) => {
+                    let (members, error) = match members(line) {
+                        Ok(members) => {
+                            let error = self.of_members(layout, defaults, &members).err();
+                            (Some(members), error)
+                        }
+                        Err(reason) => (None, Some(reason)),
+                    };
+                    self.write_line(layout, line, members.as_deref(), error.as_deref());
+                    error
+                }
             };
-            if let Err(reason) = &outcome {
+            if let Some(reason) = error {
                 self.errors.push(format!("line {}: {reason}", record.line));
-            }
-            let error = outcome.as_ref().err().map(String::as_str);
-            match &record.content {
-                Content::Csv(cells) => self.write_cells(layout, cells, error),
-                Content::JsonLine(line) => self.write_line(layout, line, error),
-            }
-            if self.fail_fast && error.is_some() {
-                break;
+                if self.fail_fast {
+                    break;
+                }
             }
         }
         if layout.format == Format::Csv {
@@ -124,13 +133,12 @@ impl Worker {
             .map_err(|failure| failure.message)
     }
 
-    fn of_line(
+    fn of_members(
         &mut self,
         layout: &Layout,
         defaults: &Defaults<'_>,
-        line: &[u8],
+        members: &[Member<'_>],
     ) -> Result<(), String> {
-        let members = members(line)?;
         for (at, (name, ..)) in members.iter().enumerate() {
             if [TOKEN, ERROR].contains(&&**name) {
                 return Err(format!("has a member {name:?} already, which create-tokens adds"));
@@ -174,11 +182,18 @@ impl Worker {
         }
     }
 
-    fn write_line(&mut self, layout: &Layout, line: &[u8], error: Option<&str>) {
+    /// Without `members` the line is no record.
+    fn write_line(
+        &mut self,
+        layout: &Layout,
+        line: &[u8],
+        members: Option<&[Member<'_>]>,
+        error: Option<&str>,
+    ) {
         match layout.format {
             Format::Tokens => self.write_token(error),
             Format::Csv => {
-                let members = members(line).unwrap_or_default();
+                let members = members.unwrap_or_default();
                 let cells: Vec<Cow<'_, str>> = layout
                     .columns
                     .iter()
@@ -190,9 +205,9 @@ impl Worker {
                 self.write_csv(cells.iter().map(|cell| cell.as_bytes()), error);
             }
             Format::Jsonl => {
-                match members(line) {
+                match members {
                     // As it was written, up to its end.
-                    Ok(members) => {
+                    Some(members) => {
                         let text = line.trim_ascii();
                         let text = text[..text.len() - 1].trim_ascii_end();
                         self.bytes.extend_from_slice(text);
@@ -200,7 +215,7 @@ impl Worker {
                             self.bytes.push(b',');
                         }
                     }
-                    Err(_) => self.bytes.push(b'{'),
+                    None => self.bytes.push(b'{'),
                 }
                 self.end_json(error);
             }
