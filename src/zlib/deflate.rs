@@ -8,6 +8,7 @@ mod block;
 mod codes;
 mod frequencies;
 mod matches;
+mod tokens;
 mod trees;
 
 use block::BlockWriter;

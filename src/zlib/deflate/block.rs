@@ -2,12 +2,13 @@
 //! `scan_tree`, `send_tree` and `compress_block` of `trees.c`.
 
 use super::codes::{
-    BASE_LENGTH, BL_CODES, BL_ORDER, BL_PLACE, Code, D_CODES, END_BLOCK, EXTRA_BL_BITS,
+    BASE_LENGTH, BL_CODES, BL_ORDER, Code, Codes, D_CODES, END_BLOCK, EXTRA_BL_BITS,
     EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_D_CODES, FIXED_L_CODES, L_CODES, LENGTH_CODE,
-    LITERALS, MIN_MATCH, base_distance, distance_code,
+    LITERALS, base_distance, distance_code,
 };
 use super::frequencies::{Bound, Frequencies};
 use super::matches::Match;
+use super::tokens::{self, Token, Tokens};
 use super::trees::{Builder, MAX_BITS, MAX_BL_BITS, Tree};
 
 const STORED: u64 = 0;
@@ -25,19 +26,21 @@ pub(super) struct BlockWriter {
     d_tree: Tree<D_CODES>,
     bl_tree: Tree<BL_CODES>,
     tokens: Tokens,
+    bl_frequencies: [u16; BL_CODES],
     bits: Bits,
 }
 
 impl BlockWriter {
     pub(super) fn new() -> Self {
         Self {
-            frequencies: Frequencies::default(),
+            frequencies: Frequencies::new(),
             bound: Bound::new(),
             builder: Builder::new(),
             l_tree: Tree::new(),
             d_tree: Tree::new(),
             bl_tree: Tree::new(),
-            tokens: Tokens { tokens: [(0, 0); L_CODES + D_CODES], count: 0 },
+            tokens: Tokens::new(),
+            bl_frequencies: [0; BL_CODES],
             bits: Bits::default(),
         }
     }
@@ -53,7 +56,10 @@ impl BlockWriter {
             return None;
         }
         if dynamic < fixed {
-            dynamic = bytes(self.dynamic_bits() + self.frequencies.extra_bits);
+            dynamic = bytes(self.build_trees());
+        }
+        if dynamic < fixed && dynamic <= limit {
+            dynamic = bytes(self.build_bl_tree());
         }
         let best = fixed.min(dynamic);
         let stored = data.len() + 4 <= best;
@@ -74,31 +80,44 @@ impl BlockWriter {
         Some(self.bits.finish())
     }
 
-    /// Builds the trees; bits of a dynamic block, without its first three and the extra bits of
-    /// lengths and distances.
-    fn dynamic_bits(&mut self) -> u32 {
+    /// Builds the trees of symbols; bits that a dynamic block with them has at least, without its
+    /// first three.
+    fn build_trees(&mut self) -> u32 {
         let Frequencies { l, d, used_l, used_d, .. } = &self.frequencies;
-        self.builder.build(l, used_l.iter(), MAX_BITS, &mut self.l_tree);
-        self.builder.build(d, used_d.iter(), MAX_BITS, &mut self.d_tree);
-        self.tokens.count = 0;
+        self.builder.build(l, used_l.as_slice(), MAX_BITS, &mut self.l_tree);
+        self.builder.build(d, used_d.as_slice(), MAX_BITS, &mut self.d_tree);
+        self.tokens.clear();
         self.tokens.push_tree(&self.l_tree);
         self.tokens.push_tree(&self.d_tree);
-        let mut frequencies = [0; BL_CODES];
-        let mut extra = 0;
-        for (symbol, _) in self.tokens.iter() {
-            frequencies[usize::from(symbol)] += 1;
-            extra += u32::from(EXTRA_BL_BITS[usize::from(symbol)]);
+        self.bl_frequencies = self.tokens.frequencies();
+        let tokens = self.tokens.as_slice().len() as u32;
+        self.dynamic_bits(self.bound.entropy(tokens, self.bl_frequencies.into_iter()))
+    }
+
+    /// Builds the tree of code lengths, after [`Self::build_trees`]; bits of a dynamic block, without
+    /// its first three.
+    fn build_bl_tree(&mut self) -> u32 {
+        let (mut used, mut count) = ([0; BL_CODES], 0);
+        for symbol in (0..BL_CODES).filter(|&symbol| self.bl_frequencies[symbol] > 0) {
+            used[count] = symbol as u16;
+            count += 1;
         }
-        let used = (0..BL_CODES).filter(|&symbol| frequencies[symbol] > 0);
-        self.builder.build(&frequencies, used, MAX_BL_BITS, &mut self.bl_tree);
+        self.builder.build(&self.bl_frequencies, &used[..count], MAX_BL_BITS, &mut self.bl_tree);
+        self.dynamic_bits(self.bl_tree.bits)
+    }
+
+    /// Bits of a dynamic block, without its first three, if its code lengths have so many without
+    /// their extra bits.
+    fn dynamic_bits(&self, bl_bits: u32) -> u32 {
         let header = 5 + 5 + 4 + 3 * self.bl_count() as u32;
-        self.l_tree.bits + self.d_tree.bits + self.bl_tree.bits + extra + header
+        let trees = bl_bits + tokens::extra_bits(&self.bl_frequencies);
+        header + trees + self.l_tree.bits + self.d_tree.bits + self.frequencies.extra_bits
     }
 
     /// How many code length codes are sent, at least 4.
     fn bl_count(&self) -> usize {
-        let places = self.bl_tree.symbols().iter().map(|&symbol| BL_PLACE[usize::from(symbol)]);
-        usize::from(places.max().unwrap_or(0)).max(3) + 1
+        let occurs = |&symbol: &u8| self.bl_frequencies[usize::from(symbol)] > 0;
+        BL_ORDER.iter().rposition(occurs).map_or(4, |last| 4.max(last + 1))
     }
 
     /// `send_all_trees`.
@@ -108,13 +127,17 @@ impl BlockWriter {
         self.bits.push(self.d_tree.max_code() as u64, 5);
         self.bits.push((bl_count - 4) as u64, 4);
         for &symbol in &BL_ORDER[..bl_count] {
-            self.bits.push(u64::from(self.bl_tree.lengths[usize::from(symbol)]), 3);
+            self.bits.push(u64::from(self.bl_tree.length(u16::from(symbol))), 3);
         }
         let codes = self.bl_tree.codes();
-        for (symbol, extra) in self.tokens.iter() {
-            let symbol = usize::from(symbol);
-            self.bits.add_code(codes[symbol]);
-            self.bits.push(u64::from(extra), EXTRA_BL_BITS[symbol]);
+        // Of at most 14 bits each.
+        for three in self.tokens.as_slice().chunks(3) {
+            for &Token { symbol, extra } in three {
+                let code = codes[usize::from(symbol)];
+                let bits = u64::from(code.bits) | u64::from(extra) << code.length;
+                self.bits.add(bits, code.length + EXTRA_BL_BITS[usize::from(symbol) % BL_CODES]);
+            }
+            self.bits.flush();
         }
     }
 
@@ -125,80 +148,6 @@ impl BlockWriter {
         self.bits.push(u64::from(!length), 16);
         for &byte in data {
             self.bits.push(u64::from(byte), 8);
-        }
-    }
-}
-
-/// The code lengths of both trees as they are sent: symbols, and what their extra bits hold.
-struct Tokens {
-    tokens: [(u8, u8); L_CODES + D_CODES],
-    count: usize,
-}
-
-impl Tokens {
-    fn push(&mut self, symbol: u8, extra: usize) {
-        if let Some(place) = self.tokens.get_mut(self.count) {
-            *place = (symbol, extra as u8);
-            self.count += 1;
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (u8, u8)> {
-        self.tokens[..self.count].iter().copied()
-    }
-
-    /// `scan_tree`: the code lengths of a tree, with repetitions shortened.
-    fn push_tree<const N: usize>(&mut self, tree: &Tree<N>) {
-        let mut next = 0;
-        let mut rest = tree.symbols();
-        while let [first, others @ ..] = rest {
-            self.push_zeros(usize::from(first - next));
-            let length = tree.lengths[usize::from(*first)];
-            let mut count = 1;
-            for symbol in others {
-                if usize::from(*symbol) != usize::from(*first) + count
-                    || tree.lengths[usize::from(*symbol)] != length
-                {
-                    break;
-                }
-                count += 1;
-            }
-            self.push_lengths(length, count);
-            next = first + count as u16;
-            rest = &rest[count..];
-        }
-    }
-
-    /// So many codes of one length, which the code before them does not have.
-    fn push_lengths(&mut self, length: u8, mut count: usize) {
-        const REPEAT_3_6: u8 = 16;
-        self.push(length, 0);
-        count -= 1;
-        while count >= 3 {
-            let repeated = count.min(6);
-            self.push(REPEAT_3_6, repeated - 3);
-            count -= repeated;
-        }
-        for _ in 0..count {
-            self.push(length, 0);
-        }
-    }
-
-    /// So many symbols without a code.
-    fn push_zeros(&mut self, mut count: usize) {
-        const ZEROS_3_10: u8 = 17;
-        const ZEROS_11_138: u8 = 18;
-        while count >= 11 {
-            let zeros = count.min(138);
-            self.push(ZEROS_11_138, zeros - 11);
-            count -= zeros;
-        }
-        if count >= 3 {
-            self.push(ZEROS_3_10, count - 3);
-        } else {
-            for _ in 0..count {
-                self.push(0, 0);
-            }
         }
     }
 }
@@ -251,7 +200,7 @@ impl Bits {
         self.flush();
     }
 
-    fn push_literals(&mut self, literals: &[u8], l_codes: &[Code]) {
+    fn push_literals(&mut self, literals: &[u8], l_codes: &Codes) {
         let three = literals.chunks_exact(3);
         let rest = three.remainder();
         for three in three {
@@ -267,7 +216,7 @@ impl Bits {
     }
 
     /// `compress_block`.
-    fn push_symbols(&mut self, data: &[u8], matches: &[Match], l_codes: &[Code], d_codes: &[Code]) {
+    fn push_symbols(&mut self, data: &[u8], matches: &[Match], l_codes: &Codes, d_codes: &Codes) {
         let mut at = 0;
         for one in matches {
             self.push_literals(&data[at..usize::from(one.at)], l_codes);
@@ -280,7 +229,7 @@ impl Bits {
             let extra = one.distance_less_1 - base_distance(distance);
             self.add(u64::from(extra), EXTRA_DISTANCE_BITS[distance]);
             self.flush();
-            at = usize::from(one.at) + usize::from(one.length_less_3) + MIN_MATCH;
+            at = one.end();
         }
         self.push_literals(&data[at..], l_codes);
         self.push_code(l_codes[END_BLOCK]);
@@ -310,8 +259,9 @@ mod tests {
             finder.find(&data);
             writer.frequencies.count(&data, &finder.matches);
             let bound = writer.bound.dynamic_bits(&writer.frequencies);
-            let actual = writer.dynamic_bits() + writer.frequencies.extra_bits;
-            prop_assert!(bound > 0 && bound <= actual, "{} and {}", bound, actual);
+            let nearer = writer.build_trees();
+            let actual = writer.build_bl_tree();
+            prop_assert!(0 < bound && bound <= nearer && nearer <= actual, "{bound}, {nearer}, {actual}");
         }
     }
 }

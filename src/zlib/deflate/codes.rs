@@ -14,24 +14,13 @@ pub(super) const D_CODES: usize = 30;
 pub(super) const BL_CODES: usize = 19;
 
 /// The shortest match.
-pub(super) const MIN_MATCH: usize = 3;
+pub(super) const MIN_MATCH: u16 = 3;
 /// The longest match.
-pub(super) const MAX_MATCH: usize = 258;
+pub(super) const MAX_MATCH: u16 = 258;
 
 /// In this order the lengths of the code length codes are sent.
 pub(super) const BL_ORDER: [u8; BL_CODES] =
     [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-
-/// Where a symbol stands in [`BL_ORDER`].
-pub(super) const BL_PLACE: [u8; BL_CODES] = {
-    let mut places = [0; BL_CODES];
-    let mut place = 0;
-    while place < BL_CODES {
-        places[BL_ORDER[place] as usize] = place as u8;
-        place += 1;
-    }
-    places
-};
 
 /// `extra_lbits`, of length codes from 257 on.
 pub(super) const EXTRA_LENGTH_BITS: [u8; 29] =
@@ -99,7 +88,7 @@ pub(super) fn base_distance(code: usize) -> u16 {
 }
 
 /// `static_ltree[symbol].Len`.
-pub(super) const fn fixed_length(symbol: usize) -> u8 {
+const fn fixed_length(symbol: usize) -> u8 {
     match symbol {
         0..144 => 8,
         144..256 => 9,
@@ -107,6 +96,17 @@ pub(super) const fn fixed_length(symbol: usize) -> u8 {
         _ => 8,
     }
 }
+
+/// [`fixed_length`], by symbol.
+pub(super) const FIXED_LENGTHS: [u8; L_CODES + 2] = {
+    let mut lengths = [0; L_CODES + 2];
+    let mut symbol = 0;
+    while symbol < lengths.len() {
+        lengths[symbol] = fixed_length(symbol);
+        symbol += 1;
+    }
+    lengths
+};
 
 /// Bits of a distance in a fixed block.
 pub(super) const FIXED_DISTANCE_LENGTH: u8 = 5;
@@ -118,38 +118,38 @@ pub(super) struct Code {
     pub(super) length: u8,
 }
 
+/// Codes by symbol. More than there are symbols, and a power of two, which makes bounds checks
+/// cheap.
+pub(super) type Codes = [Code; 512];
+
 /// `static_ltree`.
-pub(super) const FIXED_L_CODES: [Code; L_CODES + 2] = {
-    let mut lengths = [0; L_CODES + 2];
-    let mut symbol = 0;
-    while symbol < lengths.len() {
-        lengths[symbol] = fixed_length(symbol);
-        symbol += 1;
-    }
-    fixed_codes(&lengths)
-};
+pub(super) const FIXED_L_CODES: Codes = fixed_codes(&FIXED_LENGTHS);
 
 /// `static_dtree`.
-pub(super) const FIXED_D_CODES: [Code; D_CODES] = fixed_codes(&[FIXED_DISTANCE_LENGTH; D_CODES]);
+pub(super) const FIXED_D_CODES: Codes = fixed_codes(&[FIXED_DISTANCE_LENGTH; D_CODES]);
 
-const fn fixed_codes<const N: usize>(lengths: &[u8; N]) -> [Code; N] {
+const fn fixed_codes<const N: usize>(lengths: &[u8; N]) -> Codes {
     let mut symbols = [0; N];
     let mut symbol = 0;
     while symbol < N {
         symbols[symbol] = symbol as u16;
         symbol += 1;
     }
-    let mut codes = [Code { bits: 0, length: 0 }; N];
+    let mut codes = [Code { bits: 0, length: 0 }; 512];
     assign_codes(&symbols, lengths, &mut codes);
     codes
 }
 
 /// `gen_codes`: the canonical codes of symbols, given in ascending order, with their lengths.
-pub(super) const fn assign_codes(symbols: &[u16], lengths: &[u8], codes: &mut [Code]) {
+pub(super) const fn assign_codes<const N: usize>(
+    symbols: &[u16],
+    lengths: &[u8; N],
+    codes: &mut Codes,
+) {
     let mut counts = [0u16; 16];
     let mut at = 0;
     while at < symbols.len() {
-        counts[lengths[symbols[at] as usize] as usize & 15] += 1;
+        counts[lengths[symbols[at] as usize % N] as usize % 16] += 1;
         at += 1;
     }
     let mut next = [0u16; 16];
@@ -161,10 +161,25 @@ pub(super) const fn assign_codes(symbols: &[u16], lengths: &[u8], codes: &mut [C
     at = 0;
     while at < symbols.len() {
         let symbol = symbols[at] as usize;
-        let length = lengths[symbol];
-        let code = next[length as usize & 15];
-        next[length as usize & 15] = code.wrapping_add(1);
-        codes[symbol] = Code { bits: code.reverse_bits() >> (16 - length), length };
+        let length = lengths[symbol % N];
+        let code = next[length as usize % 16];
+        next[length as usize % 16] = code.wrapping_add(1);
+        codes[symbol % codes.len()] = Code { bits: reverse(code) >> (16 - length), length };
         at += 1;
     }
 }
+
+/// `bi_reverse`, of 16 bits. By a table, since there is no instruction for it.
+const fn reverse(bits: u16) -> u16 {
+    (REVERSED[bits as usize & 0xff] as u16) << 8 | REVERSED[bits as usize >> 8] as u16
+}
+
+const REVERSED: [u8; 256] = {
+    let mut reversed = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        reversed[byte] = (byte as u8).reverse_bits();
+        byte += 1;
+    }
+    reversed
+};

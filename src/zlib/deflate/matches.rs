@@ -5,24 +5,24 @@ use super::MAX_DATA;
 use super::codes::{MAX_MATCH, MIN_MATCH};
 
 /// From a match of this length on fewer candidates are looked at.
-const GOOD_LENGTH: usize = 8;
+const GOOD_LENGTH: u16 = 8;
 /// From a match of this length on no better one is looked for.
-const MAX_LAZY: usize = 16;
+const MAX_LAZY: u16 = 16;
 /// A match of this length is good enough to stop looking.
-const NICE_LENGTH: usize = 128;
+const NICE_LENGTH: u16 = 128;
 /// How many candidates are looked at.
 const MAX_CHAIN: u32 = 128;
 /// A match of three bytes from farther away costs more than its literals.
-const TOO_FAR: usize = 4096;
+const TOO_FAR: u16 = 4096;
 
 const HASH_SIZE: usize = 1 << 15;
 const HASH_SHIFT: u32 = 5;
 
-/// What [`Finder::find`] reads beyond the data.
-const PADDING: usize = 8;
-/// The data, with padding; a power of two makes bounds checks cheap.
-const WINDOW_SIZE: usize = 1 << 14;
-const MASK: usize = WINDOW_SIZE - 1;
+/// As many positions as 16 bits can tell apart: more than data has, but then no index needs to be
+/// checked. What data does not reach is never touched.
+const POSITIONS: usize = 1 << 16;
+/// What is read beyond the data: as far as a match reaches, and a word.
+const PADDING: usize = 512 + 8;
 
 /// A match; the bytes between two of them are literals.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,25 +35,32 @@ pub(super) struct Match {
     pub(super) distance_less_1: u16,
 }
 
+impl Match {
+    /// The position behind it.
+    pub(super) fn end(self) -> usize {
+        usize::from(self.at) + usize::from(self.length_less_3) + usize::from(MIN_MATCH)
+    }
+}
+
 /// Finds the matches that zlib finds.
 pub(super) struct Finder {
-    window: [u8; WINDOW_SIZE + PADDING],
+    window: [u8; POSITIONS + PADDING],
     /// By hash: `base` and the position of its last occurrence. What is not above `base` is of
     /// earlier data, so that nothing needs to be cleared, or position 0, which never matches.
     head: [u16; HASH_SIZE],
     base: u16,
     /// By position: the one before it in its chain, 0 for none.
-    prev: [u16; WINDOW_SIZE],
+    prev: [u16; POSITIONS],
     pub(super) matches: Vec<Match>,
 }
 
 impl Finder {
     pub(super) fn new() -> Box<Self> {
         Box::new(Self {
-            window: [0; WINDOW_SIZE + PADDING],
+            window: [0; POSITIONS + PADDING],
             head: [0; HASH_SIZE],
             base: 0,
-            prev: [0; WINDOW_SIZE],
+            prev: [0; POSITIONS],
             matches: Vec::new(),
         })
     }
@@ -61,58 +68,69 @@ impl Finder {
     /// Fills `matches` with those of `data`, at most [`MAX_DATA`] bytes.
     pub(super) fn find(&mut self, data: &[u8]) {
         debug_assert!(data.len() <= MAX_DATA);
+        let end = data.len() as u16;
         self.window[..data.len()].copy_from_slice(data);
-        self.window[data.len()..data.len() + PADDING].fill(0);
+        // A hash that goes beyond the data is that of zeros.
+        self.window[data.len()..data.len() + 8].fill(0);
         self.matches.clear();
-        let end = data.len();
-        if usize::from(self.base) + end > usize::from(u16::MAX) {
+        if self.base.checked_add(end).is_none() {
             self.head.fill(0);
             self.base = 0;
         }
         // The last two bytes are not inserted: no match begins there.
         let inserted = end.saturating_sub(MIN_MATCH - 1);
         self.insert_strings(inserted);
-        let (mut length, mut start) = (MIN_MATCH - 1, 0);
-        let mut at = 0;
-        while at < inserted {
-            let head = usize::from(self.prev[at & MASK]);
-            let (previous_length, previous_start) = (length, start);
-            length = MIN_MATCH - 1;
-            if head != 0 && previous_length < MAX_LAZY.min(end - at) {
-                (length, start) = self.longest_match(at, head, previous_length, end - at);
-                if length == MIN_MATCH && at - start > TOO_FAR {
-                    length = MIN_MATCH - 1;
-                }
-            }
-            if previous_length >= MIN_MATCH && length <= previous_length {
-                self.push(at - 1, previous_length, previous_start);
-                length = MIN_MATCH - 1;
-                at += previous_length - 1;
-            } else {
-                at += 1;
-            }
-        }
-        if length >= MIN_MATCH {
-            self.push(at - 1, length, start);
-        }
-        self.base += end as u16;
+        self.deflate_slow(inserted, end);
+        self.base += end;
     }
 
-    fn push(&mut self, at: usize, length: usize, start: usize) {
+    /// `deflate_slow`: a match is taken unless a longer one begins at the next position.
+    fn deflate_slow(&mut self, inserted: u16, end: u16) {
+        let mut at = 0;
+        while at < inserted {
+            let head = self.prev[usize::from(at)];
+            if head == 0 {
+                at += 1;
+                continue;
+            }
+            let (mut length, mut start) = self.longest_match(at, head, MIN_MATCH - 1, end - at);
+            at += 1;
+            if length < MIN_MATCH || length == MIN_MATCH && at - 1 - start > TOO_FAR {
+                continue;
+            }
+            while at < inserted && length < MAX_LAZY.min(end - at) {
+                let head = self.prev[usize::from(at)];
+                if head == 0 {
+                    break;
+                }
+                let (longer, its_start) = self.longest_match(at, head, length, end - at);
+                if longer <= length {
+                    break;
+                }
+                (length, start) = (longer, its_start);
+                at += 1;
+            }
+            self.push(at - 1, length, start);
+            at += length - 1;
+        }
+    }
+
+    fn push(&mut self, at: u16, length: u16, start: u16) {
         self.matches.push(Match {
-            at: at as u16,
+            at,
             length_less_3: (length - MIN_MATCH) as u8,
-            distance_less_1: (at - start - 1) as u16,
+            distance_less_1: at - start - 1,
         });
     }
 
     /// `INSERT_STRING` for that many positions from the first on. zlib inserts each when it gets
     /// there, but a chain only leads back, so that it is the same chain.
-    fn insert_strings(&mut self, count: usize) {
+    fn insert_strings(&mut self, count: u16) {
         let Self { window, head, prev, base, .. } = self;
         let mut hash = usize::from(window[0]) << HASH_SHIFT ^ usize::from(window[1]);
         let mut stamp = *base;
-        for (&byte, prev) in window[MIN_MATCH - 1..].iter().zip(&mut prev[..count & MASK]) {
+        let ends = &window[usize::from(MIN_MATCH) - 1..];
+        for (&byte, prev) in ends.iter().zip(&mut prev[..usize::from(count)]) {
             hash = (hash << HASH_SHIFT ^ usize::from(byte)) & (HASH_SIZE - 1);
             *prev = head[hash].saturating_sub(*base);
             head[hash] = stamp;
@@ -121,12 +139,12 @@ impl Finder {
     }
 
     fn word(&self, at: usize) -> u32 {
-        let bytes = &self.window[at & MASK..][..4];
+        let bytes = &self.window[at..at + 4];
         u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     }
 
     fn long_word(&self, at: usize) -> u64 {
-        let bytes = &self.window[at & MASK..][..8];
+        let bytes = &self.window[at..at + 8];
         u64::from_le_bytes([
             bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
         ])
@@ -137,33 +155,57 @@ impl Finder {
     /// `lookahead` what is left of the data.
     fn longest_match(
         &self,
-        at: usize,
-        mut candidate: usize,
-        mut best: usize,
-        lookahead: usize,
-    ) -> (usize, usize) {
+        at: u16,
+        mut candidate: u16,
+        mut best: u16,
+        lookahead: u16,
+    ) -> (u16, u16) {
         let mut chain = if best >= GOOD_LENGTH { MAX_CHAIN / 4 } else { MAX_CHAIN };
         let nice = NICE_LENGTH.min(lookahead);
         let longest = MAX_MATCH.min(lookahead);
         let mut start = 0;
+        if best < MIN_MATCH {
+            // Nearly always the first has the same three bytes; those of other bytes and the same
+            // hash are passed over.
+            let wanted = self.word(usize::from(at)) << 8;
+            while self.word(usize::from(candidate)) << 8 != wanted {
+                candidate = self.prev[usize::from(candidate)];
+                chain -= 1;
+                if candidate == 0 || chain == 0 {
+                    return (best, start);
+                }
+            }
+            (best, start) = (self.common_length(candidate, at, longest), candidate);
+            if best >= nice {
+                return (best, start);
+            }
+            candidate = self.prev[usize::from(candidate)];
+            chain -= 1;
+            if candidate == 0 || chain == 0 {
+                return (best, start);
+            }
+        }
         // The last bytes of what would be better are compared first.
-        let (mut tail, mut mask) = if best < MIN_MATCH { (0, 0x00ff_ffff) } else { (best - 3, !0) };
-        let mut wanted = self.word(at + tail);
+        let mut tail = usize::from(best - 3) & 511;
+        let mut wanted = self.word(usize::from(at) + tail);
         loop {
-            if (self.word(candidate + tail) ^ wanted) & mask == 0 {
+            if self.word(usize::from(candidate) + tail) == wanted {
                 let length = self.common_length(candidate, at, longest);
                 if length > best {
                     (best, start) = (length, candidate);
                     if length >= nice {
                         break;
                     }
-                    (tail, mask) = (best - 3, !0);
-                    wanted = self.word(at + tail);
+                    tail = usize::from(best - 3) & 511;
+                    wanted = self.word(usize::from(at) + tail);
                 }
             }
-            candidate = usize::from(self.prev[candidate & MASK]);
+            candidate = self.prev[usize::from(candidate)];
+            if candidate == 0 {
+                break;
+            }
             chain -= 1;
-            if candidate == 0 || chain == 0 {
+            if chain == 0 {
                 break;
             }
         }
@@ -171,12 +213,14 @@ impl Finder {
     }
 
     /// How many bytes are the same at both positions, `longest` at most.
-    fn common_length(&self, a: usize, b: usize, longest: usize) -> usize {
+    fn common_length(&self, a: u16, b: u16, longest: u16) -> u16 {
+        let (a, b) = (usize::from(a), usize::from(b));
         let mut length = 0;
         while length < longest {
-            let difference = self.long_word(a + length) ^ self.long_word(b + length);
+            let place = usize::from(length) & 511;
+            let difference = self.long_word(a + place) ^ self.long_word(b + place);
             if difference != 0 {
-                return longest.min(length + difference.trailing_zeros() as usize / 8);
+                return longest.min(length + difference.trailing_zeros() as u16 / 8);
             }
             length += 8;
         }

@@ -1,16 +1,17 @@
 //! Huffman trees. Upstream: `build_tree` and `gen_bitlen` of `trees.c`. Which of several optimal
 //! trees comes out depends on the heap, so the heap is zlib's to the last swap.
 
-use super::codes::{Code, L_CODES, assign_codes};
+use super::codes::{Code, Codes, L_CODES, assign_codes};
 
 /// The longest code of literals, lengths and distances.
-pub(super) const MAX_BITS: usize = 15;
+pub(super) const MAX_BITS: u8 = 15;
 /// The longest code of code lengths.
-pub(super) const MAX_BL_BITS: usize = 7;
+pub(super) const MAX_BL_BITS: u8 = 7;
 
-/// More than leaves and nodes of a tree; powers of two make bounds checks cheap.
-const LEAVES: usize = 512;
-const NODES: usize = 1024;
+/// Leaves are numbered below, inner nodes from here on: more than any tree has, and a power of two,
+/// which makes bounds checks cheap.
+const INNER: usize = 512;
+const NODES: usize = 2 * INNER;
 
 /// A node as the heap orders it: frequency, depth, and number, from the highest bits down.
 type Key = u32;
@@ -27,11 +28,15 @@ const fn node(key: Key) -> usize {
 }
 
 const fn frequency(key: Key) -> u32 {
-    key >> (NODE_BITS + DEPTH_BITS)
+    key >> (DEPTH_BITS + NODE_BITS)
 }
 
-const fn depth(key: Key) -> u32 {
-    key >> NODE_BITS & ((1 << DEPTH_BITS) - 1)
+/// The node above two others: as frequent as both together, one deeper than the deeper one.
+const fn parent(a: Key, b: Key, number: usize) -> Key {
+    const DEPTH: Key = ((1 << DEPTH_BITS) - 1) << NODE_BITS;
+    const FREQUENCY: Key = !0 << (DEPTH_BITS + NODE_BITS);
+    let deeper = if a & DEPTH > b & DEPTH { a & DEPTH } else { b & DEPTH };
+    ((a & FREQUENCY) + (b & FREQUENCY)) | (deeper + (1 << NODE_BITS)) | number as u32
 }
 
 /// `smaller`: equal ones count as smaller, whatever their numbers.
@@ -45,9 +50,9 @@ pub(super) struct Tree<const N: usize> {
     /// In ascending order, in the first `count` places.
     symbols: [u16; N],
     count: usize,
-    /// By symbol, 0 for those that have none.
-    pub(super) lengths: [u8; N],
-    codes: [Code; N],
+    /// By symbol, 0 for those that have none; behind them the depths of the inner nodes.
+    lengths: [u8; NODES],
+    codes: Codes,
     /// Bits of all symbols together, each as often as it occurs, without extra bits.
     pub(super) bits: u32,
 }
@@ -57,8 +62,8 @@ impl<const N: usize> Tree<N> {
         Self {
             symbols: [0; N],
             count: 0,
-            lengths: [0; N],
-            codes: [Code { bits: 0, length: 0 }; N],
+            lengths: [0; NODES],
+            codes: [Code { bits: 0, length: 0 }; 512],
             bits: 0,
         }
     }
@@ -68,13 +73,18 @@ impl<const N: usize> Tree<N> {
         &self.symbols[..self.count]
     }
 
+    /// How long the code of a symbol is; 0 if it has none.
+    pub(super) fn length(&self, symbol: u16) -> u8 {
+        self.lengths[usize::from(symbol) % NODES]
+    }
+
     /// The last symbol that has a code.
     pub(super) fn max_code(&self) -> usize {
         self.symbols().last().map_or(0, |&symbol| usize::from(symbol))
     }
 
     /// The codes, by symbol; of symbols that have none it says nothing.
-    pub(super) fn codes(&mut self) -> &[Code; N] {
+    pub(super) fn codes(&mut self) -> &Codes {
         assign_codes(&self.symbols[..self.count], &self.lengths, &mut self.codes);
         &self.codes
     }
@@ -82,17 +92,16 @@ impl<const N: usize> Tree<N> {
 
 /// Room to build trees in.
 pub(super) struct Builder {
-    /// From 1 on.
-    heap: [Key; LEAVES],
-    /// The nodes in the order in which they left the heap.
-    order: [u16; NODES],
-    parent: [u16; NODES],
-    depth: [u8; NODES],
+    /// From 1 on; twice as large as it gets, which makes bounds checks cheap.
+    heap: [Key; NODES],
+    /// The two below each inner node: all nodes but the root, in the order in which they left the
+    /// heap.
+    sons: [[u16; 2]; INNER],
 }
 
 impl Builder {
     pub(super) fn new() -> Self {
-        Self { heap: [0; LEAVES], order: [0; NODES], parent: [0; NODES], depth: [0; NODES] }
+        Self { heap: [0; NODES], sons: [[0; 2]; INNER] }
     }
 
     /// `build_tree`: gives each symbol that occurs a code of at most `max_bits`. At least two
@@ -101,19 +110,18 @@ impl Builder {
     pub(super) fn build<const N: usize>(
         &mut self,
         frequencies: &[u16; N],
-        used: impl Iterator<Item = usize>,
-        max_bits: usize,
+        used: &[u16],
+        max_bits: u8,
         tree: &mut Tree<N>,
     ) {
-        const { assert!(N <= L_CODES) };
-        tree.lengths.fill(0);
-        let mut count = 0;
-        for symbol in used {
-            tree.symbols[count] = symbol as u16;
-            count += 1;
-            self.heap[count & (LEAVES - 1)] = key(u32::from(frequencies[symbol]), 0, symbol);
+        const { assert!(N <= L_CODES && L_CODES < INNER) };
+        tree.lengths[..N].fill(0);
+        tree.symbols[..used.len()].copy_from_slice(used);
+        for (&symbol, place) in used.iter().zip(&mut self.heap[1..]) {
+            let symbol = usize::from(symbol);
+            *place = key(u32::from(frequencies[symbol]), 0, symbol);
         }
-        let occurring = count;
+        let mut count = used.len();
         while count < 2 {
             // What does not occur yet of 0 and 1, or of 0, 1 and 2, comes last in the heap.
             let symbol = match count {
@@ -125,7 +133,7 @@ impl Builder {
             self.heap[count] = key(1, 0, usize::from(symbol));
         }
         tree.count = count;
-        if occurring < 2 {
+        if used.len() < 2 {
             tree.symbols[..2].sort_unstable();
         }
         // Behind the last node stands what no node is greater than, so that all nodes have sons.
@@ -134,105 +142,136 @@ impl Builder {
             let moved = self.heap[k];
             self.sift_down(k, moved, count.ilog2() - k.ilog2());
         }
-        let removed = self.merge(count, N);
+        let bits = self.merge(count);
+        let sons = &self.sons[..count - 1];
         // What does not occur has been counted with a bit each.
-        let forced = (count - occurring) as u32;
-        tree.bits = self.assign_lengths(removed, max_bits, frequencies, &mut tree.lengths) - forced;
+        let forced = (count - used.len()) as u32;
+        tree.bits = if assign_lengths(sons, &mut tree.lengths) <= max_bits {
+            bits - forced
+        } else {
+            limit_lengths(sons, max_bits, &mut tree.lengths);
+            let bits = |&symbol: &u16| {
+                let symbol = usize::from(symbol);
+                u32::from(frequencies[symbol]) * u32::from(tree.lengths[symbol])
+            };
+            tree.symbols[..count].iter().map(bits).sum()
+        };
     }
 
     /// `pqdownheap`, for what moves into the place `k`, so many levels above the lowest.
-    ///
-    /// It goes on to the lowest where zlib stops: from there on each node moves into the place
-    /// where it is. How far zlib goes is not to be foreseen, by a processor neither.
-    fn sift_down(&mut self, mut k: usize, mut moved: Key, levels: u32) {
-        const MASK: usize = LEAVES - 1;
+    fn sift_down(&mut self, k: usize, moved: Key, levels: u32) {
+        let mut sift = Sift { k, moved };
         for _ in 0..levels {
-            let son = 2 * k;
-            let (left, right) = (self.heap[son & MASK], self.heap[(son + 1) & MASK]);
-            let is_right = is_smaller(right, left);
-            let smallest = if is_right { right } else { left };
-            let stays = is_smaller(moved, smallest);
-            self.heap[k & MASK] = if stays { moved } else { smallest };
-            moved = if stays { smallest } else { moved };
-            k = son + usize::from(is_right);
+            sift.step(&mut self.heap);
         }
-        self.heap[k & MASK] = moved;
+        sift.end(&mut self.heap);
     }
 
-    /// Joins the two smallest until one is left; how many nodes left the heap. New nodes are
-    /// numbered from `next` on.
-    fn merge(&mut self, mut count: usize, mut next: usize) -> usize {
-        const MASK: usize = NODES - 1;
-        let mut removed = 0;
-        while count >= 2 {
-            let first = self.heap[1];
-            let last = std::mem::replace(&mut self.heap[count & (LEAVES - 1)], Key::MAX);
-            count -= 1;
-            let levels = count.ilog2();
-            self.sift_down(1, last, levels);
-            let second = self.heap[1];
-            self.order[removed & MASK] = node(first) as u16;
-            self.order[(removed + 1) & MASK] = node(second) as u16;
-            removed += 2;
-            self.parent[node(first)] = next as u16;
-            self.parent[node(second)] = next as u16;
-            let deeper = depth(first).max(depth(second)) + 1;
-            self.sift_down(1, key(frequency(first) + frequency(second), deeper, next), levels);
-            next += 1;
-        }
-        self.order[removed & MASK] = node(self.heap[1]) as u16;
-        removed + 1
-    }
-
-    /// `gen_bitlen`; the bits of all leaves together.
-    fn assign_lengths<const N: usize>(
-        &mut self,
-        removed: usize,
-        max_bits: usize,
-        frequencies: &[u16; N],
-        lengths: &mut [u8; N],
-    ) -> u32 {
-        const MASK: usize = NODES - 1;
-        let frequency = |symbol: usize| u32::from(frequencies[symbol]).max(1);
-        let mut counts = [0u16; MAX_BITS + 1];
-        let mut overflow = 0i32;
+    /// Joins the two smallest until one is left; the frequencies of all inner nodes together,
+    /// which are the bits of all leaves.
+    ///
+    /// zlib moves the last node down from the top, takes the second smallest, and then moves the
+    /// node above both down. Here the second move follows the first at a distance of one level,
+    /// so that a processor can work on both at once.
+    fn merge(&mut self, leaves: usize) -> u32 {
         let mut bits = 0;
-        let order = &self.order[..removed];
-        let [order @ .., root] = order else { return 0 };
-        self.depth[usize::from(*root) & MASK] = 0;
-        for &node in order.iter().rev() {
-            let node = usize::from(node);
-            let parent = usize::from(self.parent[node & MASK]);
-            let mut length = usize::from(self.depth[parent & MASK]) + 1;
-            if length > max_bits {
-                length = max_bits;
-                overflow += 1;
+        for (count, inner) in (1..leaves).rev().zip(0..) {
+            let first = self.heap[1];
+            let last = std::mem::replace(&mut self.heap[(count + 1) & (INNER - 1)], Key::MAX);
+            let levels = count.ilog2();
+            let mut ahead = Sift { k: 1, moved: last };
+            let second = if levels == 0 { last } else { ahead.step(&mut self.heap) };
+            self.sons[inner & (INNER - 1)] = [node(first) as u16, node(second) as u16];
+            let parent = parent(first, second, INNER + inner);
+            bits += frequency(parent);
+            let mut behind = Sift { k: 1, moved: parent };
+            for _ in 1..levels {
+                ahead.step(&mut self.heap);
+                behind.step(&mut self.heap);
             }
-            self.depth[node & MASK] = length as u8;
-            if node < N {
-                lengths[node] = length as u8;
-                counts[length & MAX_BITS] += 1;
-                bits += frequency(node) * length as u32;
+            if levels > 0 {
+                ahead.end(&mut self.heap);
+                behind.step(&mut self.heap);
             }
-        }
-        if overflow > 0 {
-            move_overflow(&mut counts, overflow, max_bits);
-            // Again from the least frequent on, longest lengths first.
-            let mut leaves = order.iter().map(|&node| usize::from(node)).filter(|&node| node < N);
-            bits = 0;
-            for length in (1..=max_bits).rev() {
-                for leaf in leaves.by_ref().take(usize::from(counts[length])) {
-                    lengths[leaf] = length as u8;
-                    bits += frequency(leaf) * length as u32;
-                }
-            }
+            behind.end(&mut self.heap);
         }
         bits
     }
 }
 
+/// A node on its way down the heap.
+///
+/// It goes on to the lowest level where zlib stops: from there on each node moves into the place
+/// where it is. How far zlib goes is not to be foreseen, by a processor neither.
+struct Sift {
+    k: usize,
+    moved: Key,
+}
+
+impl Sift {
+    /// One level; what is then in the place it came from.
+    fn step(&mut self, heap: &mut [Key; NODES]) -> Key {
+        let Self { k, moved } = *self;
+        let k = k & (INNER - 1);
+        let (left, right) = (heap[2 * k], heap[2 * k + 1]);
+        let is_right = is_smaller(right, left);
+        let smallest = if is_right { right } else { left };
+        let stays = is_smaller(moved, smallest);
+        heap[k] = if stays { moved } else { smallest };
+        self.moved = if stays { smallest } else { moved };
+        self.k = 2 * k + usize::from(is_right);
+        heap[k]
+    }
+
+    fn end(self, heap: &mut [Key; NODES]) {
+        heap[self.k & (INNER - 1)] = self.moved;
+    }
+}
+
+/// The first half of `gen_bitlen`: how deep each node is, and the deepest.
+fn assign_lengths(sons: &[[u16; 2]], lengths: &mut [u8; NODES]) -> u8 {
+    lengths[INNER - 1 + sons.len()] = 0;
+    let mut deepest = 0;
+    for (&[first, second], inner) in sons.iter().zip(INNER..INNER + sons.len()).rev() {
+        let length = lengths[inner & (NODES - 1)] + 1;
+        deepest = deepest.max(length);
+        lengths[usize::from(first) & (NODES - 1)] = length;
+        lengths[usize::from(second) & (NODES - 1)] = length;
+    }
+    deepest
+}
+
+/// `gen_bitlen` where codes would get longer than `max_bits`.
+fn limit_lengths(sons: &[[u16; 2]], max_bits: u8, lengths: &mut [u8; NODES]) {
+    let mut counts = [0u16; MAX_BITS as usize + 1];
+    let mut overflow = 0i32;
+    lengths[INNER - 1 + sons.len()] = 0;
+    for (pair, inner) in sons.iter().zip(INNER..INNER + sons.len()).rev() {
+        for &node in pair.iter().rev() {
+            let node = usize::from(node);
+            let mut length = lengths[inner] + 1;
+            if length > max_bits {
+                length = max_bits;
+                overflow += 1;
+            }
+            lengths[node] = length;
+            if node < INNER {
+                counts[usize::from(length)] += 1;
+            }
+        }
+    }
+    move_overflow(&mut counts, overflow, usize::from(max_bits));
+    // Again from the least frequent on, longest lengths first.
+    let mut leaves = sons.iter().flatten().map(|&node| usize::from(node)).filter(|&node| node < INNER);
+    for length in (1..=max_bits).rev() {
+        for leaf in leaves.by_ref().take(usize::from(counts[usize::from(length)])) {
+            lengths[leaf] = length;
+        }
+    }
+}
+
 /// Makes the number of codes of each length possible again.
-fn move_overflow(counts: &mut [u16; MAX_BITS + 1], mut overflow: i32, max_bits: usize) {
+fn move_overflow(counts: &mut [u16; MAX_BITS as usize + 1], mut overflow: i32, max_bits: usize) {
     while overflow > 0 {
         let mut length = max_bits - 1;
         while counts[length] == 0 {
