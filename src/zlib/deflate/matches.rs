@@ -51,6 +51,8 @@ pub(super) struct Finder {
     base: u16,
     /// By position: the one before it in its chain, 0 for none.
     prev: [u16; POSITIONS],
+    /// The one before that, so that two can be looked at at once.
+    prev_but_one: [u16; POSITIONS],
     pub(super) matches: Vec<Match>,
 }
 
@@ -61,6 +63,7 @@ impl Finder {
             head: [0; HASH_SIZE],
             base: 0,
             prev: [0; POSITIONS],
+            prev_but_one: [0; POSITIONS],
             matches: Vec::new(),
         })
     }
@@ -126,15 +129,14 @@ impl Finder {
     /// `INSERT_STRING` for that many positions from the first on. zlib inserts each when it gets
     /// there, but a chain only leads back, so that it is the same chain.
     fn insert_strings(&mut self, count: u16) {
-        let Self { window, head, prev, base, .. } = self;
-        let mut hash = usize::from(window[0]) << HASH_SHIFT ^ usize::from(window[1]);
-        let mut stamp = *base;
-        let ends = &window[usize::from(MIN_MATCH) - 1..];
-        for (&byte, prev) in ends.iter().zip(&mut prev[..usize::from(count)]) {
-            hash = (hash << HASH_SHIFT ^ usize::from(byte)) & (HASH_SIZE - 1);
-            *prev = head[hash].saturating_sub(*base);
-            head[hash] = stamp;
-            stamp = stamp.wrapping_add(1);
+        let mut hash = usize::from(self.window[0]) << HASH_SHIFT ^ usize::from(self.window[1]);
+        for at in 0..count {
+            let last = self.window[usize::from(at) + 2];
+            hash = (hash << HASH_SHIFT ^ usize::from(last)) & (HASH_SIZE - 1);
+            let prev = self.head[hash].saturating_sub(self.base);
+            self.head[hash] = self.base.wrapping_add(at);
+            self.prev[usize::from(at)] = prev;
+            self.prev_but_one[usize::from(at)] = self.prev[usize::from(prev)];
         }
     }
 
@@ -189,27 +191,27 @@ impl Finder {
         let mut tail = usize::from(best - 3) & 511;
         let mut wanted = self.word(usize::from(at) + tail);
         loop {
-            if self.word(usize::from(candidate) + tail) == wanted {
-                let length = self.common_length(candidate, at, longest);
-                if length > best {
-                    (best, start) = (length, candidate);
-                    if length >= nice {
-                        break;
+            let pair = [candidate, self.prev[usize::from(candidate)]];
+            let next = self.prev_but_one[usize::from(candidate)];
+            for candidate in pair {
+                if candidate == 0 || chain == 0 {
+                    return (best, start);
+                }
+                chain -= 1;
+                if self.word(usize::from(candidate) + tail) == wanted {
+                    let length = self.common_length(candidate, at, longest);
+                    if length > best {
+                        (best, start) = (length, candidate);
+                        if length >= nice {
+                            return (best, start);
+                        }
+                        tail = usize::from(best - 3) & 511;
+                        wanted = self.word(usize::from(at) + tail);
                     }
-                    tail = usize::from(best - 3) & 511;
-                    wanted = self.word(usize::from(at) + tail);
                 }
             }
-            candidate = self.prev[usize::from(candidate)];
-            if candidate == 0 {
-                break;
-            }
-            chain -= 1;
-            if chain == 0 {
-                break;
-            }
+            candidate = next;
         }
-        (best, start)
     }
 
     /// How many bytes are the same at both positions, `longest` at most.
