@@ -130,11 +130,13 @@ impl Finder {
     /// there, but a chain only leads back, so that it is the same chain.
     fn insert_strings(&mut self, count: u16) {
         let mut hash = usize::from(self.window[0]) << HASH_SHIFT ^ usize::from(self.window[1]);
+        let base = self.base;
         for at in 0..count {
             let last = self.window[usize::from(at) + 2];
-            hash = (hash << HASH_SHIFT ^ usize::from(last)) & (HASH_SIZE - 1);
-            let prev = self.head[hash].saturating_sub(self.base);
-            self.head[hash] = self.base.wrapping_add(at);
+            hash = hash << HASH_SHIFT ^ usize::from(last);
+            let head = &mut self.head[hash % HASH_SIZE];
+            let prev = head.saturating_sub(base);
+            *head = base.wrapping_add(at);
             self.prev[usize::from(at)] = prev;
             self.prev_but_one[usize::from(at)] = self.prev[usize::from(prev)];
         }
