@@ -152,22 +152,34 @@ pub(super) const fn assign_codes<const N: usize>(
         counts[lengths[symbols[at] as usize % N] as usize % 16] += 1;
         at += 1;
     }
+    // The next code of each length, its first bit the highest of 16, which are turned around later.
     let mut next = [0u16; 16];
     let mut length = 1;
-    while length < 16 {
-        next[length] = (next[length - 1] + counts[length - 1]) << 1;
+    while length < 15 {
+        next[length + 1] = next[length].wrapping_add(counts[length] << (16 - length));
         length += 1;
     }
     at = 0;
     while at < symbols.len() {
         let symbol = symbols[at] as usize;
         let length = lengths[symbol % N];
-        let code = next[length as usize % 16];
-        next[length as usize % 16] = code.wrapping_add(1);
-        codes[symbol % codes.len()] = Code { bits: reverse(code) >> (16 - length), length };
+        let code = &mut next[length as usize % 16];
+        codes[symbol % codes.len()] = Code { bits: reverse(*code), length };
+        *code = code.wrapping_add(STEPS[length as usize % 16]);
         at += 1;
     }
 }
+
+/// From a code of some length to the next, the first bit being the highest of 16.
+const STEPS: [u16; 16] = {
+    let mut steps = [0; 16];
+    let mut length = 1;
+    while length < 16 {
+        steps[length] = 1 << (16 - length);
+        length += 1;
+    }
+    steps
+};
 
 /// `bi_reverse`, of 16 bits. By a table, since there is no instruction for it.
 const fn reverse(bits: u16) -> u16 {

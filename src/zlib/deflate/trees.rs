@@ -23,20 +23,16 @@ const fn key(frequency: u32, depth: u32, node: usize) -> Key {
     frequency << (DEPTH_BITS + NODE_BITS) | depth << NODE_BITS | node as u32
 }
 
-const fn node(key: Key) -> usize {
-    key as usize & (NODES - 1)
-}
-
 const fn frequency(key: Key) -> u32 {
     key >> (DEPTH_BITS + NODE_BITS)
 }
 
 /// The node above two others: as frequent as both together, one deeper than the deeper one.
 const fn parent(a: Key, b: Key, number: usize) -> Key {
-    const DEPTH: Key = ((1 << DEPTH_BITS) - 1) << NODE_BITS;
     const FREQUENCY: Key = !0 << (DEPTH_BITS + NODE_BITS);
-    let deeper = if a & DEPTH > b & DEPTH { a & DEPTH } else { b & DEPTH };
-    ((a & FREQUENCY) + (b & FREQUENCY)) | (deeper + (1 << NODE_BITS)) | number as u32
+    const DEPTH: Key = !FREQUENCY & !(NODES as Key - 1);
+    let deeper = if a & !FREQUENCY > b & !FREQUENCY { a } else { b } & DEPTH;
+    ((a & FREQUENCY) + b & FREQUENCY) | (deeper + (1 << NODE_BITS)) | number as u32
 }
 
 /// `smaller`: equal ones count as smaller, whatever their numbers.
@@ -94,8 +90,8 @@ impl<const N: usize> Tree<N> {
 pub(super) struct Builder {
     /// From 1 on; twice as large as it gets, which makes bounds checks cheap.
     heap: [Key; NODES],
-    /// The two below each inner node: all nodes but the root, in the order in which they left the
-    /// heap.
+    /// The two below each inner node, each with its depth: all nodes but the root, in the order in
+    /// which they left the heap.
     sons: [[u16; 2]; INNER],
 }
 
@@ -174,28 +170,36 @@ impl Builder {
     /// node above both down. Here the second move follows the first at a distance of one level,
     /// so that a processor can work on both at once.
     fn merge(&mut self, leaves: usize) -> u32 {
+        let heap = &mut self.heap;
         let mut bits = 0;
-        for (count, inner) in (1..leaves).rev().zip(0..) {
-            let first = self.heap[1];
-            let last = std::mem::replace(&mut self.heap[(count + 1) & (INNER - 1)], Key::MAX);
-            let levels = count.ilog2();
+        let mut first = heap[1];
+        for (count, inner) in (2..leaves).rev().zip(0..) {
+            let last = std::mem::replace(&mut heap[(count + 1) % INNER], Key::MAX);
             let mut ahead = Sift { k: 1, moved: last };
-            let second = if levels == 0 { last } else { ahead.step(&mut self.heap) };
-            self.sons[inner & (INNER - 1)] = [node(first) as u16, node(second) as u16];
+            let second = ahead.step(heap);
+            self.sons[inner % INNER] = [first as u16, second as u16];
             let parent = parent(first, second, INNER + inner);
             bits += frequency(parent);
             let mut behind = Sift { k: 1, moved: parent };
-            for _ in 1..levels {
-                ahead.step(&mut self.heap);
-                behind.step(&mut self.heap);
+            let levels = count.ilog2();
+            if levels == 1 {
+                ahead.end(heap);
+                first = behind.step(heap);
+            } else {
+                ahead.step(heap);
+                first = behind.step(heap);
+                for _ in 2..levels {
+                    ahead.step(heap);
+                    behind.step(heap);
+                }
+                ahead.end(heap);
+                behind.step(heap);
             }
-            if levels > 0 {
-                ahead.end(&mut self.heap);
-                behind.step(&mut self.heap);
-            }
-            behind.end(&mut self.heap);
+            behind.end(heap);
         }
-        bits
+        let (second, inner) = (heap[2], leaves - 2);
+        self.sons[inner % INNER] = [first as u16, second as u16];
+        bits + frequency(parent(first, second, INNER + inner))
     }
 }
 
@@ -212,7 +216,7 @@ impl Sift {
     /// One level; what is then in the place it came from.
     fn step(&mut self, heap: &mut [Key; NODES]) -> Key {
         let Self { k, moved } = *self;
-        let k = k & (INNER - 1);
+        let k = k % INNER;
         let (left, right) = (heap[2 * k], heap[2 * k + 1]);
         let is_right = is_smaller(right, left);
         let smallest = if is_right { right } else { left };
@@ -224,7 +228,7 @@ impl Sift {
     }
 
     fn end(self, heap: &mut [Key; NODES]) {
-        heap[self.k & (INNER - 1)] = self.moved;
+        heap[self.k % INNER] = self.moved;
     }
 }
 
@@ -233,10 +237,10 @@ fn assign_lengths(sons: &[[u16; 2]], lengths: &mut [u8; NODES]) -> u8 {
     lengths[INNER - 1 + sons.len()] = 0;
     let mut deepest = 0;
     for (&[first, second], inner) in sons.iter().zip(INNER..INNER + sons.len()).rev() {
-        let length = lengths[inner & (NODES - 1)] + 1;
+        let length = lengths[inner % NODES] + 1;
         deepest = deepest.max(length);
-        lengths[usize::from(first) & (NODES - 1)] = length;
-        lengths[usize::from(second) & (NODES - 1)] = length;
+        lengths[usize::from(first) % NODES] = length;
+        lengths[usize::from(second) % NODES] = length;
     }
     deepest
 }
@@ -248,7 +252,7 @@ fn limit_lengths(sons: &[[u16; 2]], max_bits: u8, lengths: &mut [u8; NODES]) {
     lengths[INNER - 1 + sons.len()] = 0;
     for (pair, inner) in sons.iter().zip(INNER..INNER + sons.len()).rev() {
         for &node in pair.iter().rev() {
-            let node = usize::from(node);
+            let node = usize::from(node) % NODES;
             let mut length = lengths[inner] + 1;
             if length > max_bits {
                 length = max_bits;
@@ -262,7 +266,7 @@ fn limit_lengths(sons: &[[u16; 2]], max_bits: u8, lengths: &mut [u8; NODES]) {
     }
     move_overflow(&mut counts, overflow, usize::from(max_bits));
     // Again from the least frequent on, longest lengths first.
-    let mut leaves = sons.iter().flatten().map(|&node| usize::from(node)).filter(|&node| node < INNER);
+    let mut leaves = sons.iter().flatten().map(|&node| usize::from(node) % NODES).filter(|&node| node < INNER);
     for length in (1..=max_bits).rev() {
         for leaf in leaves.by_ref().take(usize::from(counts[usize::from(length)])) {
             lengths[leaf] = length;
