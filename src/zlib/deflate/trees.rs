@@ -1,6 +1,8 @@
 //! Huffman trees. Upstream: `build_tree` and `gen_bitlen` of `trees.c`. Which of several optimal
 //! trees comes out depends on the heap, so the heap is zlib's to the last swap.
 
+use std::hint::select_unpredictable;
+
 use super::codes::{Code, Codes, L_CODES, assign_codes};
 
 /// The longest code of literals, lengths and distances.
@@ -182,17 +184,28 @@ impl Builder {
             bits += frequency(parent);
             let mut behind = Sift { k: 1, moved: parent };
             let levels = count.ilog2();
+            'down: {
+                if levels > 1 {
+                    ahead.step(heap);
+                    first = behind.step(heap);
+                    // Written out for each level: a processor learns of each load by itself
+                    // whether it has to wait for the stores before it.
+                    macro_rules! level {
+                        ($($level:literal)*) => {$(
+                            if levels == $level {
+                                break 'down;
+                            }
+                            ahead.step(heap);
+                            behind.step(heap);
+                        )*};
+                    }
+                    level!(2 3 4 5 6 7 8);
+                }
+            }
+            ahead.end(heap);
             if levels == 1 {
-                ahead.end(heap);
                 first = behind.step(heap);
             } else {
-                ahead.step(heap);
-                first = behind.step(heap);
-                for _ in 2..levels {
-                    ahead.step(heap);
-                    behind.step(heap);
-                }
-                ahead.end(heap);
                 behind.step(heap);
             }
             behind.end(heap);
@@ -213,18 +226,19 @@ struct Sift {
 }
 
 impl Sift {
+    #[inline(always)]
     /// One level; what is then in the place it came from.
     fn step(&mut self, heap: &mut [Key; NODES]) -> Key {
         let Self { k, moved } = *self;
-        let k = k % INNER;
         let (left, right) = (heap[2 * k], heap[2 * k + 1]);
         let is_right = is_smaller(right, left);
-        let smallest = if is_right { right } else { left };
+        let smallest = select_unpredictable(is_right, right, left);
         let stays = is_smaller(moved, smallest);
-        heap[k] = if stays { moved } else { smallest };
-        self.moved = if stays { smallest } else { moved };
+        let place = select_unpredictable(stays, moved, smallest);
+        heap[k] = place;
+        self.moved = select_unpredictable(stays, smallest, moved);
         self.k = 2 * k + usize::from(is_right);
-        heap[k]
+        place
     }
 
     fn end(self, heap: &mut [Key; NODES]) {
