@@ -4,8 +4,11 @@
 //!
 //! Upstream: `deflate.c` and `trees.c` of zlib 1.3.2, whose names are kept.
 
+mod bits;
 mod block;
+mod bound;
 mod codes;
+mod dynamic;
 mod frequencies;
 mod matches;
 mod tokens;

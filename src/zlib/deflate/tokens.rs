@@ -65,7 +65,9 @@ impl Tokens {
             (at, next, previous) = (at + 1, symbol + 1, length);
             // Three in a row after the first: from here on it is shorter to count them.
             if repeated == 3 {
-                let same = |&(symbol, next): &(&u16, u16)| *symbol == next && tree.length(*symbol) == length;
+                let same = |&(symbol, next): &(&u16, u16)| {
+                    *symbol == next && tree.length(*symbol) == length
+                };
                 let more = symbols[at..].iter().zip(next..).take_while(same).count();
                 self.count -= 3;
                 self.push_repetitions(length, 3 + more);

@@ -280,7 +280,8 @@ fn limit_lengths(sons: &[[u16; 2]], max_bits: u8, lengths: &mut [u8; NODES]) {
     }
     move_overflow(&mut counts, overflow, usize::from(max_bits));
     // Again from the least frequent on, longest lengths first.
-    let mut leaves = sons.iter().flatten().map(|&node| usize::from(node) % NODES).filter(|&node| node < INNER);
+    let mut leaves =
+        sons.iter().flatten().map(|&node| usize::from(node) % NODES).filter(|&node| node < INNER);
     for length in (1..=max_bits).rev() {
         for leaf in leaves.by_ref().take(usize::from(counts[usize::from(length)])) {
             lengths[leaf] = length;
