@@ -72,17 +72,12 @@ impl<'a> Restrictions<'a> {
 
 /// Whether a valid JSON text is null or an empty collection.
 fn is_empty(text: &str) -> bool {
-    let mut scanner = Scanner::new(text);
-    match scanner.peek_kind() {
-        Ok(Kind::Null) => true,
-        Ok(Kind::Array) => {
-            scanner.begin_array().is_ok() && matches!(scanner.next_element(true), Ok(false))
-        }
-        Ok(Kind::Object) => {
-            scanner.begin_object().is_ok() && matches!(scanner.next_key(true), Ok(None))
-        }
-        _ => false,
-    }
+    let text = text.trim_ascii();
+    text == "null"
+        || [('[', ']'), ('{', '}')].into_iter().any(|(open, close)| {
+            let inside = text.strip_prefix(open).map(|rest| rest.trim_ascii_start());
+            inside.is_some_and(|rest| rest.starts_with(close))
+        })
 }
 
 /// What is wrong with a restriction.

@@ -30,28 +30,33 @@ impl<'a> RawString<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::LoneSurrogate`].
+    #[inline]
     pub fn to_str(&self) -> Result<Cow<'a, str>, Error> {
         if !self.escaped {
             return Ok(Cow::Borrowed(self.text()));
         }
-        match self.to_wtf8() {
-            Cow::Borrowed(_) => Ok(Cow::Borrowed(self.text())),
-            Cow::Owned(bytes) => String::from_utf8(bytes)
-                .map(Cow::Owned)
-                .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset)),
-        }
+        String::from_utf8(self.unescape())
+            .map(Cow::Owned)
+            .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset))
     }
 
     /// The value as WTF-8, that is UTF-8 in which lone surrogates have their three bytes: any
     /// two strings that Python tells apart differ here too.
     #[must_use]
+    #[inline]
     pub fn to_wtf8(&self) -> Cow<'a, [u8]> {
-        if !self.escaped {
-            return Cow::Borrowed(self.text().as_bytes());
+        if self.escaped {
+            return Cow::Owned(self.unescape());
         }
+        let quoted = self.quoted.as_bytes();
+        Cow::Borrowed(quoted.get(1..quoted.len() - 1).unwrap_or_default())
+    }
+
+    #[cold]
+    fn unescape(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.quoted.len());
         string::for_each_char(self.text(), |code| string::push_wtf8(&mut out, code));
-        Cow::Owned(out)
+        out
     }
 
     /// Appends what `json.dumps` writes for this string, quotes included.

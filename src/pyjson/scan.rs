@@ -371,9 +371,15 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// [`ErrorKind::Syntax`].
     pub fn raw_value(&mut self) -> Result<(&'a str, usize), Error> {
-        self.skip_whitespace();
+        let kind = self.peek_kind()?;
         let start = self.pos;
-        let depth = self.skip_value()?;
+        let depth = match kind {
+            Kind::Object | Kind::Array => self.skip_value()?,
+            scalar => {
+                self.skip_scalar(scalar)?;
+                0
+            }
+        };
         Ok((self.slice(start, self.pos), depth))
     }
 
