@@ -169,25 +169,14 @@ impl Finder {
         let longest = MAX_MATCH.min(lookahead);
         let mut start = 0;
         if best < MIN_MATCH {
-            // Nearly always the first has the same three bytes; those of other bytes and the same
-            // hash are passed over.
-            let wanted = self.word(usize::from(at)) << 8;
-            while self.word(usize::from(candidate)) << 8 != wanted {
-                candidate = self.prev[usize::from(candidate)];
-                chain -= 1;
-                if candidate == 0 || chain == 0 {
-                    return (best, start);
-                }
-            }
-            (best, start) = (self.common_length(candidate, at, longest), candidate);
+            let Some((nearest, left)) = self.nearest_match(at, candidate, chain) else {
+                return (best, start);
+            };
+            (best, start) = (self.common_length(nearest, at, longest), nearest);
             if best >= nice {
                 return (best, start);
             }
-            candidate = self.prev[usize::from(candidate)];
-            chain -= 1;
-            if candidate == 0 || chain == 0 {
-                return (best, start);
-            }
+            (candidate, chain) = (self.prev[usize::from(nearest)], left);
         }
         // The last bytes of what would be better are compared first.
         let mut tail = usize::from(best - 3) & 511;
@@ -214,6 +203,22 @@ impl Finder {
             }
             candidate = next;
         }
+    }
+
+    /// The first candidate of a chain that has the same three bytes, and how many may be looked at
+    /// after it. Nearly always it is the first one: others have the same hash only.
+    fn nearest_match(&self, at: u16, mut candidate: u16, chain: u32) -> Option<(u16, u32)> {
+        let wanted = self.word(usize::from(at)) << 8;
+        for left in (0..chain).rev() {
+            if candidate == 0 {
+                return None;
+            }
+            if self.word(usize::from(candidate)) << 8 == wanted {
+                return Some((candidate, left));
+            }
+            candidate = self.prev[usize::from(candidate)];
+        }
+        None
     }
 
     /// How many bytes are the same at both positions, `longest` at most.

@@ -34,7 +34,7 @@ const fn parent(a: Key, b: Key, number: usize) -> Key {
     const FREQUENCY: Key = !0 << (DEPTH_BITS + NODE_BITS);
     const DEPTH: Key = !FREQUENCY & !(NODES as Key - 1);
     let deeper = if a & !FREQUENCY > b & !FREQUENCY { a } else { b } & DEPTH;
-    ((a & FREQUENCY) + b & FREQUENCY) | (deeper + (1 << NODE_BITS)) | number as u32
+    (((a & FREQUENCY) + b) & FREQUENCY) | (deeper + (1 << NODE_BITS)) | number as u32
 }
 
 /// `smaller`: equal ones count as smaller, whatever their numbers.
@@ -167,53 +167,60 @@ impl Builder {
 
     /// Joins the two smallest until one is left; the frequencies of all inner nodes together,
     /// which are the bits of all leaves.
-    ///
-    /// zlib moves the last node down from the top, takes the second smallest, and then moves the
-    /// node above both down. Here the second move follows the first at a distance of one level,
-    /// so that a processor can work on both at once.
     fn merge(&mut self, leaves: usize) -> u32 {
         let heap = &mut self.heap;
         let mut bits = 0;
         let mut first = heap[1];
         for (count, inner) in (2..leaves).rev().zip(0..) {
             let last = std::mem::replace(&mut heap[(count + 1) % INNER], Key::MAX);
-            let mut ahead = Sift { k: 1, moved: last };
-            let second = ahead.step(heap);
+            let mut last = Sift { k: 1, moved: last };
+            let second = last.step(heap);
             self.sons[inner % INNER] = [first as u16, second as u16];
             let parent = parent(first, second, INNER + inner);
             bits += frequency(parent);
-            let mut behind = Sift { k: 1, moved: parent };
-            let levels = count.ilog2();
-            'down: {
-                if levels > 1 {
-                    ahead.step(heap);
-                    first = behind.step(heap);
-                    // Written out for each level: a processor learns of each load by itself
-                    // whether it has to wait for the stores before it.
-                    macro_rules! level {
-                        ($($level:literal)*) => {$(
-                            if levels == $level {
-                                break 'down;
-                            }
-                            ahead.step(heap);
-                            behind.step(heap);
-                        )*};
-                    }
-                    level!(2 3 4 5 6 7 8);
-                }
-            }
-            ahead.end(heap);
-            if levels == 1 {
-                first = behind.step(heap);
-            } else {
-                behind.step(heap);
-            }
-            behind.end(heap);
+            first = sift_both(last, Sift { k: 1, moved: parent }, count.ilog2(), heap);
         }
         let (second, inner) = (heap[2], leaves - 2);
         self.sons[inner % INNER] = [first as u16, second as u16];
         bits + frequency(parent(first, second, INNER + inner))
     }
+}
+
+/// Moves two nodes down to the lowest of so many levels, the first having gone one level ahead;
+/// what is then at the top.
+///
+/// zlib moves one after the other. When the second follows at a distance of one level, a processor
+/// can work on both at once.
+#[inline(always)]
+fn sift_both(mut ahead: Sift, mut behind: Sift, levels: u32, heap: &mut [Key; NODES]) -> Key {
+    // Written out for each level: a processor learns of each load by itself whether it has to wait
+    // for the stores before it.
+    macro_rules! levels_from_2 {
+        ($($level:literal)*) => {
+            'down: {
+                $(
+                    if levels == $level {
+                        break 'down;
+                    }
+                    ahead.step(heap);
+                    behind.step(heap);
+                )*
+            }
+        };
+    }
+    if levels == 1 {
+        ahead.end(heap);
+        let top = behind.step(heap);
+        behind.end(heap);
+        return top;
+    }
+    ahead.step(heap);
+    let top = behind.step(heap);
+    levels_from_2!(2 3 4 5 6 7 8);
+    ahead.end(heap);
+    behind.step(heap);
+    behind.end(heap);
+    top
 }
 
 /// A node on its way down the heap.
@@ -226,8 +233,8 @@ struct Sift {
 }
 
 impl Sift {
-    #[inline(always)]
     /// One level; what is then in the place it came from.
+    #[inline(always)]
     fn step(&mut self, heap: &mut [Key; NODES]) -> Key {
         let Self { k, moved } = *self;
         let (left, right) = (heap[2 * k], heap[2 * k + 1]);
