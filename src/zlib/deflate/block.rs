@@ -36,9 +36,10 @@ impl BlockWriter {
         let Self { frequencies, bound, dynamic: trees, room } = self;
         frequencies.count(data, matches);
         let bytes = |bits: u32| (bits as usize + 3).div_ceil(8);
-        let fixed = bytes(frequencies.fixed_bits());
+        let fixed_bits = frequencies.fixed_bits();
+        let fixed = bytes(fixed_bits);
         // No tree is built where it is certain that it would not be used.
-        let mut dynamic = bytes(bound.dynamic_bits(frequencies));
+        let mut dynamic = bytes(bound.dynamic_bits(frequencies, fixed_bits));
         if fixed.min(dynamic).min(data.len() + 5) > limit {
             return None;
         }
@@ -96,7 +97,8 @@ mod tests {
             let (mut finder, mut writer) = (Finder::new(), BlockWriter::new());
             finder.find(&data);
             writer.frequencies.count(&data, &finder.matches);
-            let bound = writer.bound.dynamic_bits(&writer.frequencies);
+            let fixed = writer.frequencies.fixed_bits();
+            let bound = writer.bound.dynamic_bits(&writer.frequencies, fixed);
             let nearer = writer.dynamic.build(&writer.frequencies, &writer.bound);
             let actual = writer.dynamic.build_bl_tree(&writer.frequencies);
             prop_assert!(0 < bound && bound <= nearer && nearer <= actual, "{bound}, {nearer}, {actual}");

@@ -21,17 +21,24 @@ impl Bound {
     }
 
     /// Bits that a dynamic block has at least, without its first three; 0 where nothing is known.
-    pub(super) fn dynamic_bits(&self, frequencies: &Frequencies) -> u32 {
+    /// What the trees take is not looked at where that could hardly make it more than `fixed`.
+    pub(super) fn dynamic_bits(&self, frequencies: &Frequencies, fixed: u32) -> u32 {
+        // More than the trees of nearly all blocks take by this bound.
+        const HEADER: u32 = 80;
+        const HEADER_PER_SYMBOL: u32 = 4;
         if frequencies.symbols > MAX_SYMBOLS {
             return 0;
         }
         let Frequencies { l, d, used_l, used_d, .. } = frequencies;
         let frequency_l = |&symbol: &u16| l[usize::from(symbol)];
         let frequency_d = |&symbol: &u16| d[usize::from(symbol)];
-        self.entropy(frequencies.symbols, used_l.as_slice().iter().map(frequency_l))
+        let symbols = self.entropy(frequencies.symbols, used_l.as_slice().iter().map(frequency_l))
             + self.entropy(frequencies.matches, used_d.as_slice().iter().map(frequency_d))
-            + frequencies.extra_bits
-            + self.header_bits(used_l.as_slice(), used_d.as_slice())
+            + frequencies.extra_bits;
+        if symbols + HEADER + HEADER_PER_SYMBOL * (used_l.as_slice().len() as u32) < fixed {
+            return symbols;
+        }
+        symbols + self.header_bits(used_l.as_slice(), used_d.as_slice())
     }
 
     /// Bits that so many symbols of these frequencies have at least, in any code.
