@@ -7,8 +7,8 @@ from datasette.version import __version__ as datasette_version
 
 logger = logging.getLogger("datasette_dstok")
 
-# Seconds for which a sidecar that failed is not asked again, so that requests
-# do not wait for its timeout one after the other.
+# Seconds for which a sidecar that failed is not asked for tokens again, so that
+# requests do not wait for its timeout one after the other.
 COOL_DOWN = 10.0
 
 # Errors with which the sidecar answers; with any other it is not available.
@@ -50,6 +50,8 @@ class Sidecar:
                 "database": restrictions.database,
                 "resource": restrictions.resource,
             }
+        if time.monotonic() < self._retry_at:
+            raise Unavailable(self._failure)
         return await self._call(datasette, "create_token", actor_id, **params)
 
     async def inspect_token(self, datasette, token):
@@ -63,8 +65,6 @@ class Sidecar:
             await client.aclose()
 
     async def _call(self, datasette, method, *args, **params):
-        if time.monotonic() < self._retry_at:
-            raise Unavailable(self._failure)
         try:
             if self._client is None:
                 self._client = self._new_client(datasette)
@@ -103,6 +103,9 @@ class Sidecar:
     def _fail(self, error):
         """Remember a failure, warn once for each kind of it, and return what to raise."""
         kind = getattr(error, "kind", type(error).__name__)
+        if kind == "timeout":
+            # A client that nobody refers to ends its process, by force if it has to.
+            self._client = None
         self._failure = REASONS.get(kind, f"there was an error ({kind})")
         self._retry_at = time.monotonic() + COOL_DOWN
         if kind not in self._warned:
