@@ -1,0 +1,260 @@
+"""The life of a client's sidecars: started when needed, greeted, configured, started again."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from . import _errors, _protocol
+from ._configuration import Configuration
+from ._find_binary import find_binary
+from ._sidecar import NotSent, Sidecar
+from ._version import __version__
+
+PROTOCOL = 1
+
+_YOUNG = 5.0
+"""Seconds: a process that dies younger than this counts as a failed start."""
+_FIRST_BACKOFF = 0.05
+
+_all: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+class Waiter(_protocol.Ticket):
+    """A ticket that a thread waits on."""
+
+    __slots__ = ("_answer", "_done", "_error")
+
+    def __init__(self, ids: int | list[int]) -> None:
+        super().__init__(ids)
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._answer: Any = None
+        self._error: _errors.DstokError | None = None
+
+    def resolve(self, answer: Any) -> None:
+        self._answer = answer
+        self._done.release()
+
+    def fail(self, error: _errors.DstokError) -> None:
+        self._error = error
+        self._done.release()
+
+    def wait(self, timeout: float | None) -> Any:
+        """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
+        if not self._done.acquire(timeout=_seconds(timeout)):
+            raise timed_out(timeout)
+        if self._error is not None:
+            raise self._error
+        return self._answer
+
+
+class Connection:
+    """Has at most one sidecar at a time. All methods may be called by any thread."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        binary: str | None,
+        timeout: float | None,
+        max_backoff: float,
+    ) -> None:
+        self._configuration = configuration
+        self._binary = binary
+        self._timeout = timeout
+        self._max_backoff = max_backoff
+        self._sidecar: Sidecar | None = None
+        self._failures = 0
+        self._not_before = 0.0
+        self._starting = threading.Lock()
+        self._closed = threading.Event()
+        _all.add(self)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the sidecar, None if none runs."""
+        sidecar = self._sidecar
+        return sidecar.pid if sidecar is not None and sidecar.open else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed.is_set()
+
+    def current(self) -> Sidecar | None:
+        """Return the sidecar if it runs; never waits. Raises ClientClosed."""
+        if self._closed.is_set():
+            raise _errors.ClientClosed("the client is closed")
+        sidecar = self._sidecar
+        return sidecar if sidecar is not None and sidecar.open else None
+
+    def ready(self) -> Sidecar:
+        """Return a sidecar that runs, starting one if need be.
+
+        Raises BinaryNotFound, VersionMismatch, ProcessDied, CallTimeout, ClientClosed, and what
+        `configure` answers.
+        """
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        return self._locked(deadline, lambda: self._ready(deadline))
+
+    def send(self, line: bytes, ticket: _protocol.Ticket) -> None:
+        """Send a line, starting a sidecar if need be. Raises as `ready` does."""
+        while True:
+            try:
+                return (self.current() or self.ready()).send(line, ticket)
+            except NotSent:  # it ended a moment ago; a new one is started
+                continue
+
+    def configure(self, changes: dict[str, Any], timeout: float | None) -> Any:
+        """Change the configuration of this sidecar and all later ones; return the new info."""
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+
+        def change() -> Any:
+            configuration = self._configuration.changed(**changes)
+            params = configuration.params()
+            info = _ask(self._ready(deadline), "configure", params, timeout)
+            self._configuration = configuration
+            return info
+
+        return self._locked(deadline, change)
+
+    def abandon(self) -> None:
+        """Let the sidecar end when nobody has the client any more; takes no lock, as the garbage
+        collector calls this."""
+        sidecar = self._sidecar
+        if sidecar is not None:
+            sidecar.begin_close()
+
+    def close(self) -> None:
+        """Let the sidecar end, and wait for it."""
+        self._closed.set()
+        with self._starting:
+            sidecar = self._sidecar
+        if sidecar is not None:
+            sidecar.begin_close()
+            sidecar.join()
+
+    def forget(self) -> None:
+        """In a forked process: the sidecar is the parent's, and so is who held the lock."""
+        self._sidecar = None
+        self._starting = threading.Lock()
+        closed, self._closed = self._closed.is_set(), threading.Event()
+        if closed:
+            self._closed.set()
+
+    def _locked(self, deadline: float | None, work: Callable[[], Any]) -> Any:
+        left = None if deadline is None else deadline - time.monotonic()
+        if not self._starting.acquire(timeout=_seconds(left)):
+            raise timed_out(self._timeout)
+        try:
+            return work()
+        finally:
+            self._starting.release()
+
+    def _ready(self, deadline: float | None) -> Sidecar:
+        sidecar = self.current()
+        if sidecar is not None:
+            return sidecar
+        self._note_death()
+        self._back_off(deadline)
+        binary = self._binary or find_binary()
+        try:
+            sidecar = self._spawn(binary)
+            self._greet(sidecar, binary, deadline)
+        except BaseException:
+            if sidecar is not None:
+                sidecar.begin_close()
+            self._note_failure(time.monotonic())
+            raise
+        self._sidecar = sidecar
+        if self._closed.is_set():
+            sidecar.begin_close()
+        return sidecar
+
+    def _note_death(self) -> None:
+        """Forget a sidecar that has ended, but not how soon it did."""
+        sidecar, self._sidecar = self._sidecar, None
+        if sidecar is None:
+            return
+        ended = sidecar.ended or time.monotonic()
+        if ended - sidecar.started > _YOUNG:
+            self._failures = 0
+        self._note_failure(ended)
+
+    def _note_failure(self, now: float) -> None:
+        """Put off the next start: not at all the first time, then longer and longer."""
+        self._failures += 1
+        delay = 0.0
+        if self._failures > 1:
+            delay = min(self._max_backoff, _FIRST_BACKOFF * 2.0 ** min(self._failures - 2, 30))
+        self._not_before = now + delay
+
+    def _back_off(self, deadline: float | None) -> None:
+        now = time.monotonic()
+        until = self._not_before if deadline is None else min(self._not_before, deadline)
+        if until > now and self._closed.wait(until - now):
+            raise _errors.ClientClosed("the client is closed")
+        if until < self._not_before:
+            raise timed_out(self._timeout)
+
+    def _spawn(self, binary: str) -> Sidecar:
+        try:
+            return Sidecar(self._configuration.command(binary), self._configuration.environ())
+        except OSError as error:
+            message = f"{binary} cannot be started: {error.strerror}"
+            if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
+                raise _errors.BinaryNotFound(message) from None
+            raise _errors.ProcessDied(message) from None
+
+    def _greet(self, sidecar: Sidecar, binary: str, deadline: float | None) -> None:
+        """See that it is the right program, before it is told a secret; configure it."""
+
+        def left() -> float | None:
+            return None if deadline is None else deadline - time.monotonic()
+
+        info = _ask(sidecar, "info", None, left())
+        is_dstok = isinstance(info, dict) and info.get("name") == "dstok"
+        if not is_dstok or info.get("protocol") != PROTOCOL or info.get("version") != __version__:
+            what = f"{info.get('name')} {info.get('version')}" if isinstance(info, dict) else "not dstok"
+            raise _errors.VersionMismatch(
+                f"{binary} is {what} (protocol {info.get('protocol')}), but this package needs "
+                f"dstok {__version__} (protocol {PROTOCOL}): install both together, or set "
+                "DSTOK_BINARY to the binary that belongs to it"
+            )
+        _ask(sidecar, "configure", self._configuration.params(), left())
+
+
+def timed_out(timeout: float | None) -> _errors.CallTimeout:
+    """Return the exception for an answer that did not come within `timeout` seconds."""
+    return _errors.CallTimeout(f"no answer within {timeout:g} seconds")
+
+
+def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, timeout: float | None) -> Any:
+    """Return the result of a single call. Raises DstokError."""
+    request = _protocol.Request(method, params)
+    waiter = Waiter(request.id)
+    try:
+        sidecar.send(_protocol.line(request.text), waiter)
+    except NotSent:
+        sidecar.join()
+        raise (sidecar.error or _errors.ProcessDied("the process ended")) from None
+    return _protocol.raised(_protocol.outcome(waiter.wait(timeout)))
+
+
+def _seconds(timeout: float | None) -> float:
+    """Return a timeout as locks take it."""
+    return -1 if timeout is None else min(max(timeout, 0), threading.TIMEOUT_MAX)
+
+
+def _after_fork_in_child() -> None:
+    for connection in list(_all):
+        connection.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
