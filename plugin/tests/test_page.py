@@ -28,13 +28,22 @@ def text(response):
 
 @pytest.mark.asyncio
 async def test_permission(make_datasette):
-    datasette = await make_datasette(config={"permissions": {"dstok-inspect": {"id": "ann"}}})
-    for actor, status in ((None, 403), ({"id": "bob"}, 403), ({"id": "root"}, 200), ({"id": "ann"}, 200)):
-        for method in ("get", "post"):
-            call = getattr(datasette.client, method)
-            response = await call("/-/dstok", **({"actor": actor} if actor else {}))
-            assert response.status_code == status
-        home = await datasette.client.get("/", **({"actor": actor} if actor else {}))
+    unconfigured = await make_datasette()
+    configured = await make_datasette(config={"permissions": {"dstok-inspect": {"id": "ann"}}})
+    for datasette, actor, status in (
+        (unconfigured, None, 403),
+        (unconfigured, {"id": "ann"}, 403),
+        (unconfigured, {"id": "root"}, 200),
+        (configured, None, 403),
+        (configured, {"id": "bob"}, 403),
+        (configured, {"id": "ann"}, 200),
+    ):
+        visitor = {"actor": actor} if actor else {}
+        response = await datasette.client.get("/-/dstok", **visitor)
+        assert response.status_code == status
+        response = await datasette.client.post("/-/dstok", data={"token": "x"}, **visitor)
+        assert response.status_code == status
+        home = await datasette.client.get("/", **visitor)
         assert ('<a href="/-/dstok">Inspect a token</a>' in home.text) == (status == 200)
 
 
