@@ -1,6 +1,7 @@
 """The process `dstok serve` beside Datasette: started at the first need, done without if it fails."""
 
 import logging
+import threading
 import time
 
 from datasette.version import __version__ as datasette_version
@@ -103,8 +104,9 @@ class Sidecar:
     def _fail(self, error):
         """Remember a failure, warn once for each kind of it, and return what to raise."""
         kind = getattr(error, "kind", type(error).__name__)
-        if kind == "timeout":
-            # A client that nobody refers to ends its process, by force if it has to.
+        if kind == "timeout" and self._client is not None:
+            # It hangs. To end it may take seconds, for which nobody needs to wait.
+            threading.Thread(target=self._client.close, daemon=True).start()
             self._client = None
         self._failure = REASONS.get(kind, f"there was an error ({kind})")
         self._retry_at = time.monotonic() + COOL_DOWN
