@@ -3,43 +3,76 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Union
+from typing import Any
 
 from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
 from ._batch import WINDOW, Batch, Window
 from ._configuration import Actions
-from ._connection import timed_out
+from ._connection import TRIES, keeps_dying, timed_out
 from ._errors import DstokError
 from ._protocol import Params
 from ._sidecar import NotSent
 
 
+class _Mailbox:
+    """Hands answers over to an event loop, many at a time: to wake it is the expensive part."""
+
+    __slots__ = ("_called", "_waiting", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._waiting: deque[tuple[_Waiter, Any, DstokError | None]] = deque()
+        self._called = False
+
+    def put(self, waiter: _Waiter, answer: Any, error: DstokError | None) -> None:
+        """Hand an answer over, from any thread."""
+        self._waiting.append((waiter, answer, error))
+        if not self._called:
+            self._called = True
+            # A loop that is closed has nobody left who waits.
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self._empty)
+
+    def _empty(self) -> None:
+        # First this, then the rest: what is put from now on calls again, once too often at worst.
+        self._called = False
+        while self._waiting:
+            waiter, answer, error = self._waiting.popleft()
+            waiter.set(answer, error)
+
+
 class _Waiter(_protocol.Ticket):
     """A ticket that a task awaits."""
 
-    __slots__ = ("_future", "_loop")
+    __slots__ = ("_future", "_mailbox")
 
-    def __init__(self, ids: int | list[int]) -> None:
+    def __init__(self, ids: int | list[int], mailbox: _Mailbox) -> None:
         super().__init__(ids)
-        self._loop = asyncio.get_running_loop()
-        # Holds the error too: one that nobody awaits any more is no news for the loop's log.
-        self._future: asyncio.Future[tuple[Any, DstokError | None]] = self._loop.create_future()
+        self._mailbox = mailbox
+        # It holds the error too: one that nobody awaits any more is no news for the loop's log.
+        self._future: asyncio.Future[tuple[Any, DstokError | None]] = mailbox.loop.create_future()
 
     def resolve(self, answer: Any) -> None:
-        self._hand_over(answer, None)
+        self._mailbox.put(self, answer, None)
 
     def fail(self, error: DstokError) -> None:
-        self._hand_over(None, error)
+        self._mailbox.put(self, None, error)
+
+    def set(self, answer: Any, error: DstokError | None) -> None:
+        """Take what came, in the loop, unless the task waits no more."""
+        if not self._future.done():
+            self._future.set_result((answer, error))
 
     async def wait(self, timeout: float | None) -> Any:
         """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
         timer = None
         if timeout is not None:
-            timer = self._loop.call_later(max(timeout, 0), self._set, None, timed_out(timeout))
+            timer = self._mailbox.loop.call_later(max(timeout, 0), self._expire, timeout)
         try:
             answer, error = await self._future
         finally:
@@ -49,15 +82,8 @@ class _Waiter(_protocol.Ticket):
             raise error
         return answer
 
-    def _hand_over(self, answer: Any, error: DstokError | None) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._set, answer, error)
-        except RuntimeError:  # the loop is closed, and with it whoever waited
-            pass
-
-    def _set(self, answer: Any, error: DstokError | None) -> None:
-        if not self._future.done():
-            self._future.set_result((answer, error))
+    def _expire(self, timeout: float) -> None:
+        self.set(None, timed_out(timeout))
 
 
 class AsyncClient(BaseClient):
@@ -66,6 +92,8 @@ class AsyncClient(BaseClient):
     It belongs to no loop: several may use it, one after another or at once. Use it as an
     asynchronous context manager, or call `aclose`. The methods are those of Client.
     """
+
+    _mailbox: _Mailbox | None = None
 
     async def create_token(
         self,
@@ -239,7 +267,7 @@ class AsyncClient(BaseClient):
             timeout: seconds (float) instead of the client's; None: for ever.
         """
         request = _protocol.Request(method, params)
-        waiter = await self._send(request.id, _protocol.line(request.text))
+        waiter = await self._send(request.id, request.text + b"\n")
         return _protocol.raised(_protocol.outcome(await waiter.wait(self._seconds(timeout))))
 
     async def batch(
@@ -290,6 +318,7 @@ class AsyncClient(BaseClient):
                 batch = await source.batch(method, room.most)
                 under_way.append((batch, await self._send_batch(batch)))
                 room.take(batch)
+                await asyncio.sleep(0)  # others want the loop too
             if not under_way:
                 source.finish()
                 return
@@ -303,16 +332,19 @@ class AsyncClient(BaseClient):
                 yield result if return_exceptions else _protocol.raised(result)
 
     async def _send(self, ids: int | list[int], line: bytes) -> _Waiter:
-        waiter = _Waiter(ids)
-        while True:
+        loop = asyncio.get_running_loop()
+        mailbox = self._mailbox
+        if mailbox is None or mailbox.loop is not loop:
+            self._mailbox = mailbox = _Mailbox(loop)
+        waiter = _Waiter(ids, mailbox)
+        for _ in range(TRIES):
             sidecar = self._connection.current()
             if sidecar is None:  # to start one takes a while
                 sidecar = await asyncio.to_thread(self._connection.ready)
-            try:
+            with contextlib.suppress(NotSent):  # it ended a moment ago
                 sidecar.send(line, waiter)
                 return waiter
-            except NotSent:  # it ended a moment ago
-                continue
+        raise keeps_dying()
 
     async def _send_batch(self, batch: Batch) -> _Waiter | None:
         """Send a batch; nothing is to be waited for if nothing of it could be sent."""

@@ -25,8 +25,8 @@ class Batch:
     def __init__(self) -> None:
         self.ids: list[int] = []
         self.size = 0
-        """Bytes of the line, or nearly."""
-        self._texts: list[str] = []
+        """Bytes of its requests."""
+        self._texts: list[bytes] = []
         self._errors: list[DstokError | None] = []
 
     def __len__(self) -> int:
@@ -50,7 +50,7 @@ class Batch:
 
     def line(self) -> bytes:
         """Return the line."""
-        return _protocol.line(f"[{','.join(self._texts)}]")
+        return b"[%s]\n" % b",".join(self._texts)
 
     def results(self, answer: Any) -> list[Any]:
         """Return a result or an exception for each request, given the answer to the line."""

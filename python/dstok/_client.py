@@ -195,7 +195,7 @@ class Client(BaseClient):
         """
         request = _protocol.Request(method, params)
         waiter = Waiter(request.id)
-        self._connection.send(_protocol.line(request.text), waiter)
+        self._connection.send(request.text + b"\n", waiter)
         return _protocol.raised(_protocol.outcome(waiter.wait(self._seconds(timeout))))
 
     def batch(

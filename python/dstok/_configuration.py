@@ -1,15 +1,15 @@
-"""How a sidecar is to be configured: its command, its environment, and what `configure` tells it."""
+"""How sidecars are configured: their command, their environment, the params of `configure`."""
 
 from __future__ import annotations
 
 import os
 import zlib as python_zlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from typing import Any
 
 from ._errors import InvalidParams
 
-Actions = Union[Mapping[str, object], Sequence[object], str]
+Actions = Mapping[str, object] | Sequence[object] | str
 """What `actions` takes: a `/-/actions.json` body, {"name": "abbr"}, or "none"."""
 
 _SECRETS_OF_THE_ENVIRONMENT = ("DATASETTE_SECRET", "DSTOK_OLD_SECRETS")
@@ -64,21 +64,17 @@ class Configuration:
         new = Configuration(self._options)
         new._secret, new._old_secrets = self._secret, self._old_secrets
         if secret is not None:
-            new._secret, new._old_secrets = secret, ()
+            new._secret, new._old_secrets = _checked("secret", secret), ()
         if old_secrets is not None:
             if isinstance(old_secrets, str):
-                raise InvalidParams("old_secrets must be a sequence of str", param="old_secrets")
-            new._old_secrets = tuple(old_secrets)
+                raise InvalidParams("old_secrets must be several", param="old_secrets")
+            new._old_secrets = tuple(_checked("old_secrets", one) for one in old_secrets)
         if new._old_secrets and new._secret is None:
-            raise InvalidParams("old_secrets needs secret", param="old_secrets")
-        for name, value in (("secret", new._secret or "-"), *(("old_secrets", s) for s in new._old_secrets)):
-            if not isinstance(value, str) or not value:
-                raise InvalidParams(f"{name} must be str, and not empty", param=name)
+            raise InvalidParams("old_secrets needs a secret that is newer", param="old_secrets")
         given = {name: value for name, value in rest.items() if value is not None}
-        settings = {**self._rest.get("settings", {}), **given.get("settings", {})}
         new._rest = {**self._rest, **given}
-        if settings:
-            new._rest["settings"] = settings
+        if "settings" in given:
+            new._rest["settings"] = {**self._rest.get("settings", {}), **given["settings"]}
         return new
 
     def params(self) -> dict[str, Any]:
@@ -87,3 +83,10 @@ class Configuration:
         if self._secret is not None:
             params["secret"] = [*reversed(self._old_secrets), self._secret]
         return params
+
+
+def _checked(name: str, secret: object) -> str:
+    """Return a secret. The message of the InvalidParams does not show what it is instead."""
+    if not isinstance(secret, str) or not secret:
+        raise InvalidParams(f"{name}: a secret must be str, and not empty", param=name)
+    return secret

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from . import _errors, _protocol
@@ -17,6 +18,9 @@ from ._sidecar import NotSent, Sidecar
 from ._version import __version__
 
 PROTOCOL = 1
+
+TRIES = 3
+"""How many sidecars a call may meet that have just ended, before it gives up."""
 
 _YOUNG = 5.0
 """Seconds: a process that dies younger than this counts as a failed start."""
@@ -55,7 +59,7 @@ class Waiter(_protocol.Ticket):
 
 
 class Connection:
-    """Has at most one sidecar at a time. All methods may be called by any thread."""
+    """Has at most one sidecar at a time. Any thread may call any method."""
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class Connection:
         self._timeout = timeout
         self._max_backoff = max_backoff
         self._sidecar: Sidecar | None = None
+        self._greeted = False
         self._failures = 0
         self._not_before = 0.0
         self._starting = threading.Lock()
@@ -90,43 +95,40 @@ class Connection:
     def current(self) -> Sidecar | None:
         """Return the sidecar if it runs; never waits. Raises ClientClosed."""
         if self._closed.is_set():
-            raise _errors.ClientClosed("the client is closed")
+            raise _closed()
         sidecar = self._sidecar
-        return sidecar if sidecar is not None and sidecar.open else None
+        return sidecar if self._greeted and sidecar is not None and sidecar.open else None
 
     def ready(self) -> Sidecar:
         """Return a sidecar that runs, starting one if need be.
 
-        Raises BinaryNotFound, VersionMismatch, ProcessDied, CallTimeout, ClientClosed, and what
-        `configure` answers.
+        Raises BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
+        ClientClosed, and what `configure` answers.
         """
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        return self._locked(deadline, lambda: self._ready(deadline))
+        with self._start() as deadline:
+            return self._ready(deadline)
 
     def send(self, line: bytes, ticket: _protocol.Ticket) -> None:
         """Send a line, starting a sidecar if need be. Raises as `ready` does."""
-        while True:
-            try:
+        for _ in range(TRIES):
+            with contextlib.suppress(NotSent):  # it ended a moment ago
                 return (self.current() or self.ready()).send(line, ticket)
-            except NotSent:  # it ended a moment ago; a new one is started
-                continue
+        raise keeps_dying()
 
     def configure(self, changes: dict[str, Any], timeout: float | None) -> Any:
         """Change the configuration of this sidecar and all later ones; return the new info."""
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
-
-        def change() -> Any:
+        with self._start() as deadline:
             configuration = self._configuration.changed(**changes)
-            params = configuration.params()
-            info = _ask(self._ready(deadline), "configure", params, timeout)
+            sidecar = self._ready(deadline)
+            info = _ask(sidecar, "configure", configuration.params(), timeout)
             self._configuration = configuration
             return info
 
-        return self._locked(deadline, change)
-
     def abandon(self) -> None:
-        """Let the sidecar end when nobody has the client any more; takes no lock, as the garbage
-        collector calls this."""
+        """Let the sidecar end when nobody has the client any more.
+
+        Takes no lock, since the garbage collector calls it in the middle of anything.
+        """
         sidecar = self._sidecar
         if sidecar is not None:
             sidecar.begin_close()
@@ -134,8 +136,7 @@ class Connection:
     def close(self) -> None:
         """Let the sidecar end, and wait for it."""
         self._closed.set()
-        with self._starting:
-            sidecar = self._sidecar
+        sidecar = self._sidecar
         if sidecar is not None:
             sidecar.begin_close()
             sidecar.join()
@@ -144,16 +145,21 @@ class Connection:
         """In a forked process: the sidecar is the parent's, and so is who held the lock."""
         self._sidecar = None
         self._starting = threading.Lock()
-        closed, self._closed = self._closed.is_set(), threading.Event()
-        if closed:
+        was_closed, self._closed = self._closed.is_set(), threading.Event()
+        if was_closed:
             self._closed.set()
 
-    def _locked(self, deadline: float | None, work: Callable[[], Any]) -> Any:
-        left = None if deadline is None else deadline - time.monotonic()
-        if not self._starting.acquire(timeout=_seconds(left)):
+    @contextlib.contextmanager
+    def _start(self) -> Iterator[float | None]:
+        """Hold the lock under which sidecars are started; gives the time by which it must be done.
+
+        Raises CallTimeout.
+        """
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        if not self._starting.acquire(timeout=_seconds(self._timeout)):
             raise timed_out(self._timeout)
         try:
-            return work()
+            yield deadline
         finally:
             self._starting.release()
 
@@ -165,41 +171,37 @@ class Connection:
         self._back_off(deadline)
         binary = self._binary or find_binary()
         try:
-            sidecar = self._spawn(binary)
+            sidecar = self._sidecar = self._spawn(binary)
+            if self.closed:
+                raise _closed()
             self._greet(sidecar, binary, deadline)
         except BaseException:
             if sidecar is not None:
                 sidecar.begin_close()
-            self._note_failure(time.monotonic())
             raise
-        self._sidecar = sidecar
-        if self._closed.is_set():
-            sidecar.begin_close()
+        self._greeted = True
         return sidecar
 
     def _note_death(self) -> None:
-        """Forget a sidecar that has ended, but not how soon it did."""
-        sidecar, self._sidecar = self._sidecar, None
+        """Forget a sidecar that has ended, but not how soon it did.
+
+        The next start is put off: not at all the first time, then longer and longer.
+        """
+        sidecar, self._sidecar, self._greeted = self._sidecar, None, False
         if sidecar is None:
             return
         ended = sidecar.ended or time.monotonic()
-        if ended - sidecar.started > _YOUNG:
-            self._failures = 0
-        self._note_failure(ended)
-
-    def _note_failure(self, now: float) -> None:
-        """Put off the next start: not at all the first time, then longer and longer."""
-        self._failures += 1
+        self._failures = 1 if ended - sidecar.started > _YOUNG else self._failures + 1
         delay = 0.0
         if self._failures > 1:
             delay = min(self._max_backoff, _FIRST_BACKOFF * 2.0 ** min(self._failures - 2, 30))
-        self._not_before = now + delay
+        self._not_before = ended + delay
 
     def _back_off(self, deadline: float | None) -> None:
         now = time.monotonic()
         until = self._not_before if deadline is None else min(self._not_before, deadline)
         if until > now and self._closed.wait(until - now):
-            raise _errors.ClientClosed("the client is closed")
+            raise _closed()
         if until < self._not_before:
             raise timed_out(self._timeout)
 
@@ -219,20 +221,30 @@ class Connection:
             return None if deadline is None else deadline - time.monotonic()
 
         info = _ask(sidecar, "info", None, left())
-        is_dstok = isinstance(info, dict) and info.get("name") == "dstok"
-        if not is_dstok or info.get("protocol") != PROTOCOL or info.get("version") != __version__:
-            what = f"{info.get('name')} {info.get('version')}" if isinstance(info, dict) else "not dstok"
+        if not isinstance(info, dict):
+            info = {}
+        found = (info.get("name"), info.get("protocol"), info.get("version"))
+        if found != ("dstok", PROTOCOL, __version__):
             raise _errors.VersionMismatch(
-                f"{binary} is {what} (protocol {info.get('protocol')}), but this package needs "
-                f"dstok {__version__} (protocol {PROTOCOL}): install both together, or set "
+                f"{binary} is {found[0]} {found[2]}, protocol {found[1]}, but this package needs "
+                f"dstok {__version__}, protocol {PROTOCOL}: install both together, or set "
                 "DSTOK_BINARY to the binary that belongs to it"
             )
         _ask(sidecar, "configure", self._configuration.params(), left())
 
 
+def keeps_dying() -> _errors.ProcessDied:
+    """Return the exception for sidecars that end as soon as they have started."""
+    return _errors.ProcessDied("dstok ends again and again before it can be asked")
+
+
+def _closed() -> _errors.ClientClosed:
+    return _errors.ClientClosed("the client is closed")
+
+
 def timed_out(timeout: float | None) -> _errors.CallTimeout:
     """Return the exception for an answer that did not come within `timeout` seconds."""
-    return _errors.CallTimeout(f"no answer within {timeout:g} seconds")
+    return _errors.CallTimeout(f"no answer within {timeout or 0:g} seconds")
 
 
 def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, timeout: float | None) -> Any:
@@ -240,7 +252,7 @@ def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, timeout: float
     request = _protocol.Request(method, params)
     waiter = Waiter(request.id)
     try:
-        sidecar.send(_protocol.line(request.text), waiter)
+        sidecar.send(request.text + b"\n", waiter)
     except NotSent:
         sidecar.join()
         raise (sidecar.error or _errors.ProcessDied("the process ended")) from None

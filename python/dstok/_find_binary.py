@@ -26,7 +26,7 @@ def find_binary() -> str:
     if override:
         if _is_program(override):
             return override
-        raise BinaryNotFound(f"DSTOK_BINARY is {override}, which is no program that can be run")
+        raise BinaryNotFound(f"DSTOK_BINARY is {override}, and there is no program that can be run")
     tried: list[str] = []
     for folder in _folders():
         path = os.path.join(folder, _NAME)
@@ -51,12 +51,11 @@ def _folders() -> Iterator[str]:
     yield sysconfig.get_path("scripts")
     base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
     yield sysconfig.get_path("scripts", vars=base)
-    scripts = Path(sysconfig.get_path("scripts")).name
-    package = Path(__file__).resolve().parent
-    # --prefix: PREFIX/lib/python3.x/site-packages/dstok beside PREFIX/bin, and on
-    # some systems dist-packages, or local/ in between.
-    for above in package.parents[1:5]:
-        yield str(above / scripts)
-    # --target: TARGET/dstok beside TARGET/bin.
-    yield str(package.parent / scripts)
+    scripts = os.path.basename(sysconfig.get_path("scripts"))
+    site_packages = Path(__file__).resolve().parents[1]
+    # --prefix: PREFIX/lib/python3.11/site-packages/dstok has PREFIX/bin.
+    if site_packages.parent.name.startswith("python"):
+        yield str(site_packages.parents[2] / scripts)
+    # --target: TARGET/dstok has TARGET/bin.
+    yield str(site_packages / scripts)
     yield sysconfig.get_path("scripts", scheme=sysconfig.get_preferred_scheme("user"))

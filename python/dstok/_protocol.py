@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from . import _errors
+from ._errors import DstokError, InvalidParams, from_answer
 
-Params = Union[Mapping[str, object], Sequence[object], None]
+Params = Mapping[str, object] | Sequence[object] | None
 """The params of a method: by name, by position, or none."""
 
-# Floats as Python writes them, and no NaN, which is not JSON. What is not ASCII
-# goes as UTF-8: a third of the bytes of an escape.
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_Coder = Callable[[object], str]
+
+# No NaN, which is not JSON; UTF-8 is a third of the bytes of an escape.
+_encode: _Coder = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+).encode
 # A lone surrogate has no UTF-8, but an escape.
-_encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_encode_ascii: _Coder = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 _ids = itertools.count(1)
 
 
 class Request:
-    """A request as JSON text, with its id."""
+    """A request as JSON, with its id."""
 
     __slots__ = ("id", "text")
 
     def __init__(self, method: str, params: Params) -> None:
         """Raises InvalidParams for what JSON cannot carry."""
         self.id = next(_ids)
-        if type(params) is not dict and isinstance(params, Mapping):
+        if params is not None and type(params) is not dict and isinstance(params, Mapping):
             params = dict(params)
-        head = f'{{"jsonrpc":"2.0","id":{self.id},"method":{_encode(method)}'
-        tail = "" if params is None else f',"params":{_json(params)}'
-        self.text = f"{head}{tail}}}"
+        json_params = b"" if params is None else b',"params":' + _json(params)
+        self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (
+            self.id,
+            _name(method),
+            json_params,
+        )
 
 
 class Ticket:
@@ -59,7 +66,7 @@ class Ticket:
         """Take the answer."""
         raise NotImplementedError
 
-    def fail(self, error: _errors.DstokError) -> None:
+    def fail(self, error: DstokError) -> None:
         """Learn that there will be no answer."""
         raise NotImplementedError
 
@@ -74,46 +81,42 @@ def _id_of(answer: Any) -> Any:
 def outcome(answer: Any) -> Any:
     """Return the result in an answer, or the exception for its error."""
     error = answer.get("error")
-    return answer.get("result") if error is None else _errors.from_answer(error)
+    return answer.get("result") if error is None else from_answer(error)
 
 
 def raised(result: Any) -> Any:
     """Return a result; raise it if it is an exception."""
-    if isinstance(result, _errors.DstokError):
+    if isinstance(result, DstokError):
         raise result
     return result
 
 
-def line(text: str) -> bytes:
-    """Return a JSON text as a line."""
-    return text.encode("utf-8") + b"\n"
+@functools.lru_cache(maxsize=64)
+def _name(method: str) -> bytes:
+    return _encode_ascii(method).encode("ascii")
 
 
-def _json(params: Params) -> str:
+def _json(params: Mapping[str, object] | Sequence[object]) -> bytes:
     text = _try_json(params)
     if text is not None:
         return text
-    # Which of them is it? Named by the error, whose message says nothing of the value.
-    items = params.items() if isinstance(params, dict) else enumerate(params or ())
-    for name, value in items:
+    # Which of them is it? The message says nothing of the value, which may be a secret.
+    named = isinstance(params, Mapping)
+    for name, value in params.items() if isinstance(params, Mapping) else enumerate(params):
         if _try_json(value) is None:
-            raise _errors.InvalidParams(
+            raise InvalidParams(
                 f"{name}: JSON cannot carry this {type(value).__name__}",
-                param=name if isinstance(name, str) else None,
+                param=str(name) if named else None,
             )
-    raise _errors.InvalidParams("JSON cannot carry these params")
+    raise InvalidParams("JSON cannot carry these params")
 
 
-def _try_json(value: object) -> str | None:
-    """Return JSON text that has a UTF-8 encoding, or None."""
+def _try_json(value: object) -> bytes | None:
     try:
-        text = _encode(value)
-        if not text.isascii():
-            try:
-                text.encode("utf-8")
-            except UnicodeEncodeError:
-                text = _encode_ascii(value)
-        return text
-    # Kinds that JSON has not; NaN, circles, integers of too many digits; too deep.
+        try:
+            return _encode(value).encode("utf-8")
+        except UnicodeEncodeError:
+            return _encode_ascii(value).encode("ascii")
+    # Kinds that JSON has not; NaN, circles, integers of too many digits; nested too deep.
     except (TypeError, ValueError, RecursionError):
         return None

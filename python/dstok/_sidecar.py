@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import copy
 import json
 import logging
@@ -139,10 +140,8 @@ class Sidecar:
             stream.close()
 
     def _wake(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):  # so much to be read there wakes it anyway
             os.write(self._wake_writer, b".")
-        except BlockingIOError:  # so much to be read there will wake it
-            pass
 
     def _write(self) -> bool:
         """Write what the pipe takes now. Returns False when nobody reads it any more."""
@@ -274,14 +273,15 @@ class Sidecar:
             ticket.fail(copy.copy(error))
 
     def _wait(self, overdue: bool) -> None:
-        steps = (lambda: None, self._process.terminate, self._process.kill)
-        for step in steps[overdue:]:
-            step()
-            try:
-                self._process.wait(None if step == self._process.kill else GRACE)
-                return
-            except subprocess.TimeoutExpired:
-                continue
+        """Wait until it has ended: it gets time, unless it had that already, SIGTERM, SIGKILL."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if not overdue:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(GRACE)
+                    return
+            self._process.send_signal(number)
+            overdue = False
+        self._process.wait()
 
     def _death(self) -> DstokError:
         """Say how it ended."""
