@@ -70,9 +70,13 @@ def why(found, max_ttl):
     if reason and found["status"] != "expired":
         yield REASONS.get(reason, f"{reason}.")
     if found["status"] == "expired":
-        yield f"It was valid until {moment(found['expires'])['text']}. Whoever uses it needs a new one."
+        until = moment(found["expires"])["text"]
+        yield f"It was valid until {until}. Whoever uses it needs a new one."
     if max_ttl and found["expires"] is not None and cut_short(found):
-        yield f"It ends sooner than it says, by this Datasette's setting max_signed_tokens_ttl ({max_ttl} seconds)."
+        yield (
+            "It ends sooner than it says, by this Datasette's setting max_signed_tokens_ttl "
+            f"({max_ttl} seconds)."
+        )
 
 
 def cut_short(found):
@@ -100,7 +104,12 @@ def facts(found, signed, old_secrets):
     if signed:
         yield "Signed with", secret_name(found["secret"])
     else:
-        yield "Signed with", f"none of the {old_secrets + 1} secrets known here" if old_secrets else "another secret"
+        yield (
+            "Signed with",
+            f"none of the {old_secrets + 1} secrets known here"
+            if old_secrets
+            else "another secret",
+        )
 
 
 def abilities(found):
@@ -113,7 +122,9 @@ def abilities(found):
             return {"text": "Its restrictions are malformed.", "places": []}
         return {"text": "Whatever its actor may do.", "places": []}
     places = [("everywhere", restrictions["all"])] if restrictions["all"] else []
-    places += [(f"in the database {name}", names) for name, names in restrictions["database"].items()]
+    places += [
+        (f"in the database {name}", names) for name, names in restrictions["database"].items()
+    ]
     for database, resources in restrictions["resource"].items():
         places += [(f"in {database}/{name}", names) for name, names in resources.items()]
     if not places:
@@ -151,14 +162,11 @@ def moment(timestamp):
 
 def away(seconds):
     """Say how far off something is, in the largest unit that fits: "3 days ago", "in 1 hour"."""
-    for name, size in UNITS:
-        count = int(abs(seconds) // size)
-        if count:
-            break
-    else:
-        return "now"
-    span = f"{count} {name}{'' if count == 1 else 's'}"
-    return f"in {span}" if seconds > 0 else f"{span} ago"
+    for unit, size in UNITS:
+        if count := int(abs(seconds) // size):
+            span = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"in {span}" if seconds > 0 else f"{span} ago"
+    return "now"
 
 
 def plain(value):

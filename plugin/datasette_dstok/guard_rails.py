@@ -27,11 +27,13 @@ def check(options, actions, expires_after, restrictions):
     longest = options.max_expires_after
     if longest and not expires_after:
         raise TokenRefused(f"Tokens must expire here, after {longest} seconds at most")
+    if longest and type(expires_after) is not int:
+        raise TokenRefused("expires_after must be a whole number of seconds")
     if longest and expires_after > longest:
         raise TokenRefused(f"expires_after is over the {longest} seconds that are allowed here")
     if options.known_actions_only and restrictions is not None:
         for action in named(restrictions):
-            if action not in actions:
+            if not isinstance(action, str) or action not in actions:
                 raise TokenRefused(unknown(action, actions))
 
 

@@ -18,7 +18,9 @@ def arrange(options, registered):
     own = DstokTokenHandler()
     if options.old_secrets or options.replace_signed:
         registered = [
-            [replace(one, options) for one in result] if isinstance(result, list) else replace(result, options)
+            [replace(one, options) for one in result]
+            if isinstance(result, list)
+            else replace(result, options)
             for result in registered
         ]
     return [own, *registered] if options.default_handler else [*registered, own]

@@ -40,7 +40,8 @@ def instance_of(datasette):
     options = configuration.read(datasette)
     if options.missing_secrets:
         logger.warning(
-            "datasette-dstok: %d of old_secrets ignored: empty, or its environment variable is not set",
+            "datasette-dstok: %d of old_secrets ignored: "
+            "empty, or its environment variable is not set",
             options.missing_secrets,
         )
     # Datasette has no public way to its secret; sign() alone does not tell

@@ -45,7 +45,9 @@ def parse(config):
     known = {one.name for one in fields(Options)} - {"missing_secrets"}
     for name in config:
         if name not in known:
-            raise mistake(f"there is no option {name!r}; the options are {', '.join(sorted(known))}")
+            raise mistake(
+                f"there is no option {name!r}; the options are {', '.join(sorted(known))}"
+            )
     # An option that is null, as an unset {"$env": …} is, counts as absent.
     given = {name: value for name, value in config.items() if value is not None}
     for name, value in given.items():

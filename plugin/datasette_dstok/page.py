@@ -42,7 +42,9 @@ async def answer(datasette, instance, pasted):
             "Tokens cannot be inspected now, because the program dstok is not available: "
             f"{unavailable}. Datasette itself accepts and refuses tokens as always."
         )
-    return explain.token(found, len(instance.old_secrets), datasette.setting("max_signed_tokens_ttl"))
+    return explain.token(
+        found, len(instance.old_secrets), datasette.setting("max_signed_tokens_ttl")
+    )
 
 
 def secrets_in_use(instance):

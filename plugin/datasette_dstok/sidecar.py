@@ -1,4 +1,4 @@
-"""The process `dstok serve` beside Datasette: started at the first need, done without if it fails."""
+"""The process `dstok serve`: started at the first need, and done without if it fails."""
 
 import logging
 import threading
@@ -66,16 +66,18 @@ class Sidecar:
             await client.aclose()
 
     async def _call(self, datasette, method, *args, **params):
+        client = None
         try:
             if self._client is None:
                 self._client = self._new_client(datasette)
-            return await getattr(self._client, method)(*args, **params)
+            client = self._client
+            return await getattr(client, method)(*args, **params)
         except Unavailable:
             raise
         except Exception as error:  # whatever a broken package or binary may raise
             if getattr(error, "kind", None) in ANSWERS:
                 raise Refused(str(error)) from None
-            raise self._fail(error) from None
+            raise self._fail(error, client) from None
 
     def _new_client(self, datasette):
         if not datasette.actions:
@@ -101,19 +103,20 @@ class Sidecar:
             timeout=options.timeout,
         )
 
-    def _fail(self, error):
+    def _fail(self, error, client):
         """Remember a failure, warn once for each kind of it, and return what to raise."""
         kind = getattr(error, "kind", type(error).__name__)
-        if kind == "timeout" and self._client is not None:
+        if kind == "timeout" and client is self._client:
             # It hangs. To end it may take seconds, for which nobody needs to wait.
-            threading.Thread(target=self._client.close, daemon=True).start()
+            threading.Thread(target=client.close, daemon=True).start()
             self._client = None
         self._failure = REASONS.get(kind, f"there was an error ({kind})")
         self._retry_at = time.monotonic() + COOL_DOWN
         if kind not in self._warned:
             self._warned.add(kind)
             logger.warning(
-                "datasette-dstok: the program dstok is not available, Datasette goes on without it: %s",
+                "datasette-dstok: the program dstok is not available, "
+                "Datasette goes on without it: %s",
                 " ".join(str(error).split()) or kind,
             )
         return Unavailable(self._failure)

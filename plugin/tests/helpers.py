@@ -5,7 +5,9 @@ import time
 from datasette.utils import baseconv
 from itsdangerous import URLSafeSerializer
 
-CURRENT, OLD, OLDER, FOREIGN = (f"{name} secret of the tests" for name in ("current", "old", "older", "foreign"))
+CURRENT, OLD, OLDER, FOREIGN = (
+    f"{name} secret of the tests" for name in ("current", "old", "older", "foreign")
+)
 
 
 def token(secret, actor_id="alice", **more):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 
@@ -47,6 +48,14 @@ class Server:
         if body is not None:
             headers["Content-Type"] = "application/json"
             body = json.dumps(body).encode()
+        return self._send(path, body, headers)
+
+    def post_form(self, path, cookie, **fields):
+        """Send a form with a ds_actor cookie, and return the Answer."""
+        body = urllib.parse.urlencode(fields).encode()
+        return self._send(path, body, {"Cookie": f"ds_actor={cookie}"})
+
+    def _send(self, path, body, headers):
         request = urllib.request.Request(self.url + path, data=body, headers=headers)
         try:
             return Answer(opener.open(request, timeout=PATIENCE))
@@ -55,6 +64,8 @@ class Server:
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Leaves redirects to the test."""
+
     def redirect_request(self, *arguments):
         return None
 
@@ -63,7 +74,7 @@ opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect
 
 
 def environment(secret, **more):
-    """Return the environment of a Datasette process: this one's, without other Datasette settings."""
+    """Return the environment for a Datasette process: this one's, without what is Datasette's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DATASETTE_")}
     return {**kept, "DATASETTE_SECRET": secret, **more}
 
@@ -72,14 +83,25 @@ def environment(secret, **more):
 def serve(folder, secret, options=None, arguments=(), environ=None):
     """Run `datasette serve` with options of the plugin; yield a Server that answers."""
     configuration = folder / "datasette.json"
-    configuration.write_text(json.dumps({"plugins": {"datasette-dstok": options}} if options else {}))
+    configuration.write_text(
+        json.dumps({"plugins": {"datasette-dstok": options}} if options else {})
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = folder / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*COMMAND, "serve", "--config", configuration, "--port", str(port), "--root", *arguments],
+            [
+                *COMMAND,
+                "serve",
+                "--config",
+                configuration,
+                "--port",
+                str(port),
+                "--root",
+                *arguments,
+            ],
             env=environment(secret, **(environ or {})),
             stdin=subprocess.DEVNULL,
             stdout=output,

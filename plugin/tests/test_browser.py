@@ -19,10 +19,15 @@ from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
-CHROMIUM, DRIVER, AXE = shutil.which("chromium"), shutil.which("chromedriver"), os.environ.get("DSTOK_AXE")
+CHROMIUM, DRIVER, AXE = (
+    shutil.which("chromium"),
+    shutil.which("chromedriver"),
+    os.environ.get("DSTOK_AXE"),
+)
 
 pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER and AXE), reason="needs chromium, chromedriver and axe-core (DSTOK_AXE)"
+    not (CHROMIUM and DRIVER and AXE),
+    reason="needs chromium, chromedriver and axe-core (DSTOK_AXE)",
 )
 
 RESTRICTIONS = {"a": ["vi"], "d": {"garden": ["vd"]}, "r": {"garden": {"plants": ["vt", "ir"]}}}
@@ -56,7 +61,9 @@ def browser(tmp_path, javascript):
     for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(flag)
     if not javascript:
-        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        options.add_experimental_option(
+            "prefs", {"profile.managed_default_content_settings.javascript": 2}
+        )
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     try:
         yield driver
@@ -94,7 +101,9 @@ def paste(browser, text):
 def violations(browser):
     """Return what axe-core objects to, a line for each rule."""
     browser.execute_script(Path(AXE).read_text())
-    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")["violations"]
+    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")[
+        "violations"
+    ]
     return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]
 
 
@@ -102,12 +111,44 @@ def tokens():
     """Return (what is pasted, what the page must say) for tokens of every sort."""
     valid = token(CURRENT, "alice")
     return [
-        (valid, ["This token is valid.", "alice", "Whatever its actor may do.", "the current secret"]),
-        (token(CURRENT, "alice", t=int(time.time()) - 7300, d=3600), ["This token has expired.", "1 hour ago"]),
-        (valid.replace("dstok_ey", "dstok_eY"), ["This token is not valid.", "it was changed or cut short"]),
-        (token(FOREIGN, "mallory"), ["This token is not valid.", "The signature is not right.", "mallory", "Anybody could have written this"]),
-        (token(CURRENT, "ci", d=86_400, _r=RESTRICTIONS), ["This token is valid.", "everywhere: view-instance", "in the database garden: view-database", "in garden/plants: view-table, insert-row"]),
-        (token(OLD, "ci", d=86_400, _r=RESTRICTIONS), ["This token is valid.", "It is signed with old secret 1", "in garden/plants: view-table, insert-row"]),
+        (
+            valid,
+            ["This token is valid.", "alice", "Whatever its actor may do.", "the current secret"],
+        ),
+        (
+            token(CURRENT, "alice", t=int(time.time()) - 7300, d=3600),
+            ["This token has expired.", "1 hour ago"],
+        ),
+        (
+            valid.replace("dstok_ey", "dstok_eY"),
+            ["This token is not valid.", "it was changed or cut short"],
+        ),
+        (
+            token(FOREIGN, "mallory"),
+            [
+                "This token is not valid.",
+                "The signature is not right.",
+                "mallory",
+                "Anybody could have written this",
+            ],
+        ),
+        (
+            token(CURRENT, "ci", d=86_400, _r=RESTRICTIONS),
+            [
+                "This token is valid.",
+                "everywhere: view-instance",
+                "in the database garden: view-database",
+                "in garden/plants: view-table, insert-row",
+            ],
+        ),
+        (
+            token(OLD, "ci", d=86_400, _r=RESTRICTIONS),
+            [
+                "This token is valid.",
+                "It is signed with old secret 1",
+                "in garden/plants: view-table, insert-row",
+            ],
+        ),
     ]
 
 
@@ -132,6 +173,7 @@ def test_walk_through(browser, server, javascript):
         assert violations(browser) == []
         if "DSTOK_SCREENSHOT" in os.environ:
             summary.click()
+            browser.set_window_size(1000, 1340)
             browser.save_screenshot(os.environ["DSTOK_SCREENSHOT"])
 
 

@@ -6,8 +6,9 @@ import pytest
 from datasette.app import Datasette
 from datasette.tokens import SignedTokenHandler
 from datasette.utils import StartupError
-from datasette_dstok import options
 from helpers import CURRENT, FOREIGN, bearer, cookie, new_cookie, token
+
+from datasette_dstok import options
 
 
 @pytest.mark.asyncio
@@ -27,7 +28,9 @@ async def test_changes_nothing_without_configuration(make_datasette):
     page = await datasette.client.get("/", cookies={"ds_actor": cookie(CURRENT)})
     assert "/-/dstok" not in page.text
     assert new_cookie(page) is None
-    assert (await datasette.client.get("/-/actor.json", cookies={"ds_actor": cookie(FOREIGN)})).json()["actor"] is None
+    assert (
+        await datasette.client.get("/-/actor.json", cookies={"ds_actor": cookie(FOREIGN)})
+    ).json()["actor"] is None
     refused = await datasette.client.get("/-/actor.json", headers=bearer(token(FOREIGN)))
     assert (refused.status_code, refused.json()["error"]) == (401, "Invalid token signature")
 
@@ -35,12 +38,14 @@ async def test_changes_nothing_without_configuration(make_datasette):
 @pytest.mark.asyncio
 async def test_action_is_registered(make_datasette):
     datasette = await make_datasette()
-    actions = (await datasette.client.get("/-/actions.json", actor={"id": "root"})).json()["actions"]
+    actions = (await datasette.client.get("/-/actions.json", actor={"id": "root"})).json()[
+        "actions"
+    ]
     assert "dstok-inspect" in {action["name"] for action in actions}
 
 
 @pytest.mark.parametrize(
-    "config, expected",
+    ("config", "expected"),
     [
         ({"old_secrets": ["b\n", "c\r\n", "b"]}, ("b", "c")),
         ({"old_secrets": "a"}, ("a",)),
@@ -54,7 +59,7 @@ def test_old_secrets(config, expected):
 
 
 @pytest.mark.parametrize(
-    "config, message",
+    ("config", "message"),
     [
         ({"old_secret": ["b"]}, "there is no option 'old_secret'"),
         ({"old_secrets": {"b": 1}}, "old_secrets must be a list"),
@@ -78,7 +83,11 @@ def test_mistakes_stop_datasette_from_starting(config, message):
 async def test_secrets_from_environment_and_file(make_datasette, monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("DATASETTE_OLD_SECRET", "from the environment")
     (tmp_path / "older").write_text("from a file\n")
-    listed = [{"$env": "DATASETTE_OLD_SECRET"}, {"$file": str(tmp_path / "older")}, {"$env": "UNSET"}]
+    listed = [
+        {"$env": "DATASETTE_OLD_SECRET"},
+        {"$file": str(tmp_path / "older")},
+        {"$env": "UNSET"},
+    ]
     datasette = await make_datasette({"old_secrets": listed})
     for secret in ("from the environment", "from a file"):
         response = await datasette.client.get("/-/actor.json", headers=bearer(token(secret)))
@@ -90,7 +99,7 @@ async def test_secrets_from_environment_and_file(make_datasette, monkeypatch, tm
 
 @pytest.mark.asyncio
 async def test_unreadable_file_stops_datasette_from_starting(make_datasette, tmp_path):
-    with pytest.raises(StartupError, match="cannot read .*: No such file"):
+    with pytest.raises(StartupError, match=r"cannot read .*: No such file"):
         await make_datasette({"old_secrets": [{"$file": str(tmp_path / "missing")}]})
 
 

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import CURRENT, bearer
+from helpers import CURRENT
 from servers import COMMAND, PATIENCE, environment, serve
 
 # A plugin that mints tokens, at startup if told to and for whoever asks, and
 # notes which process made them.
-MINTING_PLUGIN = '''
+MINTING_PLUGIN = """
 import os
 from datasette import Response, hookimpl
 from datasette_dstok.instance import instance_of
@@ -34,7 +34,7 @@ def startup(datasette):
 @hookimpl
 def register_routes():
     return [(r"^/mint$", mint)]
-'''
+"""
 
 MARKER = "DSTOK_LIFECYCLE_TEST"
 
@@ -81,7 +81,9 @@ def await_no_process(marker):
         time.sleep(0.05)
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="counts processes in /proc")
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="counts processes in /proc"
+)
 
 
 @needs_proc
@@ -97,7 +99,8 @@ def test_server(tmp_path, plugins, marker, ending):
         assert os.stat(f"/proc/{sidecar}").st_uid == os.getuid()
         command = Path(f"/proc/{sidecar}/cmdline").read_text()
         environ = Path(f"/proc/{sidecar}/environ").read_text()
-        assert CURRENT not in command and CURRENT not in environ
+        assert CURRENT not in command
+        assert CURRENT not in environ
         server.process.send_signal(getattr(signal, ending))
         server.process.wait(PATIENCE)
         await_no_process(marker)
@@ -153,7 +156,9 @@ def test_get(plugins, marker):
 
 @needs_proc
 def test_create_token(plugins, marker):
-    assert run(["create-token", "alice", *plugins], marker, MINT_AT_STARTUP="1").startswith("dstok_")
+    assert run(["create-token", "alice", *plugins], marker, MINT_AT_STARTUP="1").startswith(
+        "dstok_"
+    )
     assert len(minted_by(marker)) == 1
     await_no_process(marker)
 
@@ -180,4 +185,5 @@ def test_mistake_in_the_configuration_is_one_line(tmp_path, marker):
         )
         assert done.returncode == 1
         assert "Error: datasette-dstok: there is no option 'old_secret'" in done.stderr
-        assert "do not show" not in done.stderr and "Traceback" not in done.stderr
+        assert "do not show" not in done.stderr
+        assert "Traceback" not in done.stderr

@@ -22,22 +22,33 @@ async def test_tokens_of_every_secret_are_accepted(make_datasette):
     datasette = await make_datasette(ROTATED)
     for secret in (CURRENT, OLD, OLDER):
         assert await actor(datasette, headers=bearer(token(secret))) == (
-            200, {"id": "alice", "token": "dstok"}
+            200,
+            {"id": "alice", "token": "dstok"},
         )
     assert await datasette.verify_token(token(OLDER, "bob")) == {"id": "bob", "token": "dstok"}
     assert usage(datasette) == [(1, 1, 0, 0), (1, 1, 0, 0), (2, 2, 0, 0)]
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("settings", [{}, {"allow_signed_tokens": False}, {"max_signed_tokens_ttl": 60}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"allow_signed_tokens": False}, {"max_signed_tokens_ttl": 60}]
+)
 async def test_old_tokens_are_judged_as_current_ones(make_datasette, settings):
     """Whatever Datasette alone says of a token, it says of the same one under an old secret."""
     alone = await make_datasette(settings=settings)
     rotated = await make_datasette(ROTATED, settings=settings)
     hour_ago = int(time.time()) - 3600
     payloads = [
-        {}, {"d": 100}, {"d": 7200, "t": hour_ago}, {"d": 60, "t": hour_ago}, {"t": hour_ago},
-        {"t": 1.5}, {"d": "x"}, {"d": 0}, {"_r": {"a": ["vi"]}}, {"_r": {}},
+        {},
+        {"d": 100},
+        {"d": 7200, "t": hour_ago},
+        {"d": 60, "t": hour_ago},
+        {"t": hour_ago},
+        {"t": 1.5},
+        {"d": "x"},
+        {"d": 0},
+        {"_r": {"a": ["vi"]}},
+        {"_r": {}},
     ]
     for payload in payloads:
         payload = {"t": hour_ago + 3600, **payload}
@@ -50,7 +61,14 @@ async def test_old_tokens_are_judged_as_current_ones(make_datasette, settings):
 async def test_what_is_no_token_of_ours_is_refused_as_by_datasette(make_datasette):
     alone, rotated = await make_datasette(), await make_datasette(ROTATED)
     valid = token(OLD)
-    for bad in (token(FOREIGN), valid[:-3], "dstok_", "dstok_x.y", "other", valid.replace("_", "-", 1)):
+    for bad in (
+        token(FOREIGN),
+        valid[:-3],
+        "dstok_",
+        "dstok_x.y",
+        "other",
+        valid.replace("_", "-", 1),
+    ):
         assert await actor(rotated, headers=bearer(bad)) == await actor(alone, headers=bearer(bad))
     assert usage(rotated) == [(0, 0, 0, 0)] * 3
 
@@ -60,14 +78,19 @@ async def test_namespaces_stay_apart(make_datasette):
     datasette = await make_datasette(ROTATED)
     with pytest.raises(TokenInvalid):
         await datasette.verify_token("dstok_" + cookie(OLD))
-    assert await actor(datasette, cookies={"ds_actor": token(OLD).removeprefix("dstok_")}) == (200, None)
+    assert await actor(datasette, cookies={"ds_actor": token(OLD).removeprefix("dstok_")}) == (
+        200,
+        None,
+    )
 
 
 @pytest.mark.asyncio
 async def test_restrictions_of_old_tokens_hold(make_datasette):
     datasette = await make_datasette(ROTATED)
     reader = token(OLD, "root", _r={"a": ["vi"]})
-    assert (await datasette.client.get("/-/databases.json", headers=bearer(reader))).status_code == 200
+    assert (
+        await datasette.client.get("/-/databases.json", headers=bearer(reader))
+    ).status_code == 200
     assert (await datasette.client.get("/_memory.json", headers=bearer(reader))).status_code == 403
 
 
@@ -126,15 +149,19 @@ async def test_what_is_not_reissued(make_datasette):
     old = {"ds_actor": cookie(OLD)}
     # Logging out removes the cookie, and only that.
     response = await datasette.client.post("/-/logout", cookies=old)
-    assert [header.split(";")[0] for header in response.headers.get_list("set-cookie") if "ds_actor" in header] == [
-        'ds_actor=""'
-    ]
+    assert [
+        header.split(";")[0]
+        for header in response.headers.get_list("set-cookie")
+        if "ds_actor" in header
+    ] == ['ds_actor=""']
     # A static file may be kept by a shared cache.
     response = await datasette.client.get("/-/static/app.css", cookies=old)
     assert response.status_code == 200
     assert new_cookie(response) is None
     # An API request is no browser, but its cookie counts as Datasette has it.
-    response = await datasette.client.get("/-/actor.json", cookies=old, headers=bearer(token(OLD, "bob")))
+    response = await datasette.client.get(
+        "/-/actor.json", cookies=old, headers=bearer(token(OLD, "bob"))
+    )
     assert response.json()["actor"]["id"] == "bob"
     assert new_cookie(response) is None
 

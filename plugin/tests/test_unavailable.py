@@ -4,16 +4,18 @@ import sys
 import time
 
 import pytest
-from datasette_dstok import sidecar
-from datasette_dstok.guard_rails import AuditLogUnavailable, TokenRefused
 from helpers import CURRENT, OLD, bearer, cookie, new_cookie, token
 from test_handler import restrictions
+
+from datasette_dstok import sidecar
+from datasette_dstok.guard_rails import AuditLogUnavailable, TokenRefused
 
 OTHER_VERSION = f"""exec {sys.executable} -c '
 import json, sys
 for line in sys.stdin:
-    info = {{"name": "dstok", "version": "99.0", "protocol": 99}}
-    print(json.dumps({{"jsonrpc": "2.0", "id": json.loads(line)["id"], "result": info}}), flush=True)
+    answer = {{"jsonrpc": "2.0", "id": json.loads(line)["id"]}}
+    answer["result"] = {{"name": "dstok", "version": "99.0", "protocol": 99}}
+    print(json.dumps(answer), flush=True)
 '"""
 
 BROKEN = {
@@ -21,7 +23,10 @@ BROKEN = {
     "dies": ("exit 3", "it could not be started, or ended"),
     "dies on each call": ("read line; exit 3", "it could not be started, or ended"),
     "hangs": ("exec sleep 600", "it did not answer in time"),
-    "writes nonsense": ("read line; echo nonsense; exec sleep 600", "there was an error (protocol_error)"),
+    "writes nonsense": (
+        "read line; echo nonsense; exec sleep 600",
+        "there was an error (protocol_error)",
+    ),
     "other version": (OTHER_VERSION, "it is not of the version that belongs to the package dstok"),
 }
 
@@ -40,11 +45,13 @@ def warnings(caplog):
 
 @pytest.mark.asyncio
 async def test_datasettes_own_handler_answers(make_datasette, broken, caplog):
-    options, why = broken
+    options, _why = broken
     datasette = await make_datasette({**options, "default_handler": True, "old_secrets": [OLD]})
     started = time.monotonic()
     for _ in range(20):
-        minted = await datasette.create_token("alice", expires_after=60, restrictions=restrictions(["view-table"]))
+        minted = await datasette.create_token(
+            "alice", expires_after=60, restrictions=restrictions(["view-table"])
+        )
         payload = datasette.unsign(minted.removeprefix("dstok_"), "token")
         assert {**payload, "t": 0} == {"a": "alice", "t": 0, "d": 60, "_r": {"a": ["vt"]}}
     assert time.monotonic() - started < 5, "only the first call waits"
@@ -62,7 +69,9 @@ async def test_the_page_says_so(make_datasette, broken, caplog):
     options, why = broken
     datasette = await make_datasette(options)
     for _ in range(3):
-        response = await datasette.client.post("/-/dstok", data={"token": token(CURRENT)}, actor={"id": "root"})
+        response = await datasette.client.post(
+            "/-/dstok", data={"token": token(CURRENT)}, actor={"id": "root"}
+        )
         assert response.status_code == 200
         assert f"the program dstok is not available: {why}." in " ".join(response.text.split())
     assert len(warnings(caplog)) == 1
@@ -83,8 +92,10 @@ async def test_guard_rails_hold_without_it(make_datasette, broken, tmp_path):
 
 @pytest.mark.asyncio
 async def test_no_token_without_its_record(make_datasette, broken, tmp_path):
-    options, why = broken
-    datasette = await make_datasette({**options, "audit_log": str(tmp_path / "log"), "replace_signed": True})
+    options, _why = broken
+    datasette = await make_datasette(
+        {**options, "audit_log": str(tmp_path / "log"), "replace_signed": True}
+    )
     with pytest.raises(AuditLogUnavailable, match="No token was made"):
         await datasette.create_token("alice")
     response = await datasette.client.post(
@@ -107,7 +118,9 @@ async def test_package_that_cannot_be_imported(make_datasette, monkeypatch, capl
     monkeypatch.setitem(sys.modules, "dstok", None)
     datasette = await make_datasette({"default_handler": True})
     assert (await datasette.create_token("alice")).startswith("dstok_")
-    page = await datasette.client.post("/-/dstok", data={"token": token(CURRENT)}, actor={"id": "root"})
+    page = await datasette.client.post(
+        "/-/dstok", data={"token": token(CURRENT)}, actor={"id": "root"}
+    )
     assert "the program dstok is not available" in page.text
     assert len(warnings(caplog)) == 1
 
@@ -120,7 +133,9 @@ async def test_it_is_used_again_when_it_works(make_datasette, broken_binary, mon
     datasette = await make_datasette({"binary": path, "default_handler": True})
     await datasette.create_token("alice")
     broken_binary(f'exec {dstok.find_binary()} "$@"')
-    page = await datasette.client.post("/-/dstok", data={"token": token(CURRENT)}, actor={"id": "root"})
+    page = await datasette.client.post(
+        "/-/dstok", data={"token": token(CURRENT)}, actor={"id": "root"}
+    )
     assert "This token is valid." in page.text, "the page asks at once"
     monkeypatch.setattr(sidecar, "COOL_DOWN", 0.0)
     await datasette.create_token("alice")
@@ -131,6 +146,8 @@ async def test_before_startup_datasettes_own_handler_answers(caplog):
     from datasette.app import Datasette
 
     datasette = Datasette(memory=True, secret=CURRENT)
-    minted = await datasette.create_token("alice", restrictions=restrictions(["view-table"]), handler="dstok")
+    minted = await datasette.create_token(
+        "alice", restrictions=restrictions(["view-table"]), handler="dstok"
+    )
     assert datasette.unsign(minted.removeprefix("dstok_"), "token")["_r"] == {"a": ["view-table"]}
     assert warnings(caplog) == []
