@@ -48,6 +48,8 @@ class BaseClient:
             ever.
         max_backoff: the most seconds (float) to wait before a start, after several processes in
             a row that could not be started or died within seconds.
+        serve_options: further options of `dstok serve` (sequence of str), such as
+            `["--max-line=100000000"]`. Others see them, so no secret belongs there.
 
     Raises InvalidParams for secrets that are none.
     """
@@ -69,16 +71,17 @@ class BaseClient:
         binary: str | os.PathLike[str] | None = None,
         timeout: float | None = 30.0,
         max_backoff: float = 2.0,
+        serve_options: Sequence[str] = (),
     ) -> None:
-        options: list[str] = []
+        options = list(serve_options)
         if require_expiry:
-            options += ["--require-expiry"]
+            options.append("--require-expiry")
         if max_expires_after is not None:
-            options += ["--max-expires-after", str(max_expires_after)]
+            options.append(f"--max-expires-after={max_expires_after}")
         if known_actions_only:
-            options += ["--known-actions-only"]
+            options.append("--known-actions-only")
         if audit_log is not None:
-            options += ["--audit-log", os.fspath(audit_log)]
+            options.append(f"--audit-log={os.fspath(audit_log)}")
         configuration = Configuration(options).changed(
             secret=secret,
             old_secrets=old_secrets,
