@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
-# Characters of a payload that are shown.
-LONGEST_PAYLOAD = 20_000
+# Characters of a payload; a longer one, which only a hostile token has, is not shown.
+LONGEST_PAYLOAD = 200_000
 
 REASONS = {
     "Invalid token signature": (
@@ -40,19 +40,23 @@ def token(found, old_secrets, max_ttl):
     `found` is the result of inspect_token, `old_secrets` how many there are, `max_ttl` the
     setting max_signed_tokens_ttl in seconds.
     """
-    signed = found["signature"] == "valid"
     valid = found["status"] == "valid"
     old = valid and found["secret"]
-    return {
+    verdict = {
         "level": "warning" if old else "info" if valid else "error",
         "headline": headline(found),
         "notes": [*why(found, max_ttl), *(leaving(found["secret"]) if old else ())],
-        "proved": signed,
-        "facts": facts(found, signed, old_secrets),
-        "may": abilities(found),
-        "unknown": found["unknown_actions"],
-        "payload": None if found["payload"] is None else pretty(found["payload"]),
     }
+    payload = json.dumps(found["payload"], indent=2, ensure_ascii=False)
+    if len(payload) > LONGEST_PAYLOAD:
+        verdict["notes"].append("Its payload is too long to be shown.")
+    elif found["payload"] is not None:
+        verdict["proved"] = found["signature"] == "valid"
+        verdict["facts"] = list(facts(found, old_secrets))
+        verdict["may"] = abilities(found)
+        verdict["unknown"] = found["unknown_actions"]
+        verdict["payload"] = payload
+    return verdict
 
 
 def headline(found):
@@ -94,22 +98,19 @@ def leaving(secret):
     )
 
 
-def facts(found, signed, old_secrets):
+def facts(found, old_secrets):
     """Return (label, text or moment) for the list of facts; nothing if nothing was decoded."""
     if not isinstance(found["payload"], dict):
         return
     yield "Actor", plain(found["actor_id"])
     yield "Created", moment(found["created"]) or "not said"
     yield "Expires", moment(found["expires"]) or "never"
-    if signed:
+    if found["signature"] == "valid":
         yield "Signed with", secret_name(found["secret"])
+    elif old_secrets:
+        yield "Signed with", f"none of the {old_secrets + 1} secrets known here"
     else:
-        yield (
-            "Signed with",
-            f"none of the {old_secrets + 1} secrets known here"
-            if old_secrets
-            else "another secret",
-        )
+        yield "Signed with", "another secret"
 
 
 def abilities(found):
@@ -172,9 +173,3 @@ def away(seconds):
 def plain(value):
     """Return an actor's id as text: strings as they are, else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def pretty(payload):
-    """Return a payload as indented JSON, cut where it is very long."""
-    text = json.dumps(payload, indent=2, ensure_ascii=False)
-    return text if len(text) <= LONGEST_PAYLOAD else text[:LONGEST_PAYLOAD] + "\n…"
