@@ -6,6 +6,7 @@ import pytest
 from datasette import Response, TokenInvalid, hookimpl
 from datasette.plugins import pm
 from helpers import CURRENT, FOREIGN, OLD, OLDER, bearer, cookie, new_cookie, token, usage
+from itsdangerous import URLSafeSerializer
 
 ROTATED = {"old_secrets": [OLD, OLDER]}
 
@@ -124,8 +125,6 @@ async def test_old_cookie_is_accepted_and_reissued(make_datasette):
 
 @pytest.mark.asyncio
 async def test_other_members_and_other_cookies_are_kept(make_datasette):
-    from itsdangerous import URLSafeSerializer
-
     datasette = await make_datasette(ROTATED)
     payload = {"x": [1.5, "\u00fc"], "a": {"id": "b\u00fccher", "n": None}}
     old = URLSafeSerializer(OLDER, "actor").dumps(payload)
@@ -142,6 +141,9 @@ async def test_what_is_not_reissued(make_datasette):
         "foreign": cookie(FOREIGN),
         "expired": cookie(OLD, expires_at=time.time() - 10),
         "changed": cookie(OLD).replace(".", "x."),
+        "of another kind": URLSafeSerializer(OLD, "actor").dumps({"b": 1}),
+        "a list": URLSafeSerializer(OLD, "actor").dumps(["a"]),
+        "strange expiry": URLSafeSerializer(OLD, "actor").dumps({"a": {"id": "x"}, "e": "!"}),
     }
     for value in refused.values():
         response = await datasette.client.get("/-/actor.json", cookies={"ds_actor": value})

@@ -151,3 +151,9 @@ async def test_before_startup_datasettes_own_handler_answers(caplog):
     )
     assert datasette.unsign(minted.removeprefix("dstok_"), "token")["_r"] == {"a": ["view-table"]}
     assert warnings(caplog) == []
+    await datasette.invoke_startup()
+    minted = await datasette.create_token(
+        "alice", restrictions=restrictions(["view-table"]), handler="dstok"
+    )
+    assert datasette.unsign(minted.removeprefix("dstok_"), "token")["_r"] == {"a": ["vt"]}
+    await datasette.invoke_shutdown()
