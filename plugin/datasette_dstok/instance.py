@@ -44,7 +44,8 @@ def instance_of(datasette):
             "empty, or its environment variable is not set",
             options.missing_secrets,
         )
-    # Datasette has no public way to its secret; sign() alone does not tell
-    # whether an old secret is the current one, and the sidecar needs it.
-    instance = _instances[datasette] = Instance(options, datasette._secret)
+    # The current secret may be listed as well, as one that is accepted; it is not old then.
+    # Datasette has no public way to it.
+    current = getattr(datasette, "_secret", None)
+    instance = _instances[datasette] = Instance(options, current)
     return instance

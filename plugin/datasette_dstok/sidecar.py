@@ -66,18 +66,23 @@ class Sidecar:
             await client.aclose()
 
     async def _call(self, datasette, method, *args, **params):
-        client = None
-        try:
-            if self._client is None:
-                self._client = self._new_client(datasette)
-            client = self._client
-            return await getattr(client, method)(*args, **params)
-        except Unavailable:
-            raise
-        except Exception as error:  # whatever a broken package or binary may raise
-            if getattr(error, "kind", None) in ANSWERS:
-                raise Refused(str(error)) from None
-            raise self._fail(error, client) from None
+        died = False
+        while True:
+            client = None
+            try:
+                if self._client is None:
+                    self._client = self._new_client(datasette)
+                client = self._client
+                return await getattr(client, method)(*args, **params)
+            except Unavailable:
+                raise
+            except Exception as error:  # whatever a broken package or binary may raise
+                kind = getattr(error, "kind", type(error).__name__)
+                if kind in ANSWERS:
+                    raise Refused(str(error)) from None
+                if died or kind != "process_died":
+                    raise self._fail(error, kind, client) from None
+                died = True  # once may happen to anyone: the client starts another
 
     def _new_client(self, datasette):
         if not datasette.actions:
@@ -103,9 +108,8 @@ class Sidecar:
             timeout=options.timeout,
         )
 
-    def _fail(self, error, client):
+    def _fail(self, error, kind, client):
         """Remember a failure, warn once for each kind of it, and return what to raise."""
-        kind = getattr(error, "kind", type(error).__name__)
         if kind == "timeout" and client is self._client:
             # It hangs. To end it may take seconds, for which nobody needs to wait.
             threading.Thread(target=client.close, daemon=True).start()

@@ -2,6 +2,7 @@
 
 import time
 
+from datasette import TokenRestrictions
 from datasette.utils import baseconv
 from itsdangerous import URLSafeSerializer
 
@@ -51,3 +52,15 @@ def usage(datasette):
         )
         for secret in instance_of(datasette).usage.secrets
     ]
+
+
+def restrictions(everywhere=(), database=(), resource=()):
+    """Return TokenRestrictions from names, (database, name) and (database, table, name)."""
+    made = TokenRestrictions()
+    for name in everywhere:
+        made.allow_all(name)
+    for where in database:
+        made.allow_database(*where)
+    for where in resource:
+        made.allow_resource(*where)
+    return made

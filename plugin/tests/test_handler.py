@@ -5,27 +5,14 @@ import itertools
 import json
 
 import pytest
-from datasette import TokenRestrictions, hookimpl
+from datasette import hookimpl
 from datasette.permissions import Action
 from datasette.plugins import pm
 from datasette.tokens import SignedTokenHandler
-from helpers import CURRENT, bearer, cookie
+from helpers import CURRENT, bearer, cookie, restrictions
 
 from datasette_dstok import guard_rails
 from datasette_dstok.instance import instance_of
-
-
-def restrictions(everywhere=(), database=(), resource=()):
-    """Return TokenRestrictions from names, (database, name) and (database, table, name)."""
-    made = TokenRestrictions()
-    for name in everywhere:
-        made.allow_all(name)
-    for where in database:
-        made.allow_database(*where)
-    for where in resource:
-        made.allow_resource(*where)
-    return made
-
 
 RESTRICTIONS = [
     None,

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,25 @@ def test_sidecar_that_is_killed(tmp_path, plugins, marker):
                 os.kill(sidecar, signal.SIGKILL)
         assert server.request("/mint").status == 200
         assert len(set(minted_by(marker))) == 4, "a new one each time"
+    await_no_process(marker)
+
+
+@needs_proc
+def test_sidecar_that_is_killed_while_it_is_busy(tmp_path, plugins, marker):
+    """Every request gets a token all the same."""
+    with (
+        serve(tmp_path, CURRENT, {"default_handler": True}, plugins, marker) as server,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        answers = [pool.submit(server.request, "/mint") for _ in range(300)]
+        while not all(answer.done() for answer in answers):
+            for sidecar in processes(marker):
+                with suppress(ProcessLookupError):
+                    os.kill(sidecar, signal.SIGKILL)
+            time.sleep(0.05)
+        tokens = [answer.result().text for answer in answers]
+        assert {server.request("/-/actor.json", token=one).status for one in set(tokens)} == {200}
+        assert server.log.read_text().count("the program dstok is not available") <= 1
     await_no_process(marker)
 
 

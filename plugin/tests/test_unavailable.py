@@ -3,9 +3,9 @@
 import sys
 import time
 
+import dstok
 import pytest
-from helpers import CURRENT, OLD, bearer, cookie, new_cookie, token
-from test_handler import restrictions
+from helpers import CURRENT, OLD, bearer, cookie, new_cookie, restrictions, token
 
 from datasette_dstok import sidecar
 from datasette_dstok.guard_rails import AuditLogUnavailable, TokenRefused
@@ -127,8 +127,6 @@ async def test_package_that_cannot_be_imported(make_datasette, monkeypatch, capl
 
 @pytest.mark.asyncio
 async def test_it_is_used_again_when_it_works(make_datasette, broken_binary, monkeypatch):
-    import dstok
-
     path = broken_binary("exit 3")
     datasette = await make_datasette({"binary": path, "default_handler": True})
     await datasette.create_token("alice")
@@ -139,6 +137,18 @@ async def test_it_is_used_again_when_it_works(make_datasette, broken_binary, mon
     assert "This token is valid." in page.text, "the page asks at once"
     monkeypatch.setattr(sidecar, "COOL_DOWN", 0.0)
     await datasette.create_token("alice")
+
+
+@pytest.mark.asyncio
+async def test_one_death_is_made_up_for(make_datasette, broken_binary, tmp_path, caplog):
+    first = tmp_path / "first"
+    first.touch()
+    path = broken_binary(f'rm {first} 2>/dev/null && exit 3\nexec {dstok.find_binary()} "$@"')
+    options = {"binary": path, "default_handler": True, "audit_log": str(tmp_path / "log")}
+    datasette = await make_datasette(options)
+    assert (await datasette.create_token("alice")).startswith("dstok_")
+    assert not first.exists()
+    assert warnings(caplog) == []
 
 
 @pytest.mark.asyncio
