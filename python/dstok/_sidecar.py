@@ -63,6 +63,8 @@ class Sidecar:
         self._closing = False
         self.error: DstokError | None = None
         """How it ended, once it has."""
+        self.forced = False
+        """Whether it had to be made to end."""
         with _making:
             self._wake_reader, self._wake_writer = os.pipe()
             self._process = subprocess.Popen(
@@ -279,6 +281,8 @@ class Sidecar:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(GRACE)
                     return
+            logger.warning("%s did not end by itself: %s", self._name, number.name)
+            self.forced = True
             self._process.send_signal(number)
             overdue = False
         self._process.wait()

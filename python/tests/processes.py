@@ -23,24 +23,15 @@ class Done:
     stderr: str
 
 
-def children(pid: int) -> list[int]:
-    """Return the process ids of the children of a process, zombies too."""
+def sidecars(parent: int | None = None) -> list[int]:
+    """Return the process ids of a process's sidecars (default: this one's), zombies too."""
     listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
     ).stdout
-    pairs = [tuple(map(int, line.split())) for line in listing.splitlines()]
-    return [child for child, parent in pairs if parent == pid]
-
-
-def sidecars() -> list[int]:
-    """Return the process ids of this process's sidecars, zombies too."""
     found = []
-    for pid in children(os.getpid()):
-        command = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-        ).stdout
-        if "serve" in command or "dstok" in command:
-            found.append(pid)
+    for pid, ppid, command in (line.split(None, 2) for line in listing.splitlines()):
+        if int(ppid) == (parent or os.getpid()) and "dstok" in command:
+            found.append(int(pid))
     return found
 
 
