@@ -24,7 +24,7 @@ async def mint(datasette):
     token = await datasette.create_token("somebody", handler="dstok")
     with open(os.path.join(os.environ["DSTOK_LIFECYCLE_TEST"], "pids"), "a") as file:
         client = instance_of(datasette).sidecar._client
-        print(client.pid if client else 0, file=file)
+        print(client and client.pid or 0, file=file)
     return Response.text(token)
 
 
@@ -135,7 +135,8 @@ def test_sidecar_that_is_killed_while_it_is_busy(tmp_path, plugins, marker):
             time.sleep(0.05)
         tokens = [answer.result().text for answer in answers]
         assert {server.request("/-/actor.json", token=one).status for one in set(tokens)} == {200}
-        assert server.log.read_text().count("the program dstok is not available") <= 1
+        # One warning for each kind of failure: that it died, that it was not there in time.
+        assert server.log.read_text().count("the program dstok is not available") <= 2
     await_no_process(marker)
 
 
