@@ -84,9 +84,12 @@ def test_not_in_errors_logs_or_reprs(
         os.kill(client.pid or 0, signal.SIGSTOP)
         with pytest.raises(dstok.CallTimeout) as late:
             client.call("verify_token", [token], timeout=0.01)
+        os.kill(client.pid or 0, signal.SIGCONT)
+        actors = client.map("verify_token", [[token]] * 100_000)
+        next(actors)
         os.kill(client.pid or 0, signal.SIGKILL)
         with pytest.raises(dstok.ProcessDied) as died:
-            list(client.map("verify_token", [[token]] * 100_000))
+            list(actors)
         seen += [repr(late.value), repr(died.value)]
         seen += [repr(client), repr(client._connection._configuration)]
         client.configure(datasette_version="2.0")  # warned of on stderr
