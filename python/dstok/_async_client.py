@@ -26,12 +26,12 @@ class _Mailbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._waiting: deque[tuple[_Waiter, Any, DstokError | None]] = deque()
+        self._waiting: deque[tuple[_Waiter, bytes | DstokError]] = deque()
         self._called = False
 
-    def put(self, waiter: _Waiter, answer: Any, error: DstokError | None) -> None:
+    def put(self, waiter: _Waiter, outcome: bytes | DstokError) -> None:
         """Hand an answer over, from any thread."""
-        self._waiting.append((waiter, answer, error))
+        self._waiting.append((waiter, outcome))
         if not self._called:
             self._called = True
             # A loop that is closed has nobody left who waits.
@@ -42,8 +42,8 @@ class _Mailbox:
         # First this, then the rest: what is put from now on calls again, once too often at worst.
         self._called = False
         while self._waiting:
-            waiter, answer, error = self._waiting.popleft()
-            waiter.set(answer, error)
+            waiter, outcome = self._waiting.popleft()
+            waiter.set(outcome)
 
 
 class _Waiter(_protocol.Ticket):
@@ -54,19 +54,19 @@ class _Waiter(_protocol.Ticket):
     def __init__(self, ids: int | list[int], mailbox: _Mailbox) -> None:
         super().__init__(ids)
         self._mailbox = mailbox
-        # It holds the error too: one that nobody awaits any more is no news for the loop's log.
-        self._future: asyncio.Future[tuple[Any, DstokError | None]] = mailbox.loop.create_future()
+        # An error is a result of it: one that nobody awaits any more is no news for the loop's log.
+        self._future: asyncio.Future[bytes | DstokError] = mailbox.loop.create_future()
 
-    def resolve(self, answer: Any) -> None:
-        self._mailbox.put(self, answer, None)
+    def resolve(self, line: bytes) -> None:
+        self._mailbox.put(self, line)
 
     def fail(self, error: DstokError) -> None:
-        self._mailbox.put(self, None, error)
+        self._mailbox.put(self, error)
 
-    def set(self, answer: Any, error: DstokError | None) -> None:
+    def set(self, outcome: bytes | DstokError) -> None:
         """Take what came, in the loop, unless the task waits no more."""
         if not self._future.done():
-            self._future.set_result((answer, error))
+            self._future.set_result(outcome)
 
     async def wait(self, timeout: float | None) -> Any:
         """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
@@ -74,16 +74,16 @@ class _Waiter(_protocol.Ticket):
         if timeout is not None:
             timer = self._mailbox.loop.call_later(max(timeout, 0), self._expire, timeout)
         try:
-            answer, error = await self._future
+            outcome = await self._future
         finally:
             if timer is not None:
                 timer.cancel()
-        if error is not None:
-            raise error
-        return answer
+        if isinstance(outcome, DstokError):
+            raise outcome
+        return self.decoded(outcome)
 
     def _expire(self, timeout: float) -> None:
-        self.set(None, timed_out(timeout))
+        self.set(timed_out(timeout))
 
 
 class AsyncClient(BaseClient):

@@ -32,17 +32,17 @@ _all: weakref.WeakSet[Connection] = weakref.WeakSet()
 class Waiter(_protocol.Ticket):
     """A ticket that a thread waits on."""
 
-    __slots__ = ("_answer", "_done", "_error")
+    __slots__ = ("_done", "_error", "_line")
 
     def __init__(self, ids: int | list[int]) -> None:
         super().__init__(ids)
         self._done = threading.Lock()
         self._done.acquire()
-        self._answer: Any = None
+        self._line = b""
         self._error: _errors.DstokError | None = None
 
-    def resolve(self, answer: Any) -> None:
-        self._answer = answer
+    def resolve(self, line: bytes) -> None:
+        self._line = line
         self._done.release()
 
     def fail(self, error: _errors.DstokError) -> None:
@@ -55,7 +55,7 @@ class Waiter(_protocol.Ticket):
             raise timed_out(timeout)
         if self._error is not None:
             raise self._error
-        return self._answer
+        return self.decoded(self._line)
 
 
 class Connection:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ._errors import DstokError, InvalidParams, from_answer
+from ._errors import DstokError, InvalidParams, ProtocolError, from_answer
 
 Params = Mapping[str, object] | Sequence[object] | None
 """The params of a method: by name, by position, or none."""
@@ -46,7 +46,8 @@ class Request:
 class Ticket:
     """What awaits the answer to one line: to a request (`ids` is its id) or to a batch (a list).
 
-    Either `resolve` or `fail` is called, once, by the thread that reads the answers.
+    The thread that reads the answers calls either `resolve` or `fail`, once. The answer is decoded
+    by whoever waits for it: what a decoded batch takes is a multiple of its text.
     """
 
     __slots__ = ("ids",)
@@ -54,21 +55,40 @@ class Ticket:
     def __init__(self, ids: int | list[int]) -> None:
         self.ids = ids
 
-    def fits(self, answer: Any) -> bool:
-        """Tell whether `answer` is one to this line."""
-        if isinstance(answer, list):
-            return [_id_of(one) for one in answer] == self.ids
-        # A line over a limit gets one error, which cannot name an id.
-        found = _id_of(answer)
-        return found == self.ids or (found is None and "error" in answer)
+    def fits(self, line: bytes) -> bool:
+        """Tell whether `line` is an answer to this line, if need be by decoding it."""
+        if isinstance(self.ids, int):
+            start = b'{"jsonrpc":"2.0","id":%d,' % self.ids
+        else:
+            start = b'[{"jsonrpc":"2.0","id":%d,' % self.ids[0]
+        return line.startswith(start) or self._answer(line) is not None
 
-    def resolve(self, answer: Any) -> None:
+    def decoded(self, line: bytes) -> Any:
+        """Return the answer in `line`: an object, or a list of them. Raises ProtocolError."""
+        answer = self._answer(line)
+        if answer is None:
+            raise ProtocolError("an answer of dstok cannot be read")
+        return answer
+
+    def resolve(self, line: bytes) -> None:
         """Take the answer."""
         raise NotImplementedError
 
     def fail(self, error: DstokError) -> None:
         """Learn that there will be no answer."""
         raise NotImplementedError
+
+    def _answer(self, line: bytes) -> Any:
+        try:
+            answer = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        if isinstance(answer, list):
+            return answer if [_id_of(one) for one in answer] == self.ids else None
+        # A line over a limit gets one error, which cannot name an id.
+        found = _id_of(answer)
+        fits = found == self.ids or (found is None and "error" in answer)
+        return answer if fits else None
 
 
 def _id_of(answer: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import copy
-import json
 import logging
 import os
 import select
@@ -222,14 +221,10 @@ class Sidecar:
         lines[0] = b"".join(self._partial) + lines[0]
         self._partial = [lines.pop()]
         for line in lines:
-            try:
-                answer = json.loads(line)
-            except (ValueError, RecursionError):
-                answer = None
             # Answers come in the order of the lines.
             ticket = self._awaited.popleft() if self._awaited else None
-            if ticket is not None and ticket.fits(answer):
-                ticket.resolve(answer)
+            if ticket is not None and ticket.fits(line):
+                ticket.resolve(line)
                 continue
             if ticket is not None:
                 self._awaited.appendleft(ticket)
