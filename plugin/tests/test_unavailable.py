@@ -22,9 +22,9 @@ BROKEN = {
     "missing": (None, "it was not found"),
     "dies": ("exit 3", "it could not be started, or ended"),
     "dies on each call": ("read line; exit 3", "it could not be started, or ended"),
-    "hangs": ("exec cat >/dev/null", "it did not answer in time"),
+    "hangs": ("while read line; do :; done", "it did not answer in time"),
     "writes nonsense": (
-        "read line; echo nonsense; exec cat >/dev/null",
+        "read line; echo nonsense; while read line; do :; done",
         "there was an error (protocol_error)",
     ),
     "other version": (OTHER_VERSION, "it is not of the version that belongs to the package dstok"),
