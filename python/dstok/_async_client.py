@@ -327,7 +327,7 @@ class AsyncClient(BaseClient):
                 results = batch.results(await waiter.wait(self._seconds(timeout)) if waiter else [])
             except DstokError as error:
                 results = batch.all_failed(error)
-            room.give_back(batch)
+            room.give_back(batch, waiter.size if waiter else 0)
             for result in results:
                 yield result if return_exceptions else _protocol.raised(result)
 
