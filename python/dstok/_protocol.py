@@ -127,10 +127,8 @@ def _json(params: Mapping[str, object] | Sequence[object]) -> bytes:
     named = isinstance(params, Mapping)
     for name, value in params.items() if isinstance(params, Mapping) else enumerate(params):
         if _try_json(value) is None:
-            raise InvalidParams(
-                f"{name}: JSON cannot carry this {type(value).__name__}",
-                param=str(name) if named else None,
-            )
+            what = f"{name}: JSON cannot carry this {type(value).__name__}"
+            raise InvalidParams(what, param=str(name) if named else None)
     raise InvalidParams("JSON cannot carry these params")
 
 
