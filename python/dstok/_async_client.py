@@ -13,7 +13,7 @@ from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
 from ._batch import WINDOW, Batch, Window
 from ._configuration import Actions
-from ._connection import TRIES, keeps_dying, timed_out
+from ._connection import TRIES, keeps_dying, own_error, timed_out
 from ._errors import DstokError
 from ._protocol import Params
 from ._sidecar import NotSent
@@ -327,7 +327,7 @@ class AsyncClient(BaseClient):
                 results = batch.results(await waiter.wait(self._seconds(timeout)) if waiter else [])
             except DstokError as error:
                 results = batch.all_failed(error)
-            room.give_back(batch)
+            room.give_back(batch, waiter.size if waiter else 0)
             for result in results:
                 yield result if return_exceptions else _protocol.raised(result)
 
@@ -339,8 +339,9 @@ class AsyncClient(BaseClient):
         waiter = _Waiter(ids, mailbox)
         for _ in range(TRIES):
             sidecar = self._connection.current()
-            if sidecar is None:  # to start one takes a while
-                sidecar = await asyncio.to_thread(self._connection.ready)
+            if sidecar is None:
+                with own_error():
+                    sidecar = await asyncio.wrap_future(self._connection.starting())
             with contextlib.suppress(NotSent):  # it ended a moment ago
                 sidecar.send(line, waiter)
                 return waiter

@@ -9,7 +9,9 @@ from ._errors import DstokError, InvalidParams
 
 MOST_REQUESTS = 500
 MOST_BYTES = 1 << 17
-"""When a line of `map` is long enough: more is not faster, and takes more memory."""
+"""When a line of `map` is long enough, or its answer: more is not faster, and takes more memory."""
+_FIRST_REQUESTS = 16
+"""In the first lines of `map`, before it is known how long answers are."""
 
 WINDOW = 4000
 """How many requests of `map` may be under way, unless it is told otherwise."""
@@ -73,21 +75,30 @@ class Window:
         """Raises InvalidParams unless `requests` is at least 1."""
         if requests < 1:
             raise InvalidParams("window must be at least 1", param="window")
-        self.most = max(1, min(MOST_REQUESTS, requests // 4))
-        """The most requests in a line, so that several lines are under way."""
+        # So that several lines are under way: one is made and one read while one is answered.
+        self._limit = max(1, min(MOST_REQUESTS, requests // 4))
+        self.most = min(_FIRST_REQUESTS, self._limit)
+        """The most requests in a line, for now."""
         self._requests = requests
+        self._lines = requests // self._limit
         self._bytes = WINDOW_BYTES
 
     def open(self) -> bool:
         """Tell whether another line may go."""
-        return self._requests >= self.most and self._bytes > 0
+        return self._lines > 0 and self._requests >= self.most and self._bytes > 0
 
     def take(self, batch: Batch) -> None:
         """Note that a line is under way."""
+        self._lines -= 1
         self._requests -= len(batch)
         self._bytes -= batch.size
 
-    def give_back(self, batch: Batch) -> None:
-        """Note that a line has been answered."""
+    def give_back(self, batch: Batch, answer_size: int) -> None:
+        """Note that a line has been answered, in so many bytes. The next are made to fit."""
+        self._lines += 1
         self._requests += len(batch)
         self._bytes += batch.size
+        if answer_size > MOST_BYTES:
+            self.most = max(1, self.most // 2)
+        elif answer_size < MOST_BYTES // 4:
+            self.most = min(self._limit, self.most * 2)

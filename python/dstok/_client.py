@@ -261,7 +261,7 @@ class Client(BaseClient):
                 results = batch.results(waiter.wait(self._seconds(timeout)) if waiter else [])
             except DstokError as error:
                 results = batch.all_failed(error)
-            window.give_back(batch)
+            window.give_back(batch, waiter.size if waiter else 0)
             if return_exceptions:
                 yield from results
             else:

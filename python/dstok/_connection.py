@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import os
 import threading
 import time
 import weakref
 from collections.abc import Iterator
+from concurrent import futures
 from typing import Any
 
 from . import _errors, _protocol
@@ -77,7 +79,9 @@ class Connection:
         self._greeted = False
         self._failures = 0
         self._not_before = 0.0
-        self._starting = threading.Lock()
+        self._start: futures.Future[Sidecar] | None = None
+        self._lock = threading.Lock()  # never held while something is waited for
+        self._configuring = threading.Lock()
         self._closed = threading.Event()
         _all.add(self)
 
@@ -99,30 +103,47 @@ class Connection:
         sidecar = self._sidecar
         return sidecar if self._greeted and sidecar is not None and sidecar.open else None
 
-    def ready(self) -> Sidecar:
-        """Return a sidecar that runs, starting one if need be.
+    def starting(self) -> futures.Future[Sidecar]:
+        """Return what will be a sidecar that runs. All who ask meanwhile share the start, and its
+        error, as `started` describes."""
+        with self._lock:
+            if self._start is None or self._start.done():
+                self._start = futures.Future()
+                self._start.set_running_or_notify_cancel()  # nobody alone can cancel it
+                work = threading.Thread(target=self._run_start, args=(self._start,), daemon=True)
+                try:
+                    work.start()
+                except RuntimeError as error:  # no more threads, or the end of the interpreter
+                    self._start.set_exception(_errors.ProcessDied(f"cannot be started: {error}"))
+            return self._start
+
+    def started(self) -> Sidecar:
+        """Wait for a sidecar that runs.
 
         Raises BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
         ClientClosed, and what `configure` answers.
         """
-        with self._start() as deadline:
-            return self._ready(deadline)
+        with own_error():
+            return self.starting().result()
 
     def send(self, line: bytes, ticket: _protocol.Ticket) -> None:
-        """Send a line, starting a sidecar if need be. Raises as `ready` does."""
+        """Send a line, starting a sidecar if need be. Raises as `started` does."""
         for _ in range(TRIES):
             with contextlib.suppress(NotSent):  # it ended a moment ago
-                return (self.current() or self.ready()).send(line, ticket)
+                return (self.current() or self.started()).send(line, ticket)
         raise keeps_dying()
 
     def configure(self, changes: dict[str, Any], timeout: float | None) -> Any:
         """Change the configuration of this sidecar and all later ones; return the new info."""
-        with self._start() as deadline:
+        with self._configuring:
             configuration = self._configuration.changed(**changes)
-            sidecar = self._ready(deadline)
-            info = _ask(sidecar, "configure", configuration.params(), timeout)
-            self._configuration = configuration
-            return info
+            while True:
+                sidecar = self.current() or self.started()
+                info = _ask(sidecar, "configure", configuration.params(), timeout)
+                self._configuration = configuration
+                # One that was started in between may have been told the former configuration.
+                if sidecar is self._sidecar:
+                    return info
 
     def abandon(self) -> None:
         """Let the sidecar end when nobody has the client any more.
@@ -142,42 +163,31 @@ class Connection:
             sidecar.join()
 
     def forget(self) -> None:
-        """In a forked process: the sidecar is the parent's, and so is who held the lock."""
-        self._sidecar = None
-        self._starting = threading.Lock()
+        """In a forked process: the sidecar is the parent's, and so is who held a lock."""
+        self._sidecar = self._start = None
+        self._lock, self._configuring = threading.Lock(), threading.Lock()
         was_closed, self._closed = self._closed.is_set(), threading.Event()
         if was_closed:
             self._closed.set()
 
-    @contextlib.contextmanager
-    def _start(self) -> Iterator[float | None]:
-        """Hold the lock under which sidecars are started; gives the time by which it must be done.
-
-        Raises CallTimeout.
-        """
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        if not self._starting.acquire(timeout=_seconds(self._timeout)):
-            raise timed_out(self._timeout)
+    def _run_start(self, future: futures.Future[Sidecar]) -> None:
         try:
-            yield deadline
-        finally:
-            self._starting.release()
+            future.set_result(self.current() or self._started())
+        except BaseException as error:
+            future.set_exception(error)
 
-    def _ready(self, deadline: float | None) -> Sidecar:
-        sidecar = self.current()
-        if sidecar is not None:
-            return sidecar
+    def _started(self) -> Sidecar:
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
         self._note_death()
         self._back_off(deadline)
         binary = self._binary or find_binary()
+        sidecar = self._sidecar = self._spawn(binary)
         try:
-            sidecar = self._sidecar = self._spawn(binary)
             if self.closed:
                 raise _closed()
             self._greet(sidecar, binary, deadline)
         except BaseException:
-            if sidecar is not None:
-                sidecar.begin_close()
+            sidecar.begin_close()
             raise
         self._greeted = True
         return sidecar
@@ -213,6 +223,8 @@ class Connection:
             if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
                 raise _errors.BinaryNotFound(message) from None
             raise _errors.ProcessDied(message) from None
+        except RuntimeError as error:  # no more threads
+            raise _errors.ProcessDied(f"{binary} cannot be started: {error}") from None
 
     def _greet(self, sidecar: Sidecar, binary: str, deadline: float | None) -> None:
         """See that it is the right program, before it is told a secret; configure it."""
@@ -231,6 +243,18 @@ class Connection:
                 "DSTOK_BINARY to the binary that belongs to it"
             )
         _ask(sidecar, "configure", self._configuration.params(), left())
+
+
+@contextlib.contextmanager
+def own_error() -> Iterator[None]:
+    """Give whoever shares an error a copy, since a traceback belongs to one who raises it."""
+    try:
+        yield
+    except _errors.DstokError as error:
+        own = copy.copy(error)
+    else:
+        return
+    raise own
 
 
 def keeps_dying() -> _errors.ProcessDied:

@@ -50,10 +50,12 @@ class Ticket:
     by whoever waits for it: what a decoded batch takes is a multiple of its text.
     """
 
-    __slots__ = ("ids",)
+    __slots__ = ("ids", "size")
 
     def __init__(self, ids: int | list[int]) -> None:
         self.ids = ids
+        self.size = 0
+        """Bytes of the answer, once it was decoded."""
 
     def fits(self, line: bytes) -> bool:
         """Tell whether `line` is an answer to this line, if need be by decoding it."""
@@ -66,6 +68,7 @@ class Ticket:
     def decoded(self, line: bytes) -> Any:
         """Return the answer in `line`: an object, or a list of them. Raises ProtocolError."""
         answer = self._answer(line)
+        self.size = len(line)
         if answer is None:
             raise ProtocolError("an answer of dstok cannot be read")
         return answer
@@ -124,10 +127,8 @@ def _json(params: Mapping[str, object] | Sequence[object]) -> bytes:
     named = isinstance(params, Mapping)
     for name, value in params.items() if isinstance(params, Mapping) else enumerate(params):
         if _try_json(value) is None:
-            raise InvalidParams(
-                f"{name}: JSON cannot carry this {type(value).__name__}",
-                param=str(name) if named else None,
-            )
+            what = f"{name}: JSON cannot carry this {type(value).__name__}"
+            raise InvalidParams(what, param=str(name) if named else None)
     raise InvalidParams("JSON cannot carry these params")
 
 

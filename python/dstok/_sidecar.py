@@ -31,7 +31,7 @@ _LONGEST_LOGGED = 8192
 _living: set[Sidecar] = set()
 # Held while a process and its pipes are made, and by whoever forks: what a forked process
 # inherits is then always known to it.
-_making = threading.Lock()
+_making = threading.RLock()  # a signal may fork too
 
 
 class NotSent(Exception):
@@ -47,7 +47,7 @@ class Sidecar:
     """
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str] | None) -> None:
-        """Start it. Raises OSError."""
+        """Start it. Raises OSError, RuntimeError."""
         self.started = time.monotonic()
         self.ended: float | None = None
         self.open = True
@@ -85,7 +85,13 @@ class Sidecar:
         for fd in (self._stdout.fileno(), self._stderr.fileno(), self._wake_reader):
             self._poll.register(fd, select.POLLIN)
         self._thread = threading.Thread(target=self._run, name="dstok", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            _living.discard(self)
+            self._process.kill()
+            self._process.wait()
+            raise
 
     def __del__(self) -> None:
         # Only now can nobody wake the thread any more, in whatever thread.
@@ -197,6 +203,8 @@ class Sidecar:
             ready = self._poll.poll(None if left is None else left * 1000)
             if left == 0 and not ready:
                 return True
+            if deadline is not None and ready:  # it still does something
+                deadline = time.monotonic() + GRACE
             for fd, _ in ready:
                 if fd == stdout:
                     block = os.read(fd, _BLOCK)
@@ -232,11 +240,11 @@ class Sidecar:
             return
 
     def _log_stderr(self) -> bool:
-        """Log what has come. Returns False at its end, or when nothing is there."""
+        """Log what has come. Returns False at its end, or when there is nothing more for now."""
         try:
             block = os.read(self._stderr.fileno(), _BLOCK)
         except BlockingIOError:
-            return False
+            block = b""
         lines = (self._stderr_part + block).split(b"\n")
         # The last piece waits for the rest of its line, unless there is no rest or far too much.
         self._stderr_part = lines.pop() if block and len(lines[-1]) < _LONGEST_LOGGED else b""

@@ -179,6 +179,7 @@ def test_a_plain_exit_of_the_child_is_quiet(run_python: Callable[[str], Done]) -
         """
         import os, sys, warnings, dstok
         warnings.simplefilter("error", ResourceWarning)
+        warnings.filterwarnings("ignore", ".*fork", DeprecationWarning)
         client = dstok.Client(secret="not-a-secret")
         client.ping()
         child = os.fork()

@@ -102,6 +102,7 @@ def test_sigkill_at_any_time_gives_a_thousand_answers_or_errors(after: float) ->
             good = [one for one in outcomes if isinstance(one, str)]
             died = [one for one in outcomes if isinstance(one, dstok.ProcessDied)]
             assert len(good) + len(died) == 1000
+            assert wait_for(lambda: not alive(pid))
             values = [one async for one in client.map("unsign", ([text] for text in good))]
             assert values == [n for n, one in enumerate(outcomes) if isinstance(one, str)]
 
@@ -188,6 +189,28 @@ def test_starts_are_put_off_while_they_fail(fake: Fake, tmp_path: Path) -> None:
                 break
         assert set(kinds[:-1]) == {dstok.ProcessDied}
         assert kinds[-1] is dstok.CallTimeout
+
+
+def test_who_waits_for_a_start_shares_its_failure(fake: Fake, tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    binary = fake(
+        f"""
+        with open({str(starts)!r}, "a") as log:
+            log.write("start\\n")
+        time.sleep(0.5)
+        sys.exit(3)
+        """
+    )
+
+    async def main() -> list[Any]:
+        async with dstok.AsyncClient(binary=binary) as client:
+            calls = (client.ping() for _ in range(500))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    outcomes = asyncio.run(main())
+    assert {type(one) for one in outcomes} == {dstok.ProcessDied}
+    assert len({id(one) for one in outcomes}) == 500
+    assert starts.read_text() == "start\n"
 
 
 def test_a_call_that_takes_too_long_bothers_no_other(fake: Fake) -> None:

@@ -185,6 +185,22 @@ def test_long_values_do_not_pile_up(client: dstok.Client) -> None:
         assert taken <= count + 7
 
 
+def test_long_answers_do_not_pile_up_either(client: dstok.Client) -> None:
+    signed = client.sign(["x"] * 20_000)
+    taken = 0
+
+    def params() -> Iterator[list[str]]:
+        nonlocal taken
+        for _ in range(1000):
+            taken += 1
+            yield [signed]
+
+    for count, value in enumerate(client.map("unsign", params())):
+        assert len(value) == 20_000
+        # By the number and the length of the requests 4,000 would be.
+        assert taken - count <= 16 * 8
+
+
 def test_ten_megabytes(client: dstok.Client) -> None:
     for value in ("x" * 10_000_000, "\u00e9" * 5_000_000, [0.5] * 2_500_000):
         assert client.unsign(client.sign(value)) == value

@@ -7,13 +7,14 @@ import os
 import signal
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dstok
-from processes import Done
+from processes import Done, wait_for
 from support import Fake
 
 SECRET = "secret-8d1f0c53"
@@ -84,12 +85,15 @@ def test_not_in_errors_logs_or_reprs(
         os.kill(client.pid or 0, signal.SIGSTOP)
         with pytest.raises(dstok.CallTimeout) as late:
             client.call("verify_token", [token], timeout=0.01)
-        os.kill(client.pid or 0, signal.SIGCONT)
-        actors = client.map("verify_token", [[token]] * 100_000)
-        next(actors)
-        os.kill(client.pid or 0, signal.SIGKILL)
-        with pytest.raises(dstok.ProcessDied) as died:
-            list(actors)
+        # Stopped, it cannot answer this one before it is killed.
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(client.verify_token, token)
+            sidecar = client._connection.current()
+            assert sidecar is not None
+            assert wait_for(lambda: len(sidecar._awaited) == 2)
+            os.kill(sidecar.pid, signal.SIGKILL)
+            with pytest.raises(dstok.ProcessDied) as died:
+                waiting.result()
         seen += [repr(late.value), repr(died.value)]
         seen += [repr(client), repr(client._connection._configuration)]
         client.configure(datasette_version="2.0")  # warned of on stderr
