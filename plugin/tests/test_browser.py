@@ -175,7 +175,7 @@ def test_walk_through(browser, server, javascript):
             for used, _ in tokens():
                 server.request("/-/actor.json", token=used)
             paste(browser, pasted)
-            browser.set_window_size(1000, 1220)
+            browser.set_window_size(1000, 1340)
             browser.save_screenshot(os.environ["DSTOK_SCREENSHOT"])
 
 
