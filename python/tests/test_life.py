@@ -434,6 +434,37 @@ def serve(request):
     assert asyncio.run(main()) == [3_000_000] * 3
 
 
+def test_who_waits_no_more_for_a_start_does_not_stop_it(fake: Fake) -> None:
+    binary = fake(f"{GATE}wait_for_file('start')")
+
+    async def main() -> str:
+        async with dstok.AsyncClient(binary=binary, timeout=PATIENCE) as client:
+            calls = [asyncio.ensure_future(client.ping()) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            calls[0].cancel()
+            await asyncio.sleep(0.01)
+            binary.with_name("start").touch()
+            pong = await calls[1]
+            assert calls[0].cancelled()
+            return pong
+
+    assert asyncio.run(main()) == "pong"
+
+
+def test_the_loop_may_end_before_the_start(fake: Fake) -> None:
+    binary = fake(f"{GATE}wait_for_file('start')")
+    client = dstok.AsyncClient(binary=binary, timeout=PATIENCE)
+
+    async def impatient() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.ping(), 0.1)
+
+    asyncio.run(impatient())
+    binary.with_name("start").touch()
+    assert asyncio.run(client.ping()) == "pong"
+    client.close()
+
+
 def test_a_client_that_nobody_has_leaves_nothing_behind() -> None:
     client: Any = dstok.Client(secret=SECRET)
     client.ping()
