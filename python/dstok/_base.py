@@ -25,34 +25,7 @@ DEFAULT = Default.DEFAULT
 
 
 class BaseClient:
-    """Options of Client and AsyncClient. Nothing is started before the first call.
-
-    Args:
-        secret: the signing secret (str). None: that of the environment, `DATASETTE_SECRET`; with
-            neither, methods that need one raise NoSecret. It goes through a pipe, and is neither
-            in the arguments nor in the environment of the process.
-        old_secrets: secrets that still verify but never sign (sequence of str), newest first.
-        datasette_version: the release of Datasette to reproduce (str). None: the newest known.
-        actions: abbreviations of actions instead of that release's: the body of
-            `/-/actions.json`, a mapping of names to abbreviations, or "none".
-        settings: `allow_signed_tokens` (bool) and `max_signed_tokens_ttl` (seconds, 0: no limit).
-        zlib: whose bytes compressed payloads carry, "zlib" or "zlib-ng". None: those of this
-            Python.
-        itsdangerous: "2.2", or "1.1" to accept SHA-512 signatures too.
-        require_expiry: refuse tokens that never expire.
-        max_expires_after: refuse tokens that are valid for more seconds (int).
-        known_actions_only: refuse restrictions to actions that are not known.
-        audit_log: a file to record each minted token in (str or path).
-        binary: the path of the binary. None: see `find_binary`.
-        timeout: seconds to wait for an answer (float), and for the start before it; None: for
-            ever.
-        max_backoff: the most seconds (float) to wait before a start, after several processes in
-            a row that could not be started or died within seconds.
-        serve_options: further options of `dstok serve` (sequence of str), such as
-            `["--max-line=100000000"]`. Others see them, so no secret belongs there.
-
-    Raises InvalidParams for secrets that are none.
-    """
+    """What Client and AsyncClient have in common."""
 
     def __init__(
         self,
@@ -73,6 +46,34 @@ class BaseClient:
         max_backoff: float = 2.0,
         serve_options: Sequence[str] = (),
     ) -> None:
+        """Nothing is started before the first call.
+
+        Args:
+            secret: the signing secret (str). None: that of the environment, `DATASETTE_SECRET`;
+                with neither, methods that need one raise NoSecret. It goes through a pipe, and is
+                neither in the arguments nor in the environment of the process.
+            old_secrets: secrets that still verify but never sign (sequence of str), newest first.
+            datasette_version: the release of Datasette to reproduce (str). None: the newest known.
+            actions: abbreviations of actions instead of that release's: the body of
+                `/-/actions.json`, a mapping of names to abbreviations, or "none".
+            settings: `allow_signed_tokens` (bool), `max_signed_tokens_ttl` (seconds, 0: no limit).
+            zlib: whose bytes compressed payloads carry, "zlib" or "zlib-ng". None: those of this
+                Python.
+            itsdangerous: "2.2", or "1.1" to accept SHA-512 signatures too.
+            require_expiry: refuse tokens that never expire.
+            max_expires_after: refuse tokens that are valid for more seconds (int).
+            known_actions_only: refuse restrictions to actions that are not known.
+            audit_log: a file to record each minted token in (str or path).
+            binary: the path of the binary. None: see `find_binary`.
+            timeout: seconds to wait for an answer (float), and for the start before it; None: for
+                ever.
+            max_backoff: the most seconds (float) to wait before a start, after several processes in
+                a row that could not be started or died within seconds.
+            serve_options: further options of `dstok serve` (sequence of str), such as
+                `["--max-line=100000000"]`. Others see them, so no secret belongs there.
+
+        Raises InvalidParams for secrets that are none.
+        """
         options = list(serve_options)
         if require_expiry:
             options.append("--require-expiry")

@@ -13,14 +13,26 @@ from ._errors import DstokError, InvalidParams, ProtocolError, from_answer
 Params = Mapping[str, object] | Sequence[object] | None
 """The params of a method: by name, by position, or none."""
 
+
+def _plain(value: object) -> object:
+    """Return what JSON has for any mapping or sequence. Raises TypeError for what it has not."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return list(value)
+    raise TypeError
+
+
 _Coder = Callable[[object], str]
 
 # No NaN, which is not JSON; UTF-8 is a third of the bytes of an escape.
 _encode: _Coder = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
 ).encode
 # A lone surrogate has no UTF-8, but an escape.
-_encode_ascii: _Coder = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_encode_ascii: _Coder = json.JSONEncoder(
+    allow_nan=False, separators=(",", ":"), default=_plain
+).encode
 
 _ids = itertools.count(1)
 
@@ -33,8 +45,6 @@ class Request:
     def __init__(self, method: str, params: Params) -> None:
         """Raises InvalidParams for what JSON cannot carry."""
         self.id = next(_ids)
-        if params is not None and type(params) is not dict and isinstance(params, Mapping):
-            params = dict(params)
         json_params = b"" if params is None else b',"params":' + _json(params)
         self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (
             self.id,

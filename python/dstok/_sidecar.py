@@ -107,15 +107,23 @@ class Sidecar:
         with self._lock:
             if not self.open:
                 raise NotSent
-            self._awaited.append(ticket)
-            self._unwritten.append(memoryview(line))
-            if len(self._unwritten) > 1:
-                return
-            if not self._write():
-                self._awaited.pop()
-                raise NotSent
-            if self._unwritten:
-                self._wake()
+            try:
+                self._queue(line, ticket)
+            except KeyboardInterrupt:
+                # Lines and tickets may no longer match, and nobody's answer may go to another.
+                self.kill(ProcessDied("ended after an interrupt"))
+                raise
+
+    def _queue(self, line: bytes, ticket: Ticket) -> None:
+        self._awaited.append(ticket)
+        self._unwritten.append(memoryview(line))
+        if len(self._unwritten) > 1:
+            return
+        if not self._write():
+            self._awaited.pop()
+            raise NotSent
+        if self._unwritten:
+            self._wake()
 
     def begin_close(self) -> None:
         """Let it end once it has answered what was sent.

@@ -19,15 +19,22 @@ import dstok
 from processes import PATIENCE, Done, alive, gone, sidecars, wait_for
 from support import SECRET, TOKEN, Fake
 
-HANGS = """
+# It does what it is told when a file of that name appears beside it, within reason.
+GATE = """
+def wait_for_file(name):
+    end = time.monotonic() + 30
+    while not os.path.exists(os.path.join(os.path.dirname(__file__), name)):
+        if time.monotonic() > end:
+            os._exit(1)
+        time.sleep(0.005)
+"""
+LATE = f"""
+{GATE}
 def serve(request):
-    if request["method"] == "hang":
-        return None
     if request["method"] == "late":
-        time.sleep(1)
+        wait_for_file("now")
     return request["method"]
 """
-# What is answered to `hang` never comes, so later answers would be out of place: it stays silent.
 DEAF = """
 def serve(request):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -179,16 +186,22 @@ def test_starts_are_put_off_while_they_fail(fake: Fake, tmp_path: Path) -> None:
     assert starts.read_text() == "start\n" * 6
     # 0, then 0.05, 0.1, and the most: 0.2, 0.2.
     assert waited >= 0.05 + 0.1 + 0.2 + 0.2
-    with dstok.Client(binary=binary, timeout=0.6, max_backoff=60) as client:
-        kinds = []
-        for _ in range(12):
+
+
+def test_who_would_have_to_wait_too_long_is_told(tmp_path: Path) -> None:
+    binary = tmp_path / "dstok"
+    binary.write_text("#!/bin/sh\nexit 3\n")
+    binary.chmod(0o755)
+    kinds = []
+    with dstok.Client(binary=binary, timeout=1, max_backoff=60) as client:
+        while dstok.CallTimeout not in kinds:
             with pytest.raises(dstok.DstokError) as either:
                 client.ping()
             kinds.append(type(either.value))
-            if kinds[-1] is dstok.CallTimeout:
-                break
-        assert set(kinds[:-1]) == {dstok.ProcessDied}
-        assert kinds[-1] is dstok.CallTimeout
+            assert len(kinds) < 20
+    # After 0, 0, 0.05, 0.1, 0.2, 0.4 and 0.8 seconds, but 1.6 would be too long.
+    assert set(kinds[:-1]) == {dstok.ProcessDied}
+    assert len(kinds) in (7, 8)
 
 
 def test_who_waits_for_a_start_shares_its_failure(fake: Fake, tmp_path: Path) -> None:
@@ -214,33 +227,34 @@ def test_who_waits_for_a_start_shares_its_failure(fake: Fake, tmp_path: Path) ->
 
 
 def test_a_call_that_takes_too_long_bothers_no_other(fake: Fake) -> None:
-    with dstok.Client(binary=fake(HANGS)) as client:
+    binary = fake(LATE)
+    with dstok.Client(binary=binary, timeout=PATIENCE) as client:
         client.ping()
-        begin = time.monotonic()
+        pid = client.pid
         with pytest.raises(dstok.CallTimeout, match=r"0\.1 seconds") as caught:
             client.call("late", timeout=0.1)
-        assert time.monotonic() - begin < 1
         assert (caught.value.code, caught.value.kind) == (None, "timeout")
         assert isinstance(caught.value, TimeoutError)
-        pid = client.pid
+        binary.with_name("now").touch()
         # The late answer comes before these, and is nobody's.
         assert [client.call(name) for name in ("a", "b", "c")] == ["a", "b", "c"]
         assert client.pid == pid
 
 
 def test_asynchronous_timeouts(fake: Fake) -> None:
+    binary = fake(LATE)
+
     async def main() -> None:
-        async with dstok.AsyncClient(binary=fake(HANGS), timeout=PATIENCE) as client:
+        async with dstok.AsyncClient(binary=binary, timeout=PATIENCE) as client:
             await client.ping()
-            late = client.call("late", timeout=0.05)
-            good = client.call("a")
-            results = await asyncio.gather(late, good, return_exceptions=True)
-            assert isinstance(results[0], dstok.CallTimeout)
-            assert results[1] == "a"
-            task = asyncio.ensure_future(client.call("late"))
-            await asyncio.sleep(0.05)
-            task.cancel()
-            assert await client.call("b") == "b"
+            cancelled = asyncio.ensure_future(client.call("late"))
+            await asyncio.sleep(0.01)
+            cancelled.cancel()
+            with pytest.raises(dstok.CallTimeout):
+                await client.call("late", timeout=0.05)
+            binary.with_name("now").touch()
+            assert await client.call("a") == "a"
+            assert cancelled.cancelled()
 
     asyncio.run(main())
 
@@ -397,36 +411,58 @@ def test_several_loops_one_after_another_and_at_once() -> None:
 
 def test_the_loop_is_not_blocked_by_a_start_or_by_what_is_not_read(fake: Fake) -> None:
     binary = fake(
-        """
-        time.sleep(0.5)
+        f"""
+{GATE}
+wait_for_file("start")
 
-        def serve(request):
-            time.sleep(0.5)
-            return len(request["params"][0])
-        """
+def serve(request):
+    wait_for_file("read")
+    return len(request["params"][0])
+"""
     )
 
-    async def main() -> float:
-        longest = 0.0
+    async def main() -> list[int]:
+        async with dstok.AsyncClient(binary=binary, timeout=PATIENCE) as client:
+            calls = [client.call("sign", ["x" * 3_000_000]) for _ in range(3)]
+            results = asyncio.gather(*calls)
+            # If the loop waited for the process, it would never come to this.
+            for name in ("start", "read"):
+                await asyncio.sleep(0.2)
+                binary.with_name(name).touch()
+            return await results
 
-        async def watch() -> None:
-            nonlocal longest
-            while True:
-                begin = time.monotonic()
-                await asyncio.sleep(0.001)
-                longest = max(longest, time.monotonic() - begin)
+    assert asyncio.run(main()) == [3_000_000] * 3
 
-        async with dstok.AsyncClient(binary=binary) as client:
-            task = asyncio.ensure_future(watch())
-            text = "x" * 3_000_000
+
+def test_who_waits_no_more_for_a_start_does_not_stop_it(fake: Fake) -> None:
+    binary = fake(f"{GATE}wait_for_file('start')")
+
+    async def main() -> str:
+        async with dstok.AsyncClient(binary=binary, timeout=PATIENCE) as client:
+            calls = [asyncio.ensure_future(client.ping()) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            calls[0].cancel()
             await asyncio.sleep(0.01)
-            results = await asyncio.gather(*(client.call("sign", [text]) for _ in range(3)))
-            assert results == [3_000_000] * 3
-            task.cancel()
-        return longest
+            binary.with_name("start").touch()
+            pong = await calls[1]
+            assert calls[0].cancelled()
+            return pong
 
-    # It takes two seconds; had any of its waits been the loop's, there were a gap of half of one.
-    assert asyncio.run(main()) < 0.4
+    assert asyncio.run(main()) == "pong"
+
+
+def test_the_loop_may_end_before_the_start(fake: Fake) -> None:
+    binary = fake(f"{GATE}wait_for_file('start')")
+    client = dstok.AsyncClient(binary=binary, timeout=PATIENCE)
+
+    async def impatient() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.ping(), 0.1)
+
+    asyncio.run(impatient())
+    binary.with_name("start").touch()
+    assert asyncio.run(client.ping()) == "pong"
+    client.close()
 
 
 def test_a_client_that_nobody_has_leaves_nothing_behind() -> None:

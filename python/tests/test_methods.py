@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import inspect
 import math
-from collections import OrderedDict
+from collections import OrderedDict, UserList
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -261,6 +261,13 @@ def test_params_are_any_mapping_or_sequence(client: dstok.Client, kind: type) ->
     params: Mapping[str, object] = kind({"actor_id": "root", "now": NOW})
     assert client.call("create_token", params) == TOKEN
     assert client.call("create_token", ("root", None, None, None, None, None, NOW)) == TOKEN
+
+
+def test_restrictions_are_any_mappings_and_sequences(client: dstok.Client) -> None:
+    plain = {"docs": {"pages": ["insert-row"]}}
+    other = MappingProxyType({"docs": MappingProxyType({"pages": UserList(["insert-row"])})})
+    tokens = [client.create_token("a", restrict_resource=r, now=NOW) for r in (plain, other)]
+    assert tokens[0] == tokens[1]
 
 
 def test_none_as_an_actor_is_sent(client: dstok.Client) -> None:
