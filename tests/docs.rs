@@ -122,10 +122,29 @@ fn the_python_of_the_readme() {
     let binary = folder.join("target/release/dstok");
     let _ = fs::remove_file(&binary);
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dstok"), binary).unwrap();
-    let snippet = code(&document("README.md"), "From Python:");
+    let snippet = code(&document("README.md"), "Without a client");
     let done = Command::new("python3").args(["-c", &snippet]).current_dir(folder).output().unwrap();
     let printed = String::from_utf8(done.stdout).unwrap();
     assert!(done.status.success() && printed.starts_with("dstok_eyJhIjoicm9vdCIs"), "{printed}");
+}
+
+#[test]
+fn the_python_client_of_the_readme() {
+    let snippet = code(&document("README.md"), "in a checkout builds");
+    let shown: Vec<_> = snippet
+        .lines()
+        .filter(|line| line.contains("print("))
+        .map(|line| line.rsplit_once("  # ").unwrap().1)
+        .collect();
+    assert_eq!(shown.len(), 4);
+    let done = Command::new("python3")
+        .args(["-c", &snippet])
+        .env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("python"))
+        .env("DSTOK_BINARY", env!("CARGO_BIN_EXE_dstok"))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(printed.lines().collect::<Vec<_>>(), shown, "{:?}", done.stderr);
 }
 
 #[test]

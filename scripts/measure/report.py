@@ -9,7 +9,8 @@ from pathlib import Path
 from oracle import environments
 
 DOCS = environments.REPOSITORY / "docs"
-BEGIN, END = "<!-- scripts/bench --write: begin -->", "<!-- end -->"
+MAIN, PYTHON = "<!-- scripts/bench --write: begin -->", "<!-- scripts/bench --python --write: begin -->"
+END = "<!-- end -->"
 
 
 class Report:
@@ -38,12 +39,12 @@ class Report:
         self._plots[name] = svg
         self._parts.append(f"![{title}](benchmarks/{name})\n")
 
-    def write(self, versions_text):
-        """Replace what stands between the marks of docs/benchmarks.md, and the plots."""
+    def write(self, versions_text, begin):
+        """Replace what stands in docs/benchmarks.md between `begin`, MAIN or PYTHON, and the next END; and the plots."""
         path = DOCS / "benchmarks.md"
-        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+        before, _, rest = path.read_text(encoding="utf-8").partition(begin)
         _, _, after = rest.partition(END)
-        text = "\n".join([BEGIN, "", versions_text, *self._parts, END])
+        text = "\n".join([begin, "", versions_text, *self._parts, END])
         path.write_text(before + text + after, encoding="utf-8")
         (DOCS / "benchmarks").mkdir(exist_ok=True)
         for name, svg in self._plots.items():

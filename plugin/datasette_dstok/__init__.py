@@ -1,0 +1,61 @@
+"""Datasette plugin: rotate the secret, inspect tokens, mint them within guard rails."""
+
+from datasette import hookimpl
+from datasette.permissions import Action
+
+from . import handlers, page, sessions
+from .instance import instance_of
+
+
+@hookimpl
+def startup(datasette):
+    """Read the configuration, so that a mistake in it stops Datasette from starting."""
+    instance_of(datasette)
+
+
+@hookimpl
+async def shutdown(datasette):
+    """End the sidecar, if one was started."""
+    await instance_of(datasette).sidecar.close()
+
+
+@hookimpl(wrapper=True)
+def register_token_handler(datasette):
+    """Add the handler `dstok`, and let Datasette's own know old secrets."""
+    registered = yield
+    return handlers.arrange(instance_of(datasette).options, registered)
+
+
+@hookimpl
+def asgi_wrapper(datasette):
+    """Keep cookies valid that are signed with an old secret."""
+    return lambda app: sessions.keep(datasette, app)
+
+
+@hookimpl
+def register_actions(datasette):
+    """Register the permission to use the page."""
+    return [
+        Action(
+            name=page.ACTION,
+            description="Inspect API tokens, and see which secrets are in use",
+        )
+    ]
+
+
+@hookimpl
+def register_routes():
+    """Register the page."""
+    return [(r"^/-/dstok$", page.inspect)]
+
+
+@hookimpl
+def menu_links(datasette, actor):
+    """Link to the page, for those who may use it."""
+
+    async def links():
+        if await datasette.allowed(action=page.ACTION, actor=actor):
+            return [{"href": datasette.urls.path("/-/dstok"), "label": "Inspect a token"}]
+        return []
+
+    return links

@@ -1,0 +1,54 @@
+"""What tokens may not be, by the configuration."""
+
+from difflib import get_close_matches
+
+from datasette.utils.asgi import BadRequest
+
+
+class TokenRefused(ValueError, BadRequest):
+    """A guard rail forbids this token. Datasette answers it with 400 and the message."""
+
+
+class AuditLogUnavailable(TokenRefused):
+    """The token cannot be recorded, and so is not minted. Answered with 503."""
+
+    status = 503
+
+    def __init__(self, why):
+        super().__init__(f"No token was made: the audit log cannot be written now ({why})")
+
+
+def check(options, actions, expires_after, restrictions):
+    """Raise TokenRefused if a token is outside the guard rails.
+
+    `actions` are those of this Datasette, by name; `expires_after` is in seconds, None or 0 for a
+    token that never expires; `restrictions` are TokenRestrictions or None.
+    """
+    longest = options.max_expires_after
+    if longest and not expires_after:
+        raise TokenRefused(f"Tokens must expire here, after {longest} seconds at most")
+    if longest and type(expires_after) is not int:
+        raise TokenRefused("expires_after must be a whole number of seconds")
+    if longest and expires_after > longest:
+        raise TokenRefused(f"expires_after is over the {longest} seconds that are allowed here")
+    if options.known_actions_only and restrictions is not None:
+        for action in named(restrictions):
+            if not isinstance(action, str) or action not in actions:
+                raise TokenRefused(unknown(action, actions))
+
+
+def named(restrictions):
+    """Yield every name of an action in TokenRestrictions."""
+    yield from restrictions.all
+    for names in restrictions.database.values():
+        yield from names
+    for resources in restrictions.resource.values():
+        for names in resources.values():
+            yield from names
+
+
+def unknown(action, actions):
+    """Say that there is no such action, and which may have been meant."""
+    nearest = get_close_matches(str(action), actions, n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    return f"This Datasette has no action {action!r}{hint}"

@@ -1,0 +1,66 @@
+"""What several tests need."""
+
+import time
+
+from datasette import TokenRestrictions
+from datasette.utils import baseconv
+from itsdangerous import URLSafeSerializer
+
+CURRENT, OLD, OLDER, FOREIGN = (
+    f"{name} secret of the tests" for name in ("current", "old", "older", "foreign")
+)
+
+
+def token(secret, actor_id="alice", **more):
+    """Return a token as Datasette makes it: `d` is a duration in seconds, `_r` restrictions."""
+    payload = {"a": actor_id, "t": int(time.time()), **more}
+    return "dstok_" + URLSafeSerializer(secret, "token").dumps(payload)
+
+
+def cookie(secret, actor=None, expires_at=None):
+    """Return the value of a ds_actor cookie; `expires_at` is in Unix seconds."""
+    payload = {"a": actor or {"id": "alice"}}
+    if expires_at is not None:
+        payload["e"] = baseconv.base62.encode(int(expires_at))
+    return URLSafeSerializer(secret, "actor").dumps(payload)
+
+
+def bearer(token):
+    """Return the headers of a request with a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def new_cookie(response):
+    """Return (value, attributes) of the ds_actor cookie that a response sets, or None."""
+    for header in response.headers.get_list("set-cookie"):
+        name, _, rest = header.partition("=")
+        if name == "ds_actor":
+            value, *attributes = rest.split("; ")
+            return value, sorted(attributes)
+    return None
+
+
+def usage(datasette):
+    """Return [(tokens, requests with them, cookies, requests with them), …] per secret."""
+    from datasette_dstok.instance import instance_of
+
+    return [
+        tuple(
+            number
+            for kind in ("token", "cookie")
+            for number in (secret[kind].different, secret[kind].requests)
+        )
+        for secret in instance_of(datasette).usage.secrets
+    ]
+
+
+def restrictions(everywhere=(), database=(), resource=()):
+    """Return TokenRestrictions from names, (database, name) and (database, table, name)."""
+    made = TokenRestrictions()
+    for name in everywhere:
+        made.allow_all(name)
+    for where in database:
+        made.allow_database(*where)
+    for where in resource:
+        made.allow_resource(*where)
+    return made

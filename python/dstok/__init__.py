@@ -1,0 +1,59 @@
+"""Datasette's API tokens without Python, byte for byte: the client of `dstok serve`.
+
+    with dstok.Client(secret=secret) as client:
+        token = client.create_token("root", expires_after=3600)
+
+Client is for programs with threads or none, AsyncClient for asyncio; both have the same methods.
+"""
+
+from ._async_client import AsyncClient
+from ._client import Client
+from ._errors import (
+    AnsweredError,
+    BadPayload,
+    BadSignature,
+    BinaryNotFound,
+    CallTimeout,
+    ClientClosed,
+    DstokError,
+    InternalError,
+    InvalidParams,
+    InvalidRequest,
+    MethodNotFound,
+    NoSecret,
+    NotSupported,
+    PolicyError,
+    ProcessDied,
+    ProtocolError,
+    SignedTokensDisabled,
+    TokenInvalid,
+    VersionMismatch,
+)
+from ._find_binary import find_binary
+from ._version import __version__
+
+__all__ = [
+    "AnsweredError",
+    "AsyncClient",
+    "BadPayload",
+    "BadSignature",
+    "BinaryNotFound",
+    "CallTimeout",
+    "Client",
+    "ClientClosed",
+    "DstokError",
+    "InternalError",
+    "InvalidParams",
+    "InvalidRequest",
+    "MethodNotFound",
+    "NoSecret",
+    "NotSupported",
+    "PolicyError",
+    "ProcessDied",
+    "ProtocolError",
+    "SignedTokensDisabled",
+    "TokenInvalid",
+    "VersionMismatch",
+    "__version__",
+    "find_binary",
+]

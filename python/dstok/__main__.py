@@ -1,0 +1,19 @@
+"""`python -m dstok …` is `dstok …`."""
+
+import os
+import sys
+
+from dstok import BinaryNotFound, find_binary
+
+
+def main() -> None:
+    """Become the binary, with the arguments of this process."""
+    try:
+        binary = find_binary()
+    except BinaryNotFound as error:
+        sys.exit(f"dstok: {error}")
+    os.execv(binary, [binary, *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

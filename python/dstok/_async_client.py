@@ -1,0 +1,407 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from . import _protocol
+from ._base import DEFAULT, BaseClient, Default, given
+from ._batch import WINDOW, Batch, Window
+from ._configuration import Actions
+from ._connection import TRIES, keeps_dying, own_error, timed_out
+from ._errors import DstokError
+from ._protocol import Params
+from ._sidecar import NotSent
+
+
+class _Mailbox:
+    """Hands answers over to an event loop, many at a time: to wake it is the expensive part."""
+
+    __slots__ = ("_called", "_waiting", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._waiting: deque[tuple[_Waiter, bytes | DstokError]] = deque()
+        self._called = False
+
+    def put(self, waiter: _Waiter, outcome: bytes | DstokError) -> None:
+        """Hand an answer over, from any thread."""
+        self._waiting.append((waiter, outcome))
+        if not self._called:
+            self._called = True
+            # A loop that is closed has nobody left who waits.
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self._empty)
+
+    def _empty(self) -> None:
+        # First this, then the rest: what is put from now on calls again, once too often at worst.
+        self._called = False
+        while self._waiting:
+            waiter, outcome = self._waiting.popleft()
+            waiter.set(outcome)
+
+
+class _Waiter(_protocol.Ticket):
+    """A ticket that a task awaits."""
+
+    __slots__ = ("_future", "_mailbox")
+
+    def __init__(self, ids: int | list[int], mailbox: _Mailbox) -> None:
+        super().__init__(ids)
+        self._mailbox = mailbox
+        # An error is a result of it: one that nobody awaits any more is no news for the loop's log.
+        self._future: asyncio.Future[bytes | DstokError] = mailbox.loop.create_future()
+
+    def resolve(self, line: bytes) -> None:
+        self._mailbox.put(self, line)
+
+    def fail(self, error: DstokError) -> None:
+        self._mailbox.put(self, error)
+
+    def set(self, outcome: bytes | DstokError) -> None:
+        """Take what came, in the loop, unless the task waits no more."""
+        if not self._future.done():
+            self._future.set_result(outcome)
+
+    async def wait(self, timeout: float | None) -> Any:
+        """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
+        timer = None
+        if timeout is not None:
+            timer = self._mailbox.loop.call_later(max(timeout, 0), self._expire, timeout)
+        try:
+            outcome = await self._future
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if isinstance(outcome, DstokError):
+            raise outcome
+        return self.decoded(outcome)
+
+    def _expire(self, timeout: float) -> None:
+        self.set(timed_out(timeout))
+
+
+class AsyncClient(BaseClient):
+    """Calls a sidecar of its own from asyncio, never blocking the event loop.
+
+    It belongs to no loop: several may use it, one after another or at once. Use it as an
+    asynchronous context manager, or call `aclose`. The methods are those of Client.
+    """
+
+    _mailbox: _Mailbox | None = None
+
+    async def create_token(
+        self,
+        actor_id: object,
+        *,
+        expires_after: int | None = None,
+        restrict_all: Sequence[str] | None = None,
+        restrict_database: Mapping[str, Sequence[str]] | None = None,
+        restrict_resource: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+        restrictions: Mapping[str, Any] | None = None,
+        now: float | None = None,
+    ) -> str:
+        """Return a signed API token, as `datasette.create_token()` makes it.
+
+        Args:
+            actor_id: whose token it is; any JSON value, in Datasette a string.
+            expires_after: seconds of validity (int); 0 or None: no end.
+            restrict_all: names of actions allowed everywhere.
+            restrict_database: such names by database.
+            restrict_resource: such names by database and table.
+            restrictions: the same three as {"all", "database", "resource"}, instead of them.
+            now: Unix seconds (float) instead of the clock.
+
+        Raises NoSecret, SignedTokensDisabled, NotSupported, PolicyError.
+        """
+        result: str = await self.call(
+            "create_token",
+            given(
+                {"actor_id": actor_id},
+                expires_after=expires_after,
+                restrict_all=restrict_all,
+                restrict_database=restrict_database,
+                restrict_resource=restrict_resource,
+                restrictions=restrictions,
+                now=now,
+            ),
+        )
+        return result
+
+    async def verify_token(self, token: str, *, now: float | None = None) -> dict[str, Any] | None:
+        """Return the actor (dict) whose API token it is, or None where Datasette returns None.
+
+        `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid, BadPayload,
+        NoSecret, NotSupported.
+        """
+        params = given({"token": token}, now=now)
+        actor: dict[str, Any] | None = await self.call("verify_token", params)
+        return actor
+
+    async def inspect_token(self, token: str, *, now: float | None = None) -> dict[str, Any]:
+        """Return what a token says and what is wrong with it (dict); needs no secret.
+
+        The members are payload, compressed, signature, secret, status, reason, actor_id, created,
+        expires, restrictions and unknown_actions. `now` is Unix seconds (float) instead of the
+        clock. A bad token raises nothing.
+        """
+        params = given({"token": token}, now=now)
+        inspection: dict[str, Any] = await self.call("inspect_token", params)
+        return inspection
+
+    async def sign(self, value: object, namespace: str = "default") -> str:
+        """Return `value`, any JSON value, signed as `datasette.sign()` signs it.
+
+        Raises NoSecret, PolicyError.
+        """
+        signed: str = await self.call("sign", {"value": value, "namespace": namespace})
+        return signed
+
+    async def unsign(self, signed: str, namespace: str = "default") -> Any:
+        """Return the value that was signed, as `datasette.unsign()` returns it.
+
+        Raises BadSignature, BadPayload, NoSecret.
+        """
+        return await self.call("unsign", {"signed": signed, "namespace": namespace})
+
+    async def create_actor_cookie(
+        self, actor: object, *, expire_after: int | None = None, now: float | None = None
+    ) -> str:
+        """Return the value of a `ds_actor` cookie, as `datasette.set_actor_cookie()` sets it.
+
+        Args:
+            actor: the actor; in Datasette a dict.
+            expire_after: seconds of validity (int); 0 or None: no end.
+            now: Unix seconds (float) instead of the clock.
+
+        Raises NoSecret.
+        """
+        params = given({"actor": actor}, expire_after=expire_after, now=now)
+        cookie: str = await self.call("create_actor_cookie", params)
+        return cookie
+
+    async def verify_actor_cookie(self, cookie: str, *, now: float | None = None) -> Any:
+        """Return the actor of a `ds_actor` cookie, or None for an anonymous visitor.
+
+        `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid for an expiry that
+        cannot be decoded, NoSecret.
+        """
+        return await self.call("verify_actor_cookie", given({"cookie": cookie}, now=now))
+
+    async def restrictions_allow_action(
+        self,
+        restrictions: Mapping[str, Any],
+        action: str,
+        resource: str | Sequence[str] | None = None,
+    ) -> bool:
+        """Tell whether the restrictions of a token allow an action.
+
+        Args:
+            restrictions: the `_r` of an actor.
+            action: the name of the action.
+            resource: a database, or a pair of database and table; None: the instance.
+
+        Raises NotSupported.
+        """
+        params = given({"restrictions": restrictions, "action": action}, resource=resource)
+        allowed: bool = await self.call("restrictions_allow_action", params)
+        return allowed
+
+    async def configure(
+        self,
+        *,
+        secret: str | None = None,
+        old_secrets: Sequence[str] | None = None,
+        datasette_version: str | None = None,
+        actions: Actions | None = None,
+        settings: Mapping[str, object] | None = None,
+        zlib: str | None = None,
+        itsdangerous: str | None = None,
+    ) -> dict[str, Any]:
+        """Change what is given, for this sidecar and for those started later; return the info.
+
+        The arguments are those of the class. A new `secret` drops the old ones unless
+        `old_secrets` is given too. A call that fails changes nothing.
+        """
+        changes = {
+            "secret": secret,
+            "old_secrets": old_secrets,
+            "datasette_version": datasette_version,
+            "actions": actions,
+            "settings": settings,
+            "zlib": zlib,
+            "itsdangerous": itsdangerous,
+        }
+        configure = self._connection.configure
+        info: dict[str, Any] = await asyncio.to_thread(configure, changes, self._timeout)
+        return info
+
+    async def info(self) -> dict[str, Any]:
+        """Return what the sidecar is and how it is configured (dict); no secret is in it."""
+        info: dict[str, Any] = await self.call("info")
+        return info
+
+    async def ping(self) -> str:
+        """Return "pong"."""
+        pong: str = await self.call("ping")
+        return pong
+
+    async def discover(self) -> dict[str, Any]:
+        """Return the methods as an OpenRPC document (dict)."""
+        document: dict[str, Any] = await self.call("rpc.discover")
+        return document
+
+    async def call(
+        self, method: str, params: Params = None, *, timeout: float | Default | None = DEFAULT
+    ) -> Any:
+        """Return the result of any method.
+
+        Args:
+            method: its name.
+            params: a mapping (by name) or a sequence (by position).
+            timeout: seconds (float) instead of the client's; None: for ever.
+        """
+        request = _protocol.Request(method, params)
+        waiter = await self._send(request.id, request.text + b"\n")
+        return _protocol.raised(_protocol.outcome(await waiter.wait(self._seconds(timeout))))
+
+    async def batch(
+        self,
+        calls: Iterable[tuple[str, Params]],
+        *,
+        return_exceptions: bool = False,
+        timeout: float | Default | None = DEFAULT,
+    ) -> list[Any]:
+        """Return the results of several calls, pairs of method and params, made in one go.
+
+        The calls go as one JSON-RPC batch and are answered in order. As with `asyncio.gather`,
+        the first error is raised when all are done, or with `return_exceptions` stands in the
+        list at its place.
+        """
+        batch = Batch()
+        for method, params in calls:
+            batch.add(method, params)
+        waiter = await self._send_batch(batch)
+        results = batch.results(await waiter.wait(self._seconds(timeout)) if waiter else [])
+        return results if return_exceptions else [_protocol.raised(one) for one in results]
+
+    async def map(
+        self,
+        method: str,
+        params: Iterable[Params] | AsyncIterable[Params],
+        *,
+        window: int = WINDOW,
+        return_exceptions: bool = False,
+        timeout: float | Default | None = DEFAULT,
+    ) -> AsyncIterator[Any]:
+        """Yield the results of one method for many params, in order; for any number of them.
+
+        Args:
+            method: its name.
+            params: params for each call, an iterable or an asynchronous one; up to `window` are
+                taken ahead of the results.
+            window: how many calls may be under way.
+            return_exceptions: yield an error in place of its result; else the first one is
+                raised, and what comes after it is not yielded.
+            timeout: seconds (float) for each wait instead of the client's; None: for ever.
+        """
+        room = Window(window)
+        under_way: deque[tuple[Batch, _Waiter | None]] = deque()
+        source = _Source(params)
+        while True:
+            while room.open() and not source.ended:
+                batch = await source.batch(method, room.most)
+                under_way.append((batch, await self._send_batch(batch)))
+                room.take(batch)
+                await asyncio.sleep(0)  # others want the loop too
+            if not under_way:
+                source.finish()
+                return
+            batch, waiter = under_way.popleft()
+            try:
+                results = batch.results(await waiter.wait(self._seconds(timeout)) if waiter else [])
+            except DstokError as error:
+                results = batch.all_failed(error)
+            room.give_back(batch, waiter.size if waiter else 0)
+            for result in results:
+                yield result if return_exceptions else _protocol.raised(result)
+
+    async def _send(self, ids: int | list[int], line: bytes) -> _Waiter:
+        loop = asyncio.get_running_loop()
+        mailbox = self._mailbox
+        if mailbox is None or mailbox.loop is not loop:
+            self._mailbox = mailbox = _Mailbox(loop)
+        waiter = _Waiter(ids, mailbox)
+        for _ in range(TRIES):
+            sidecar = self._connection.current()
+            if sidecar is None:
+                with own_error():
+                    sidecar = await asyncio.wrap_future(self._connection.starting())
+            with contextlib.suppress(NotSent):  # it ended a moment ago
+                sidecar.send(line, waiter)
+                return waiter
+        raise keeps_dying()
+
+    async def _send_batch(self, batch: Batch) -> _Waiter | None:
+        """Send a batch; nothing is to be waited for if nothing of it could be sent."""
+        return await self._send(batch.ids, batch.line()) if batch.ids else None
+
+    async def aclose(self) -> None:
+        """End the sidecar once it has answered what was sent; later calls raise ClientClosed."""
+        await asyncio.to_thread(self._connection.close)
+
+    def close(self) -> None:
+        """Do the same where no event loop runs, waiting for it."""
+        self._connection.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class _Source:
+    """Params taken by the batch, from either kind of iterable.
+
+    What it raises comes after what it gave.
+    """
+
+    def __init__(self, params: Iterable[Params] | AsyncIterable[Params]) -> None:
+        self.ended = False
+        self._params: AsyncIterator[Params]
+        if isinstance(params, AsyncIterable):
+            self._params = params.__aiter__()
+        else:
+            self._params = _asynchronous(params)
+        self._error: Exception | None = None
+
+    async def batch(self, method: str, most: int) -> Batch:
+        batch = Batch()
+        try:
+            while not batch.full(most):
+                batch.add(method, await self._params.__anext__())
+        except StopAsyncIteration:
+            self.ended = True
+        except Exception as error:
+            self.ended, self._error = True, error
+        return batch
+
+    def finish(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+async def _asynchronous(params: Iterable[Params]) -> AsyncIterator[Params]:
+    for one in params:
+        yield one

@@ -1,0 +1,120 @@
+"""What both clients have in common: their options."""
+
+from __future__ import annotations
+
+import enum
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ._configuration import Actions, Configuration, zlib_flavour
+from ._connection import Connection
+
+
+class Default(enum.Enum):
+    """Stands for an argument that was not given, where None means something."""
+
+    DEFAULT = "the client's"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+DEFAULT = Default.DEFAULT
+
+
+class BaseClient:
+    """What Client and AsyncClient have in common."""
+
+    def __init__(
+        self,
+        *,
+        secret: str | None = None,
+        old_secrets: Sequence[str] = (),
+        datasette_version: str | None = None,
+        actions: Actions | None = None,
+        settings: Mapping[str, object] | None = None,
+        zlib: str | None = None,
+        itsdangerous: str | None = None,
+        require_expiry: bool = False,
+        max_expires_after: int | None = None,
+        known_actions_only: bool = False,
+        audit_log: str | os.PathLike[str] | None = None,
+        binary: str | os.PathLike[str] | None = None,
+        timeout: float | None = 30.0,
+        max_backoff: float = 2.0,
+        serve_options: Sequence[str] = (),
+    ) -> None:
+        """Nothing is started before the first call.
+
+        Args:
+            secret: the signing secret (str). None: that of the environment, `DATASETTE_SECRET`;
+                with neither, methods that need one raise NoSecret. It goes through a pipe, and is
+                neither in the arguments nor in the environment of the process.
+            old_secrets: secrets that still verify but never sign (sequence of str), newest first.
+            datasette_version: the release of Datasette to reproduce (str). None: the newest known.
+            actions: abbreviations of actions instead of that release's: the body of
+                `/-/actions.json`, a mapping of names to abbreviations, or "none".
+            settings: `allow_signed_tokens` (bool), `max_signed_tokens_ttl` (seconds, 0: no limit).
+            zlib: whose bytes compressed payloads carry, "zlib" or "zlib-ng". None: those of this
+                Python.
+            itsdangerous: "2.2", or "1.1" to accept SHA-512 signatures too.
+            require_expiry: refuse tokens that never expire.
+            max_expires_after: refuse tokens that are valid for more seconds (int).
+            known_actions_only: refuse restrictions to actions that are not known.
+            audit_log: a file to record each minted token in (str or path).
+            binary: the path of the binary. None: see `find_binary`.
+            timeout: seconds to wait for an answer (float), and for the start before it; None: for
+                ever.
+            max_backoff: the most seconds (float) to wait before a start, after several processes in
+                a row that could not be started or died within seconds.
+            serve_options: further options of `dstok serve` (sequence of str), such as
+                `["--max-line=100000000"]`. Others see them, so no secret belongs there.
+
+        Raises InvalidParams for secrets that are none.
+        """
+        options = list(serve_options)
+        if require_expiry:
+            options.append("--require-expiry")
+        if max_expires_after is not None:
+            options.append(f"--max-expires-after={max_expires_after}")
+        if known_actions_only:
+            options.append("--known-actions-only")
+        if audit_log is not None:
+            options.append(f"--audit-log={os.fspath(audit_log)}")
+        configuration = Configuration(options).changed(
+            secret=secret,
+            old_secrets=old_secrets,
+            datasette_version=datasette_version,
+            actions=actions,
+            settings=settings,
+            zlib=zlib or zlib_flavour(),
+            itsdangerous=itsdangerous,
+        )
+        self._timeout = timeout
+        self._connection = Connection(
+            configuration,
+            binary=None if binary is None else os.fspath(binary),
+            timeout=timeout,
+            max_backoff=max_backoff,
+        )
+        weakref.finalize(self, self._connection.abandon).atexit = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the sidecar that runs now (int), None if none does."""
+        return self._connection.pid
+
+    def __repr__(self) -> str:
+        state = "closed" if self._connection.closed else f"pid={self.pid}"
+        return f"<dstok.{type(self).__name__} {state}>"
+
+    def _seconds(self, timeout: float | Default | None) -> float | None:
+        return self._timeout if isinstance(timeout, Default) else timeout
+
+
+def given(required: dict[str, Any], **optional: object) -> dict[str, Any]:
+    """Return params: those required, and of the others those that are not None."""
+    required.update((name, value) for name, value in optional.items() if value is not None)
+    return required

@@ -1,0 +1,104 @@
+"""Requests that travel together in one line, as a JSON-RPC batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _protocol
+from ._errors import DstokError, InvalidParams
+
+MOST_REQUESTS = 500
+MOST_BYTES = 1 << 17
+"""When a line of `map` is long enough, or its answer: more is not faster, and takes more memory."""
+_FIRST_REQUESTS = 16
+"""In the first lines of `map`, before it is known how long answers are."""
+
+WINDOW = 4000
+"""How many requests of `map` may be under way, unless it is told otherwise."""
+WINDOW_BYTES = 1 << 22
+"""And how many bytes, where requests are long; one line may always be."""
+
+
+class Batch:
+    """A batch being made; what cannot be sent keeps its place."""
+
+    __slots__ = ("_errors", "_texts", "ids", "size")
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.size = 0
+        """Bytes of its requests."""
+        self._texts: list[bytes] = []
+        self._errors: list[DstokError | None] = []
+
+    def __len__(self) -> int:
+        return len(self._errors)
+
+    def add(self, method: str, params: _protocol.Params) -> None:
+        """Add a request; params that JSON cannot carry become an error at its place."""
+        try:
+            request = _protocol.Request(method, params)
+        except InvalidParams as error:
+            self._errors.append(error)
+            return
+        self._errors.append(None)
+        self._texts.append(request.text)
+        self.ids.append(request.id)
+        self.size += len(request.text)
+
+    def full(self, most: int) -> bool:
+        """Tell whether it should be sent before more is added."""
+        return len(self._errors) >= most or self.size >= MOST_BYTES
+
+    def line(self) -> bytes:
+        """Return the line."""
+        return b"[%s]\n" % b",".join(self._texts)
+
+    def results(self, answer: Any) -> list[Any]:
+        """Return a result or an exception for each request, given the answer to the line."""
+        if isinstance(answer, dict):  # an error of the line as a whole
+            return self.all_failed(_protocol.outcome(answer))
+        if len(answer) == len(self._errors):
+            return [_protocol.outcome(one) for one in answer]
+        answered = iter(answer)
+        return [error or _protocol.outcome(next(answered)) for error in self._errors]
+
+    def all_failed(self, error: DstokError) -> list[Any]:
+        """Return the outcomes if `error` is all there is."""
+        return [own or error for own in self._errors]
+
+
+class Window:
+    """How much of `map` may be under way."""
+
+    def __init__(self, requests: int) -> None:
+        """Raises InvalidParams unless `requests` is at least 1."""
+        if requests < 1:
+            raise InvalidParams("window must be at least 1", param="window")
+        # So that several lines are under way: one is made and one read while one is answered.
+        self._limit = max(1, min(MOST_REQUESTS, requests // 4))
+        self.most = min(_FIRST_REQUESTS, self._limit)
+        """The most requests in a line, for now."""
+        self._requests = requests
+        self._lines = requests // self._limit
+        self._bytes = WINDOW_BYTES
+
+    def open(self) -> bool:
+        """Tell whether another line may go."""
+        return self._lines > 0 and self._requests >= self.most and self._bytes > 0
+
+    def take(self, batch: Batch) -> None:
+        """Note that a line is under way."""
+        self._lines -= 1
+        self._requests -= len(batch)
+        self._bytes -= batch.size
+
+    def give_back(self, batch: Batch, answer_size: int) -> None:
+        """Note that a line has been answered, in so many bytes. The next are made to fit."""
+        self._lines += 1
+        self._requests += len(batch)
+        self._bytes += batch.size
+        if answer_size > MOST_BYTES:
+            self.most = max(1, self.most // 2)
+        elif answer_size < MOST_BYTES // 4:
+            self.most = min(self._limit, self.most * 2)

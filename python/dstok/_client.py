@@ -1,0 +1,316 @@
+"""The client for programs with threads, or with nothing else to do."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from . import _protocol
+from ._base import DEFAULT, BaseClient, Default, given
+from ._batch import WINDOW, Batch, Window
+from ._configuration import Actions
+from ._connection import Waiter
+from ._errors import DstokError
+from ._protocol import Params
+
+
+class Client(BaseClient):
+    """Calls a sidecar of its own, and waits for the answers.
+
+    Any number of threads may share it. Use it as a context manager, or call `close`.
+
+    Every method raises the DstokError that was answered, and beside those named: BinaryNotFound,
+    VersionMismatch, ProcessDied, ProtocolError, CallTimeout, ClientClosed, InvalidParams.
+    """
+
+    def create_token(
+        self,
+        actor_id: object,
+        *,
+        expires_after: int | None = None,
+        restrict_all: Sequence[str] | None = None,
+        restrict_database: Mapping[str, Sequence[str]] | None = None,
+        restrict_resource: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+        restrictions: Mapping[str, Any] | None = None,
+        now: float | None = None,
+    ) -> str:
+        """Return a signed API token, as `datasette.create_token()` makes it.
+
+        Args:
+            actor_id: whose token it is; any JSON value, in Datasette a string.
+            expires_after: seconds of validity (int); 0 or None: no end.
+            restrict_all: names of actions allowed everywhere.
+            restrict_database: such names by database.
+            restrict_resource: such names by database and table.
+            restrictions: the same three as {"all", "database", "resource"}, instead of them.
+            now: Unix seconds (float) instead of the clock.
+
+        Raises NoSecret, SignedTokensDisabled, NotSupported, PolicyError.
+        """
+        result: str = self.call(
+            "create_token",
+            given(
+                {"actor_id": actor_id},
+                expires_after=expires_after,
+                restrict_all=restrict_all,
+                restrict_database=restrict_database,
+                restrict_resource=restrict_resource,
+                restrictions=restrictions,
+                now=now,
+            ),
+        )
+        return result
+
+    def verify_token(self, token: str, *, now: float | None = None) -> dict[str, Any] | None:
+        """Return the actor (dict) whose API token it is, or None where Datasette returns None.
+
+        `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid, BadPayload,
+        NoSecret, NotSupported.
+        """
+        actor: dict[str, Any] | None = self.call("verify_token", given({"token": token}, now=now))
+        return actor
+
+    def inspect_token(self, token: str, *, now: float | None = None) -> dict[str, Any]:
+        """Return what a token says and what is wrong with it (dict); needs no secret.
+
+        The members are payload, compressed, signature, secret, status, reason, actor_id, created,
+        expires, restrictions and unknown_actions. `now` is Unix seconds (float) instead of the
+        clock. A bad token raises nothing.
+        """
+        inspection: dict[str, Any] = self.call("inspect_token", given({"token": token}, now=now))
+        return inspection
+
+    def sign(self, value: object, namespace: str = "default") -> str:
+        """Return `value`, any JSON value, signed as `datasette.sign()` signs it.
+
+        Raises NoSecret, PolicyError.
+        """
+        signed: str = self.call("sign", {"value": value, "namespace": namespace})
+        return signed
+
+    def unsign(self, signed: str, namespace: str = "default") -> Any:
+        """Return the value that was signed, as `datasette.unsign()` returns it.
+
+        Raises BadSignature, BadPayload, NoSecret.
+        """
+        return self.call("unsign", {"signed": signed, "namespace": namespace})
+
+    def create_actor_cookie(
+        self, actor: object, *, expire_after: int | None = None, now: float | None = None
+    ) -> str:
+        """Return the value of a `ds_actor` cookie, as `datasette.set_actor_cookie()` sets it.
+
+        Args:
+            actor: the actor; in Datasette a dict.
+            expire_after: seconds of validity (int); 0 or None: no end.
+            now: Unix seconds (float) instead of the clock.
+
+        Raises NoSecret.
+        """
+        params = given({"actor": actor}, expire_after=expire_after, now=now)
+        cookie: str = self.call("create_actor_cookie", params)
+        return cookie
+
+    def verify_actor_cookie(self, cookie: str, *, now: float | None = None) -> Any:
+        """Return the actor of a `ds_actor` cookie, or None for an anonymous visitor.
+
+        `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid for an expiry that
+        cannot be decoded, NoSecret.
+        """
+        return self.call("verify_actor_cookie", given({"cookie": cookie}, now=now))
+
+    def restrictions_allow_action(
+        self,
+        restrictions: Mapping[str, Any],
+        action: str,
+        resource: str | Sequence[str] | None = None,
+    ) -> bool:
+        """Tell whether the restrictions of a token allow an action.
+
+        Args:
+            restrictions: the `_r` of an actor.
+            action: the name of the action.
+            resource: a database, or a pair of database and table; None: the instance.
+
+        Raises NotSupported.
+        """
+        params = given({"restrictions": restrictions, "action": action}, resource=resource)
+        allowed: bool = self.call("restrictions_allow_action", params)
+        return allowed
+
+    def configure(
+        self,
+        *,
+        secret: str | None = None,
+        old_secrets: Sequence[str] | None = None,
+        datasette_version: str | None = None,
+        actions: Actions | None = None,
+        settings: Mapping[str, object] | None = None,
+        zlib: str | None = None,
+        itsdangerous: str | None = None,
+    ) -> dict[str, Any]:
+        """Change what is given, for this sidecar and for those started later; return the info.
+
+        The arguments are those of the class. A new `secret` drops the old ones unless
+        `old_secrets` is given too. A call that fails changes nothing.
+        """
+        changes = {
+            "secret": secret,
+            "old_secrets": old_secrets,
+            "datasette_version": datasette_version,
+            "actions": actions,
+            "settings": settings,
+            "zlib": zlib,
+            "itsdangerous": itsdangerous,
+        }
+        info: dict[str, Any] = self._connection.configure(changes, self._timeout)
+        return info
+
+    def info(self) -> dict[str, Any]:
+        """Return what the sidecar is and how it is configured (dict); no secret is in it."""
+        info: dict[str, Any] = self.call("info")
+        return info
+
+    def ping(self) -> str:
+        """Return "pong"."""
+        pong: str = self.call("ping")
+        return pong
+
+    def discover(self) -> dict[str, Any]:
+        """Return the methods as an OpenRPC document (dict)."""
+        document: dict[str, Any] = self.call("rpc.discover")
+        return document
+
+    def call(
+        self, method: str, params: Params = None, *, timeout: float | Default | None = DEFAULT
+    ) -> Any:
+        """Return the result of any method.
+
+        Args:
+            method: its name.
+            params: a mapping (by name) or a sequence (by position).
+            timeout: seconds (float) instead of the client's; None: for ever.
+        """
+        request = _protocol.Request(method, params)
+        waiter = Waiter(request.id)
+        self._connection.send(request.text + b"\n", waiter)
+        return _protocol.raised(_protocol.outcome(waiter.wait(self._seconds(timeout))))
+
+    def batch(
+        self,
+        calls: Iterable[tuple[str, Params]],
+        *,
+        return_exceptions: bool = False,
+        timeout: float | Default | None = DEFAULT,
+    ) -> list[Any]:
+        """Return the results of several calls, pairs of method and params, made in one go.
+
+        The calls go as one JSON-RPC batch and are answered in order. As with `asyncio.gather`,
+        the first error is raised when all are done, or with `return_exceptions` stands in the
+        list at its place.
+        """
+        batch = Batch()
+        for method, params in calls:
+            batch.add(method, params)
+        waiter = self._send(batch)
+        results = batch.results(waiter.wait(self._seconds(timeout)) if waiter else [])
+        return results if return_exceptions else [_protocol.raised(one) for one in results]
+
+    def map(
+        self,
+        method: str,
+        params: Iterable[Params],
+        *,
+        window: int = WINDOW,
+        return_exceptions: bool = False,
+        timeout: float | Default | None = DEFAULT,
+    ) -> Iterator[Any]:
+        """Yield the results of one method for many params, in order; for any number of them.
+
+        Args:
+            method: its name.
+            params: params for each call; up to `window` are taken ahead of the results.
+            window: how many calls may be under way.
+            return_exceptions: yield an error in place of its result; else the first one is
+                raised, and what comes after it is not yielded.
+            timeout: seconds (float) for each wait instead of the client's; None: for ever.
+        """
+        return self._map(method, iter(params), Window(window), return_exceptions, timeout)
+
+    def _map(
+        self,
+        method: str,
+        params: Iterator[Params],
+        window: Window,
+        return_exceptions: bool,
+        timeout: float | Default | None,
+    ) -> Iterator[Any]:
+        under_way: deque[tuple[Batch, Waiter | None]] = deque()
+        source = _Source(params)
+        while True:
+            while window.open() and not source.ended:
+                batch = source.batch(method, window.most)
+                under_way.append((batch, self._send(batch)))
+                window.take(batch)
+            if not under_way:
+                return source.finish()
+            batch, waiter = under_way.popleft()
+            try:
+                results = batch.results(waiter.wait(self._seconds(timeout)) if waiter else [])
+            except DstokError as error:
+                results = batch.all_failed(error)
+            window.give_back(batch, waiter.size if waiter else 0)
+            if return_exceptions:
+                yield from results
+            else:
+                for result in results:
+                    yield _protocol.raised(result)
+
+    def _send(self, batch: Batch) -> Waiter | None:
+        """Send a batch; nothing is to be waited for if nothing of it could be sent."""
+        if not batch.ids:
+            return None
+        waiter = Waiter(batch.ids)
+        self._connection.send(batch.line(), waiter)
+        return waiter
+
+    def close(self) -> None:
+        """End the sidecar once it has answered what was sent; later calls raise ClientClosed."""
+        self._connection.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Source:
+    """An iterator of params, taken by the batch. What it raises comes after what it gave."""
+
+    def __init__(self, params: Iterator[Params]) -> None:
+        self.ended = False
+        self._params = params
+        self._error: Exception | None = None
+
+    def batch(self, method: str, most: int) -> Batch:
+        batch = Batch()
+        try:
+            while not batch.full(most):
+                batch.add(method, next(self._params))
+        except StopIteration:
+            self.ended = True
+        except Exception as error:
+            self.ended, self._error = True, error
+        return batch
+
+    def finish(self) -> None:
+        if self._error is not None:
+            raise self._error

@@ -1,0 +1,296 @@
+"""The life of a client's sidecars: started when needed, greeted, configured, started again."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import errno
+import os
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from concurrent import futures
+from typing import Any
+
+from . import _errors, _protocol
+from ._configuration import Configuration
+from ._find_binary import find_binary
+from ._sidecar import NotSent, Sidecar
+from ._version import __version__
+
+PROTOCOL = 1
+
+TRIES = 3
+"""How many sidecars a call may meet that have just ended, before it gives up."""
+
+_YOUNG = 5.0
+"""Seconds: a process that dies younger than this counts as a failed start."""
+_FIRST_BACKOFF = 0.05
+
+_all: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+class Waiter(_protocol.Ticket):
+    """A ticket that a thread waits on."""
+
+    __slots__ = ("_done", "_error", "_line")
+
+    def __init__(self, ids: int | list[int]) -> None:
+        super().__init__(ids)
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._line = b""
+        self._error: _errors.DstokError | None = None
+
+    def resolve(self, line: bytes) -> None:
+        self._line = line
+        self._done.release()
+
+    def fail(self, error: _errors.DstokError) -> None:
+        self._error = error
+        self._done.release()
+
+    def wait(self, timeout: float | None) -> Any:
+        """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
+        if not self._done.acquire(timeout=_seconds(timeout)):
+            raise timed_out(timeout)
+        if self._error is not None:
+            raise self._error
+        return self.decoded(self._line)
+
+
+class Connection:
+    """Has at most one sidecar at a time. Any thread may call any method."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        binary: str | None,
+        timeout: float | None,
+        max_backoff: float,
+    ) -> None:
+        self._configuration = configuration
+        self._binary = binary
+        self._timeout = timeout
+        self._max_backoff = max_backoff
+        self._sidecar: Sidecar | None = None
+        self._greeted = False
+        self._failures = 0
+        self._not_before = 0.0
+        self._start: futures.Future[Sidecar] | None = None
+        self._lock = threading.Lock()  # never held while something is waited for
+        self._configuring = threading.Lock()
+        self._closed = threading.Event()
+        _all.add(self)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the sidecar, None if none runs."""
+        sidecar = self._sidecar
+        return sidecar.pid if sidecar is not None and sidecar.open else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed.is_set()
+
+    def current(self) -> Sidecar | None:
+        """Return the sidecar if it runs; never waits. Raises ClientClosed."""
+        if self._closed.is_set():
+            raise _closed()
+        sidecar = self._sidecar
+        return sidecar if self._greeted and sidecar is not None and sidecar.open else None
+
+    def starting(self) -> futures.Future[Sidecar]:
+        """Return what will be a sidecar that runs. All who ask meanwhile share the start, and its
+        error, as `started` describes."""
+        with self._lock:
+            if self._start is None or self._start.done():
+                self._start = futures.Future()
+                self._start.set_running_or_notify_cancel()  # nobody alone can cancel it
+                work = threading.Thread(target=self._run_start, args=(self._start,), daemon=True)
+                try:
+                    work.start()
+                except RuntimeError as error:  # no more threads, or the end of the interpreter
+                    self._start.set_exception(_errors.ProcessDied(f"cannot be started: {error}"))
+            return self._start
+
+    def started(self) -> Sidecar:
+        """Wait for a sidecar that runs.
+
+        Raises BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
+        ClientClosed, and what `configure` answers.
+        """
+        with own_error():
+            return self.starting().result()
+
+    def send(self, line: bytes, ticket: _protocol.Ticket) -> None:
+        """Send a line, starting a sidecar if need be. Raises as `started` does."""
+        for _ in range(TRIES):
+            with contextlib.suppress(NotSent):  # it ended a moment ago
+                return (self.current() or self.started()).send(line, ticket)
+        raise keeps_dying()
+
+    def configure(self, changes: dict[str, Any], timeout: float | None) -> Any:
+        """Change the configuration of this sidecar and all later ones; return the new info."""
+        with self._configuring:
+            configuration = self._configuration.changed(**changes)
+            while True:
+                sidecar = self.current() or self.started()
+                info = _ask(sidecar, "configure", configuration.params(), timeout)
+                self._configuration = configuration
+                # One that was started in between may have been told the former configuration.
+                if sidecar is self._sidecar:
+                    return info
+
+    def abandon(self) -> None:
+        """Let the sidecar end when nobody has the client any more.
+
+        Takes no lock, since the garbage collector calls it in the middle of anything.
+        """
+        sidecar = self._sidecar
+        if sidecar is not None:
+            sidecar.begin_close()
+
+    def close(self) -> None:
+        """Let the sidecar end, and wait for it."""
+        self._closed.set()
+        sidecar = self._sidecar
+        if sidecar is not None:
+            sidecar.begin_close()
+            sidecar.join()
+
+    def forget(self) -> None:
+        """In a forked process: the sidecar is the parent's, and so is who held a lock."""
+        self._sidecar = self._start = None
+        self._lock, self._configuring = threading.Lock(), threading.Lock()
+        was_closed, self._closed = self._closed.is_set(), threading.Event()
+        if was_closed:
+            self._closed.set()
+
+    def _run_start(self, future: futures.Future[Sidecar]) -> None:
+        try:
+            future.set_result(self.current() or self._started())
+        except BaseException as error:
+            future.set_exception(error)
+
+    def _started(self) -> Sidecar:
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        self._note_death()
+        self._back_off(deadline)
+        binary = self._binary or find_binary()
+        sidecar = self._sidecar = self._spawn(binary)
+        try:
+            if self.closed:
+                raise _closed()
+            self._greet(sidecar, binary, deadline)
+        except BaseException:
+            sidecar.begin_close()
+            raise
+        self._greeted = True
+        return sidecar
+
+    def _note_death(self) -> None:
+        """Forget a sidecar that has ended, but not how soon it did.
+
+        The next start is put off: not at all the first time, then longer and longer.
+        """
+        sidecar, self._sidecar, self._greeted = self._sidecar, None, False
+        if sidecar is None:
+            return
+        ended = sidecar.ended or time.monotonic()
+        self._failures = 1 if ended - sidecar.started > _YOUNG else self._failures + 1
+        delay = 0.0
+        if self._failures > 1:
+            delay = min(self._max_backoff, _FIRST_BACKOFF * 2.0 ** min(self._failures - 2, 30))
+        self._not_before = ended + delay
+
+    def _back_off(self, deadline: float | None) -> None:
+        now = time.monotonic()
+        until = self._not_before if deadline is None else min(self._not_before, deadline)
+        if until > now and self._closed.wait(until - now):
+            raise _closed()
+        if until < self._not_before:
+            raise timed_out(self._timeout)
+
+    def _spawn(self, binary: str) -> Sidecar:
+        try:
+            return Sidecar(self._configuration.command(binary), self._configuration.environ())
+        except OSError as error:
+            message = f"{binary} cannot be started: {error.strerror}"
+            if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
+                raise _errors.BinaryNotFound(message) from None
+            raise _errors.ProcessDied(message) from None
+        except RuntimeError as error:  # no more threads
+            raise _errors.ProcessDied(f"{binary} cannot be started: {error}") from None
+
+    def _greet(self, sidecar: Sidecar, binary: str, deadline: float | None) -> None:
+        """See that it is the right program, before it is told a secret; configure it."""
+
+        def left() -> float | None:
+            return None if deadline is None else deadline - time.monotonic()
+
+        info = _ask(sidecar, "info", None, left())
+        if not isinstance(info, dict):
+            info = {}
+        found = (info.get("name"), info.get("protocol"), info.get("version"))
+        if found != ("dstok", PROTOCOL, __version__):
+            raise _errors.VersionMismatch(
+                f"{binary} is {found[0]} {found[2]}, protocol {found[1]}, but this package needs "
+                f"dstok {__version__}, protocol {PROTOCOL}: install both together, or set "
+                "DSTOK_BINARY to the binary that belongs to it"
+            )
+        _ask(sidecar, "configure", self._configuration.params(), left())
+
+
+@contextlib.contextmanager
+def own_error() -> Iterator[None]:
+    """Give whoever shares an error a copy, since a traceback belongs to one who raises it."""
+    try:
+        yield
+    except _errors.DstokError as error:
+        own = copy.copy(error)
+    else:
+        return
+    raise own
+
+
+def keeps_dying() -> _errors.ProcessDied:
+    """Return the exception for sidecars that end as soon as they have started."""
+    return _errors.ProcessDied("dstok ends again and again before it can be asked")
+
+
+def _closed() -> _errors.ClientClosed:
+    return _errors.ClientClosed("the client is closed")
+
+
+def timed_out(timeout: float | None) -> _errors.CallTimeout:
+    """Return the exception for an answer that did not come within `timeout` seconds."""
+    return _errors.CallTimeout(f"no answer within {timeout or 0:g} seconds")
+
+
+def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, timeout: float | None) -> Any:
+    """Return the result of a single call. Raises DstokError."""
+    request = _protocol.Request(method, params)
+    waiter = Waiter(request.id)
+    try:
+        sidecar.send(request.text + b"\n", waiter)
+    except NotSent:
+        sidecar.join()
+        raise (sidecar.error or _errors.ProcessDied("the process ended")) from None
+    return _protocol.raised(_protocol.outcome(waiter.wait(timeout)))
+
+
+def _seconds(timeout: float | None) -> float:
+    """Return a timeout as locks take it."""
+    return -1 if timeout is None else min(max(timeout, 0), threading.TIMEOUT_MAX)
+
+
+def _after_fork_in_child() -> None:
+    for connection in list(_all):
+        connection.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

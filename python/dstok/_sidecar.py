@@ -1,0 +1,345 @@
+"""One process `dstok serve`, and the thread that reads and writes its pipes."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import copy
+import logging
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from ._errors import ClientClosed, DstokError, ProcessDied, ProtocolError
+from ._protocol import Ticket
+
+logger = logging.getLogger("dstok")
+
+GRACE = 2.0
+"""Seconds that a process gets to end by itself, and then again after SIGTERM."""
+
+_BLOCK = 1 << 18
+_STDERR_TAIL = 20
+_LONGEST_LOGGED = 8192
+
+_living: set[Sidecar] = set()
+# Held while a process and its pipes are made, and by whoever forks: what a forked process
+# inherits is then always known to it.
+_making = threading.RLock()  # a signal may fork too
+
+
+class NotSent(Exception):
+    """The process had ended before anything was given to it."""
+
+
+class Sidecar:
+    """A running `dstok serve`.
+
+    Whoever sends a line writes it without waiting; what the pipe does not take at once is left to
+    the thread. The thread hands out the answers, logs stderr, and fails what is left when the
+    process ends.
+    """
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str] | None) -> None:
+        """Start it. Raises OSError, RuntimeError."""
+        self.started = time.monotonic()
+        self.ended: float | None = None
+        self.open = True
+        """Whether lines can be sent."""
+        self._name = command[0]
+        self._lock = threading.Lock()
+        self._awaited: deque[Ticket] = deque()
+        self._unwritten: deque[memoryview] = deque()
+        self._partial: list[bytes] = []
+        self._stderr_part = b""
+        self._stderr_tail: deque[str] = deque(maxlen=_STDERR_TAIL)
+        self._closing = False
+        self.error: DstokError | None = None
+        """How it ended, once it has."""
+        self.forced = False
+        """Whether it had to be made to end."""
+        with _making:
+            self._wake_reader, self._wake_writer = os.pipe()
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=environ,
+            )
+            self.pid = self._process.pid
+            self._stdin = _given(self._process.stdin)
+            self._stdout = _given(self._process.stdout)
+            self._stderr = _given(self._process.stderr)
+            _living.add(self)
+        for fd in (self._stdin.fileno(), self._wake_reader, self._wake_writer):
+            os.set_blocking(fd, False)
+        self._poll = select.poll()
+        for fd in (self._stdout.fileno(), self._stderr.fileno(), self._wake_reader):
+            self._poll.register(fd, select.POLLIN)
+        self._thread = threading.Thread(target=self._run, name="dstok", daemon=True)
+        try:
+            self._thread.start()
+        except BaseException:
+            _living.discard(self)
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def __del__(self) -> None:
+        # Only now can nobody wake the thread any more, in whatever thread.
+        for name in ("_wake_reader", "_wake_writer"):
+            if name in self.__dict__:
+                os.close(self.__dict__[name])
+
+    def send(self, line: bytes, ticket: Ticket) -> None:
+        """Send a line; its ticket gets the answer. Never waits for the process.
+
+        Raises NotSent if the process has ended before.
+        """
+        with self._lock:
+            if not self.open:
+                raise NotSent
+            try:
+                self._queue(line, ticket)
+            except KeyboardInterrupt:
+                # Lines and tickets may no longer match, and nobody's answer may go to another.
+                self.kill(ProcessDied("ended after an interrupt"))
+                raise
+
+    def _queue(self, line: bytes, ticket: Ticket) -> None:
+        self._awaited.append(ticket)
+        self._unwritten.append(memoryview(line))
+        if len(self._unwritten) > 1:
+            return
+        if not self._write():
+            self._awaited.pop()
+            raise NotSent
+        if self._unwritten:
+            self._wake()
+
+    def begin_close(self) -> None:
+        """Let it end once it has answered what was sent.
+
+        Takes no lock, so that the garbage collector can call it in the middle of anything.
+        """
+        self._closing = True
+        self._wake()
+
+    def kill(self, failure: DstokError) -> None:
+        """End it at once; what is awaited fails with `failure`."""
+        self.error = failure
+        self._process.kill()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def disown(self) -> None:
+        """Let go of it in a forked process, which has its pipes but not its thread.
+
+        An end of its stdin that stayed open here would keep the end of its input from it.
+        """
+        self.open = False
+        self._lock = threading.Lock()
+        self._process.returncode = 0  # not a child of this process: nothing to wait for
+        for stream in (self._stdin, self._stdout, self._stderr):
+            stream.close()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # so much to be read there wakes it anyway
+            os.write(self._wake_writer, b".")
+
+    def _write(self) -> bool:
+        """Write what the pipe takes now. Returns False when nobody reads it any more."""
+        try:
+            while self._unwritten:
+                first = self._unwritten[0]
+                written = os.write(self._stdin.fileno(), first)
+                if written < len(first):
+                    self._unwritten[0] = first[written:]
+                    return True
+                self._unwritten.popleft()
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:
+            self.open = False
+            self._unwritten.clear()
+            return False
+        return True
+
+    # What follows runs in the thread.
+
+    def _run(self) -> None:
+        overdue = False
+        try:
+            overdue = self._exchange()
+        except Exception as error:  # whatever it is, nobody must be left waiting
+            logger.exception("the thread that reads from dstok failed")
+            self.error = self.error or ProtocolError(f"reading failed: {error!r}")
+        self._bury(overdue)
+
+    def _exchange(self) -> bool:
+        """Write, read and log until the process writes no more.
+
+        Returns True if it should have ended and did not.
+        """
+        stdout, stderr, deadline = self._stdout.fileno(), self._stderr.fileno(), None
+        writing = False
+        while True:
+            with self._lock:
+                if bool(self._unwritten) != writing:
+                    writing = not writing
+                    if writing:
+                        self._poll.register(self._stdin.fileno(), select.POLLOUT)
+                    else:
+                        self._poll.unregister(self._stdin.fileno())
+                if self._closing:
+                    deadline = deadline or time.monotonic() + GRACE
+                    if not writing and self.open:
+                        self.open = False
+                        self._stdin.close()
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            ready = self._poll.poll(None if left is None else left * 1000)
+            if left == 0 and not ready:
+                return True
+            if deadline is not None and ready:  # it still does something
+                deadline = time.monotonic() + GRACE
+            for fd, _ in ready:
+                if fd == stdout:
+                    block = os.read(fd, _BLOCK)
+                    if not block:
+                        return False
+                    self._take(block)
+                elif fd == stderr:
+                    if not self._log_stderr():
+                        self._poll.unregister(stderr)
+                elif fd == self._wake_reader:
+                    os.read(fd, 4096)
+                else:
+                    with self._lock:
+                        self._write()
+
+    def _take(self, block: bytes) -> None:
+        """Hand out the answers that are complete with this block."""
+        lines = block.split(b"\n")
+        if len(lines) == 1:
+            self._partial.append(block)
+            return
+        lines[0] = b"".join(self._partial) + lines[0]
+        self._partial = [lines.pop()]
+        for line in lines:
+            # Answers come in the order of the lines.
+            ticket = self._awaited.popleft() if self._awaited else None
+            if ticket is not None and ticket.fits(line):
+                ticket.resolve(line)
+                continue
+            if ticket is not None:
+                self._awaited.appendleft(ticket)
+            self.kill(ProtocolError(f"{self._name} wrote a line that is no answer: is it dstok?"))
+            return
+
+    def _log_stderr(self) -> bool:
+        """Log what has come. Returns False at its end, or when there is nothing more for now."""
+        try:
+            block = os.read(self._stderr.fileno(), _BLOCK)
+        except BlockingIOError:
+            block = b""
+        lines = (self._stderr_part + block).split(b"\n")
+        # The last piece waits for the rest of its line, unless there is no rest or far too much.
+        self._stderr_part = lines.pop() if block and len(lines[-1]) < _LONGEST_LOGGED else b""
+        for line in lines:
+            text = line.decode("utf-8", "backslashreplace").rstrip()
+            if text:
+                self._stderr_tail.append(text)
+                logger.warning("%s", text)
+        return bool(block)
+
+    def _bury(self, overdue: bool) -> None:
+        """Wait until the process has ended, making it end if need be, and fail what is left."""
+        with self._lock:
+            self.open = False
+            self._stdin.close()
+        self._wait(overdue)
+        os.set_blocking(self._stderr.fileno(), False)  # a process of its own may keep it open
+        while self._log_stderr():
+            pass
+        with self._lock:
+            left = list(self._awaited)
+            self._awaited.clear()
+            self._unwritten.clear()
+        self._stdout.close()
+        self._stderr.close()
+        self.ended = time.monotonic()
+        _living.discard(self)
+        self.error = error = self.error or self._death()
+        for ticket in left:
+            # One for each, since a traceback belongs to who raises it.
+            ticket.fail(copy.copy(error))
+
+    def _wait(self, overdue: bool) -> None:
+        """Wait until it has ended: it gets time, unless it had that already, SIGTERM, SIGKILL."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if not overdue:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(GRACE)
+                    return
+            logger.warning("%s did not end by itself: %s", self._name, number.name)
+            self.forced = True
+            self._process.send_signal(number)
+            overdue = False
+        self._process.wait()
+
+    def _death(self) -> DstokError:
+        """Say how it ended."""
+        code = self._process.returncode
+        if self._closing:
+            return ClientClosed("the client was closed before the answer came")
+        how = f"exit status {code}" if code >= 0 else f"signal {_signal_name(-code)}"
+        tail = "\n".join(self._stderr_tail)
+        message = f"{self._name} ended ({how})" + (f": {tail}" if tail else "")
+        return ProcessDied(message, returncode=code, stderr=tail)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
+def _given(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None
+    return stream
+
+
+def _after_fork_in_child() -> None:
+    _making.release()
+    for sidecar in list(_living):
+        sidecar.disown()
+    _living.clear()
+
+
+def _end_all() -> None:
+    """At the end of the interpreter: leave no process behind."""
+    ending = list(_living)
+    for sidecar in ending:
+        sidecar.begin_close()
+    for sidecar in ending:
+        sidecar.join()
+
+
+os.register_at_fork(
+    before=_making.acquire,
+    after_in_parent=_making.release,
+    after_in_child=_after_fork_in_child,
+)
+atexit.register(_end_all)

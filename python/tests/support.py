@@ -1,0 +1,48 @@
+"""What several tests need: a secret with its token, and programs that stand in for dstok."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+NOW = 1700000000
+TOKEN = "dstok_eyJhIjoicm9vdCIsInQiOjE3MDAwMDAwMDB9.y7rsPy6HkXvC7kMHjI41lLka788"
+"""That of root, made at NOW."""
+SECRET = "not-a-secret"
+
+
+class Fake(Protocol):
+    """Makes a program that stands in for dstok."""
+
+    def __call__(self, body: str) -> Path: ...
+
+
+# It greets as dstok does. A test adds `serve(request)`, which returns a result or writes answers.
+PRELUDE = """\
+#!{python}
+import json, os, signal, sys, time
+
+def write(answer):
+    sys.stdout.write(json.dumps(answer) + "\\n")
+    sys.stdout.flush()
+
+def answer(request):
+    if request["method"] == "info":
+        return dict(INFO)
+    if request["method"] == "configure":
+        return dict(INFO)
+    return serve(request)
+
+INFO = {{"name": "dstok", "version": "{version}", "protocol": 1}}
+
+def serve(request):
+    return "pong"
+
+"""
+POSTLUDE = """
+for line in sys.stdin:
+    request = json.loads(line)
+    result = answer(request)
+    if result is not None:
+        write({"jsonrpc": "2.0", "id": request["id"], "result": result})
+"""
