@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -16,18 +17,42 @@ from ._configuration import Actions
 from ._connection import TRIES, keeps_dying, own_error, timed_out
 from ._errors import DstokError
 from ._protocol import Params
-from ._sidecar import NotSent
+from ._sidecar import NotSent, Sidecar
 
 
 class _Mailbox:
-    """Hands answers over to an event loop, many at a time: to wake it is the expensive part."""
+    """Exchanges lines with sidecars for an event loop, many at a time: to wake the other side, and
+    to be woken, is the expensive part."""
 
-    __slots__ = ("_called", "_waiting", "loop")
+    __slots__ = ("_called", "_outgoing", "_sending", "_waiting", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self._outgoing: list[tuple[Sidecar, bytes, _Waiter]] = []
+        self._sending = False
         self._waiting: deque[tuple[_Waiter, bytes | DstokError]] = deque()
         self._called = False
+
+    def send(self, sidecar: Sidecar, line: bytes, waiter: _Waiter) -> None:
+        """Send a line: the first in a turn of the loop at once, others together at its end.
+
+        Raises NotSent.
+        """
+        if self._sending:
+            self._outgoing.append((sidecar, line, waiter))
+            return
+        sidecar.send(line, waiter)
+        self._sending = True
+        self.loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        self._sending = False
+        outgoing, self._outgoing = self._outgoing, []
+        for sidecar, group in itertools.groupby(outgoing, lambda one: one[0]):
+            together = list(group)
+            lines = b"".join(line for _, line, _ in together)
+            sidecar.send_all(lines, [waiter for _, _, waiter in together])
 
     def put(self, waiter: _Waiter, outcome: bytes | DstokError) -> None:
         """Hand an answer over, from any thread."""
@@ -343,7 +368,7 @@ class AsyncClient(BaseClient):
                 with own_error():
                     sidecar = await asyncio.wrap_future(self._connection.starting())
             with contextlib.suppress(NotSent):  # it ended a moment ago
-                sidecar.send(line, waiter)
+                mailbox.send(sidecar, line, waiter)
                 return waiter
         raise keeps_dying()
 
@@ -353,6 +378,9 @@ class AsyncClient(BaseClient):
 
     async def aclose(self) -> None:
         """End the sidecar once it has answered what was sent; later calls raise ClientClosed."""
+        mailbox = self._mailbox
+        if mailbox is not None and mailbox.loop is asyncio.get_running_loop():
+            mailbox.flush()
         await asyncio.to_thread(self._connection.close)
 
     def close(self) -> None:

@@ -95,6 +95,25 @@ def test_sigkill_in_the_middle_of_a_thousand_calls() -> None:
     asyncio.run(main())
 
 
+def test_death_between_a_call_and_the_end_of_the_turn_of_the_loop() -> None:
+    async def main() -> None:
+        async with dstok.AsyncClient(secret=SECRET) as client:
+            await client.ping()
+
+            async def die() -> None:
+                kill(client)
+
+            # In one turn: the first is sent, the second waits for the end of the turn.
+            calls = [client.sign(1), client.sign(2), die()]
+            first, second, _ = await asyncio.gather(*calls, return_exceptions=True)
+            assert isinstance(first, str | dstok.ProcessDied)
+            assert isinstance(second, dstok.ProcessDied)
+            assert second.returncode == -signal.SIGKILL
+            assert await client.ping() == "pong"
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("after", [0.0, 0.002, 0.01, 0.05])
 def test_sigkill_at_any_time_gives_a_thousand_answers_or_errors(after: float) -> None:
     async def main() -> None:
