@@ -13,77 +13,11 @@ from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
 from ._batch import WINDOW, Batch, Window
 from ._configuration import Actions
-from ._connection import TRIES, keeps_dying, own_error, timed_out
+from ._connection import TRIES, keeps_dying, own_error
 from ._errors import DstokError
+from ._loop import LoopWaiter, Mailbox
 from ._protocol import Params
 from ._sidecar import NotSent
-
-
-class _Mailbox:
-    """Hands answers over to an event loop, many at a time: to wake it is the expensive part."""
-
-    __slots__ = ("_called", "_waiting", "loop")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self._waiting: deque[tuple[_Waiter, bytes | DstokError]] = deque()
-        self._called = False
-
-    def put(self, waiter: _Waiter, outcome: bytes | DstokError) -> None:
-        """Hand an answer over, from any thread."""
-        self._waiting.append((waiter, outcome))
-        if not self._called:
-            self._called = True
-            # A loop that is closed has nobody left who waits.
-            with contextlib.suppress(RuntimeError):
-                self.loop.call_soon_threadsafe(self._empty)
-
-    def _empty(self) -> None:
-        # First this, then the rest: what is put from now on calls again, once too often at worst.
-        self._called = False
-        while self._waiting:
-            waiter, outcome = self._waiting.popleft()
-            waiter.set(outcome)
-
-
-class _Waiter(_protocol.Ticket):
-    """A ticket that a task awaits."""
-
-    __slots__ = ("_future", "_mailbox")
-
-    def __init__(self, ids: int | list[int], mailbox: _Mailbox) -> None:
-        super().__init__(ids)
-        self._mailbox = mailbox
-        # An error is a result of it: one that nobody awaits any more is no news for the loop's log.
-        self._future: asyncio.Future[bytes | DstokError] = mailbox.loop.create_future()
-
-    def resolve(self, line: bytes) -> None:
-        self._mailbox.put(self, line)
-
-    def fail(self, error: DstokError) -> None:
-        self._mailbox.put(self, error)
-
-    def set(self, outcome: bytes | DstokError) -> None:
-        """Take what came, in the loop, unless the task waits no more."""
-        if not self._future.done():
-            self._future.set_result(outcome)
-
-    async def wait(self, timeout: float | None) -> Any:
-        """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
-        timer = None
-        if timeout is not None:
-            timer = self._mailbox.loop.call_later(max(timeout, 0), self._expire, timeout)
-        try:
-            outcome = await self._future
-        finally:
-            if timer is not None:
-                timer.cancel()
-        if isinstance(outcome, DstokError):
-            raise outcome
-        return self.decoded(outcome)
-
-    def _expire(self, timeout: float) -> None:
-        self.set(timed_out(timeout))
 
 
 class AsyncClient(BaseClient):
@@ -93,7 +27,7 @@ class AsyncClient(BaseClient):
     asynchronous context manager, or call `aclose`. The methods are those of Client.
     """
 
-    _mailbox: _Mailbox | None = None
+    _mailbox: Mailbox | None = None
 
     async def create_token(
         self,
@@ -311,7 +245,7 @@ class AsyncClient(BaseClient):
             timeout: seconds (float) for each wait instead of the client's; None: for ever.
         """
         room = Window(window)
-        under_way: deque[tuple[Batch, _Waiter | None]] = deque()
+        under_way: deque[tuple[Batch, LoopWaiter | None]] = deque()
         source = _Source(params)
         while True:
             while room.open() and not source.ended:
@@ -331,28 +265,31 @@ class AsyncClient(BaseClient):
             for result in results:
                 yield result if return_exceptions else _protocol.raised(result)
 
-    async def _send(self, ids: int | list[int], line: bytes) -> _Waiter:
+    async def _send(self, ids: int | list[int], line: bytes) -> LoopWaiter:
         loop = asyncio.get_running_loop()
         mailbox = self._mailbox
         if mailbox is None or mailbox.loop is not loop:
-            self._mailbox = mailbox = _Mailbox(loop)
-        waiter = _Waiter(ids, mailbox)
+            self._mailbox = mailbox = Mailbox(loop)
+        waiter = LoopWaiter(ids, mailbox)
         for _ in range(TRIES):
             sidecar = self._connection.current()
             if sidecar is None:
                 with own_error():
                     sidecar = await asyncio.wrap_future(self._connection.starting())
             with contextlib.suppress(NotSent):  # it ended a moment ago
-                sidecar.send(line, waiter)
+                mailbox.send(sidecar, line, waiter)
                 return waiter
         raise keeps_dying()
 
-    async def _send_batch(self, batch: Batch) -> _Waiter | None:
+    async def _send_batch(self, batch: Batch) -> LoopWaiter | None:
         """Send a batch; nothing is to be waited for if nothing of it could be sent."""
         return await self._send(batch.ids, batch.line()) if batch.ids else None
 
     async def aclose(self) -> None:
         """End the sidecar once it has answered what was sent; later calls raise ClientClosed."""
+        mailbox = self._mailbox
+        if mailbox is not None and mailbox.loop is asyncio.get_running_loop():
+            mailbox.flush()
         await asyncio.to_thread(self._connection.close)
 
     def close(self) -> None:

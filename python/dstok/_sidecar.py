@@ -107,23 +107,37 @@ class Sidecar:
         with self._lock:
             if not self.open:
                 raise NotSent
-            try:
-                self._queue(line, ticket)
-            except KeyboardInterrupt:
-                # Lines and tickets may no longer match, and nobody's answer may go to another.
-                self.kill(ProcessDied("ended after an interrupt"))
-                raise
+            if not self._queue(line, [ticket]):
+                self._awaited.pop()
+                raise NotSent
 
-    def _queue(self, line: bytes, ticket: Ticket) -> None:
-        self._awaited.append(ticket)
-        self._unwritten.append(memoryview(line))
-        if len(self._unwritten) > 1:
-            return
-        if not self._write():
-            self._awaited.pop()
-            raise NotSent
-        if self._unwritten:
-            self._wake()
+    def send_all(self, lines: bytes, tickets: Sequence[Ticket]) -> None:
+        """Send several lines as one. If the process has ended before, their tickets fail."""
+        with self._lock:
+            if self.ended is None:
+                if self.open:
+                    self._queue(lines, tickets)
+                else:
+                    self._awaited.extend(tickets)
+                return
+        self._fail(tickets)
+
+    def _queue(self, lines: bytes, tickets: Sequence[Ticket]) -> bool:
+        """Write what the pipe takes now; leave the rest to the thread. Returns False if nobody
+        reads it any more."""
+        try:
+            self._awaited.extend(tickets)
+            self._unwritten.append(memoryview(lines))
+            if len(self._unwritten) > 1:
+                return True
+            taken = self._write()
+            if self._unwritten:
+                self._wake()
+            return taken
+        except KeyboardInterrupt:
+            # Lines and tickets may no longer match, and nobody's answer may go to another.
+            self.kill(ProcessDied("ended after an interrupt"))
+            raise
 
     def begin_close(self) -> None:
         """Let it end once it has answered what was sent.
@@ -272,18 +286,22 @@ class Sidecar:
         os.set_blocking(self._stderr.fileno(), False)  # a process of its own may keep it open
         while self._log_stderr():
             pass
+        self._stdout.close()
+        self._stderr.close()
+        self.error = self.error or self._death()
         with self._lock:
             left = list(self._awaited)
             self._awaited.clear()
             self._unwritten.clear()
-        self._stdout.close()
-        self._stderr.close()
-        self.ended = time.monotonic()
+            self.ended = time.monotonic()
         _living.discard(self)
-        self.error = error = self.error or self._death()
-        for ticket in left:
+        self._fail(left)
+
+    def _fail(self, tickets: Sequence[Ticket]) -> None:
+        assert self.error is not None
+        for ticket in tickets:
             # One for each, since a traceback belongs to who raises it.
-            ticket.fail(copy.copy(error))
+            ticket.fail(copy.copy(self.error))
 
     def _wait(self, overdue: bool) -> None:
         """Wait until it has ended: it gets time, unless it had that already, SIGTERM, SIGKILL."""

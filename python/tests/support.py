@@ -46,3 +46,26 @@ for line in sys.stdin:
     if result is not None:
         write({"jsonrpc": "2.0", "id": request["id"], "result": result})
 """
+
+# It does what it is told when a file of that name appears beside it, within reason.
+GATE = """
+def wait_for_file(name):
+    end = time.monotonic() + 30
+    while not os.path.exists(os.path.join(os.path.dirname(__file__), name)):
+        if time.monotonic() > end:
+            os._exit(1)
+        time.sleep(0.005)
+"""
+LATE = f"""
+{GATE}
+def serve(request):
+    if request["method"] == "late":
+        wait_for_file("now")
+    return request["method"]
+"""
+DEAF = """
+def serve(request):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        time.sleep(60)
+"""

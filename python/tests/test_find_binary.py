@@ -29,7 +29,7 @@ print(dstok.Client(secret={SECRET!r}).create_token("root", now={NOW}))
 def pip(*arguments: object, python: str = sys.executable, **environ: str) -> None:
     """Install the wheel by pip, for the given Python, from nowhere else."""
     command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
-    command += ["--no-index", "--disable-pip-version-check", *map(str, arguments), WHEEL]
+    command += ["--no-index", "--root-user-action", "ignore", *map(str, arguments), WHEEL]
     subprocess.run(command, check=True, env=clean_environ(**environ))
 
 

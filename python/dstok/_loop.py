@@ -1,0 +1,105 @@
+"""Between an event loop and the threads that read from sidecars."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections import deque
+from typing import Any
+
+from ._connection import timed_out
+from ._errors import DstokError
+from ._protocol import Ticket
+from ._sidecar import Sidecar
+
+
+class Mailbox:
+    """Exchanges lines with sidecars for an event loop, many at a time: to wake the other side, and
+    to be woken, is the expensive part."""
+
+    __slots__ = ("_called", "_outgoing", "_sending", "_waiting", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._outgoing: list[tuple[Sidecar, bytes, LoopWaiter]] = []
+        self._sending = False
+        self._waiting: deque[tuple[LoopWaiter, bytes | DstokError]] = deque()
+        self._called = False
+
+    def send(self, sidecar: Sidecar, line: bytes, waiter: LoopWaiter) -> None:
+        """Send a line: the first in a turn of the loop at once, others together at its end.
+
+        Raises NotSent.
+        """
+        if self._sending:
+            self._outgoing.append((sidecar, line, waiter))
+            return
+        sidecar.send(line, waiter)
+        self._sending = True
+        self.loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        self._sending = False
+        outgoing, self._outgoing = self._outgoing, []
+        for sidecar, group in itertools.groupby(outgoing, lambda one: one[0]):
+            together = list(group)
+            lines = b"".join(line for _, line, _ in together)
+            sidecar.send_all(lines, [waiter for _, _, waiter in together])
+
+    def put(self, waiter: LoopWaiter, outcome: bytes | DstokError) -> None:
+        """Hand an answer over, from any thread."""
+        self._waiting.append((waiter, outcome))
+        if not self._called:
+            self._called = True
+            # A loop that is closed has nobody left who waits.
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self._empty)
+
+    def _empty(self) -> None:
+        # First this, then the rest: what is put from now on calls again, once too often at worst.
+        self._called = False
+        while self._waiting:
+            waiter, outcome = self._waiting.popleft()
+            waiter.set(outcome)
+
+
+class LoopWaiter(Ticket):
+    """A ticket that a task awaits."""
+
+    __slots__ = ("_future", "_mailbox")
+
+    def __init__(self, ids: int | list[int], mailbox: Mailbox) -> None:
+        super().__init__(ids)
+        self._mailbox = mailbox
+        # An error is a result of it: one that nobody awaits any more is no news for the loop's log.
+        self._future: asyncio.Future[bytes | DstokError] = mailbox.loop.create_future()
+
+    def resolve(self, line: bytes) -> None:
+        self._mailbox.put(self, line)
+
+    def fail(self, error: DstokError) -> None:
+        self._mailbox.put(self, error)
+
+    def set(self, outcome: bytes | DstokError) -> None:
+        """Take what came, in the loop, unless the task waits no more."""
+        if not self._future.done():
+            self._future.set_result(outcome)
+
+    async def wait(self, timeout: float | None) -> Any:
+        """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
+        timer = None
+        if timeout is not None:
+            timer = self._mailbox.loop.call_later(max(timeout, 0), self._expire, timeout)
+        try:
+            outcome = await self._future
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if isinstance(outcome, DstokError):
+            raise outcome
+        return self.decoded(outcome)
+
+    def _expire(self, timeout: float) -> None:
+        self.set(timed_out(timeout))
