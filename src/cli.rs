@@ -21,6 +21,7 @@ use std::io;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use dstok::confinement::shut_out;
 use dstok::datasette::Error;
 use dstok::guard_rails::Refusal;
 
@@ -109,6 +110,15 @@ pub(crate) fn run() -> Result<(), Failure> {
         }
         Err(error) => return Err(usage(error)),
     };
+    match command {
+        Command::Conformance(_) | Command::Completions(_) | Command::Man(_) => {}
+        // The others hold the secret. It is read after this.
+        _ => {
+            if let Err(error) = shut_out() {
+                warn(&format!("other processes may read this one's memory: {error}"));
+            }
+        }
+    }
     match command {
         Command::Serve(args) => serve::run(args),
         Command::CreateToken(args) => create_token::run(args),

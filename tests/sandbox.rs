@@ -1,0 +1,275 @@
+//! The sandbox of `serve`: what it forbids, and that everything else goes on in it.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
+#![allow(clippy::disallowed_methods, reason = "a test reads /proc")]
+#![allow(clippy::print_stdout, reason = "the process that attempts things reports them")]
+
+mod common;
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::panic::catch_unwind;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::SystemTime;
+
+use common::{Peer, READY, dstok, file, read_in_background, request, run, wait};
+use nix::sys::ptrace;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getppid};
+
+/// Set in the process that attempts things; its value is a folder that it may write to.
+const ATTEMPTS: &str = "DSTOK_TEST_ATTEMPTS";
+
+/// What [`attempts`] tries, inside or outside of a sandbox: a line for each, `name: outcome`.
+fn attempts(folder: &str, confined: bool) {
+    let folder = folder.to_owned();
+    let path = move |name: &str| format!("{folder}/{name}");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let parent = getppid();
+    let (mut log, tracee) = (File::create(path("open-before")).unwrap(), sleeper());
+    if confined {
+        dstok::confinement::enter_sandbox(None).unwrap();
+    }
+    // In a thread of its own: those that are started later are confined too.
+    thread::spawn(move || {
+        let report = |name, outcome: io::Result<()>| match outcome {
+            Ok(()) => println!("{name}: done"),
+            Err(error) => println!("{name}: {error}"),
+        };
+        let errno = |result: nix::Result<()>| result.map_err(io::Error::from);
+        report("open to read", File::open("/etc/passwd").map(drop));
+        report(
+            "open to append",
+            OpenOptions::new().append(true).open(path("open-before")).map(drop),
+        );
+        report("create", File::create(path("new")).map(drop));
+        report("read a folder", fs::read_dir("/").map(drop));
+        report("ask for a file's size", fs::metadata("/etc/passwd").map(drop));
+        report("rename", fs::rename(path("open-before"), path("renamed")));
+        report("link", symlink("/etc/passwd", path("link")));
+        report("remove", fs::remove_file(path("renamed")));
+        report("make a folder", fs::create_dir(path("folder")));
+        report("listen", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map(drop));
+        report("connect", TcpStream::connect(address).map(drop));
+        report("send a packet", UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map(drop));
+        report("accept", listener.accept().map(drop));
+        report("listen locally", UnixListener::bind(path("socket")).map(drop));
+        report("make a pair of sockets", UnixStream::pair().map(drop));
+        report("start a program", Command::new("/bin/true").status().map(drop));
+        report("ask for a process", errno(kill(parent, None)));
+        report("signal a process", errno(kill(parent, Signal::SIGCONT)));
+        report("trace a process", errno(ptrace::attach(tracee)));
+        let mut local = [0; 8];
+        let remote = nix::sys::uio::RemoteIoVec { base: 0x10_000, len: 8 };
+        let local = &mut [io::IoSliceMut::new(&mut local)];
+        let read = nix::sys::uio::process_vm_readv(tracee, local, &[remote]);
+        report("read a process's memory", errno(read.map(drop)));
+        println!("write to an open file: {:?}", log.write_all(b"x").map_err(|e| e.kind()));
+        println!("take memory: {}", vec![1_u8; 200 << 20].iter().step_by(4096).count());
+        println!("start threads: {:?}", thread::spawn(|| 5).join().ok());
+        println!("panic: {}", catch_unwind(|| panic!("a test")).is_err());
+        println!("read the clock: {}", SystemTime::now() > SystemTime::UNIX_EPOCH);
+        println!("draw numbers: {}", HashMap::from([(1, 2)])[&1]);
+        let _ = kill(tracee, Signal::SIGKILL);
+        let error = Command::new("/bin/true").exec();
+        // Only who is confined comes here.
+        println!("become a program: {error}");
+    })
+    .join()
+    .unwrap();
+}
+
+/// A process that ends by itself before long.
+fn sleeper() -> Pid {
+    let child = Command::new("sleep").arg("5").stdout(Stdio::null()).spawn().unwrap();
+    Pid::from_raw(child.id() as i32)
+}
+
+/// Not a test: what the tests start as a process of its own.
+#[test]
+#[ignore = "confines its process; the tests here start it"]
+fn in_a_process_of_its_own() {
+    let confined = std::env::var(ATTEMPTS).expect("the tests here start it with a folder");
+    let (confined, folder) = confined.split_once(':').unwrap();
+    attempts(folder, confined == "confined");
+}
+
+/// The outcomes by name.
+fn outcomes(confined: &str) -> HashMap<String, String> {
+    let folder = format!("{}/attempts-{confined}", env!("CARGO_TARGET_TMPDIR"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir(&folder).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "in_a_process_of_its_own", "--nocapture"])
+        .env(ATTEMPTS, format!("{confined}:{folder}"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let stdout = read_in_background(child.stdout.take().unwrap());
+    wait(&mut child);
+    let stdout = stdout.recv().unwrap();
+    let lines = stdout.lines().filter_map(|line| line.split_once(": "));
+    lines.map(|(name, outcome)| (name.to_owned(), outcome.to_owned())).collect()
+}
+
+/// Each of them is done outside and fails inside.
+const FORBIDDEN: [&str; 20] = [
+    "open to read",
+    "open to append",
+    "create",
+    "read a folder",
+    "ask for a file's size",
+    "rename",
+    "link",
+    "remove",
+    "make a folder",
+    "listen",
+    "connect",
+    "send a packet",
+    "accept",
+    "listen locally",
+    "make a pair of sockets",
+    "start a program",
+    "ask for a process",
+    "signal a process",
+    "trace a process",
+    "read a process's memory",
+];
+
+/// What a forbidden call answers.
+const NO_SUCH_CALL: &str = "Function not implemented (os error 38)";
+
+/// Nobody has connected, nothing is at the address: the call itself was possible.
+const EMPTY_QUEUE: &str = "Resource temporarily unavailable (os error 11)";
+const NO_MEMORY_THERE: &str = "Bad address (os error 14)";
+
+const ALLOWED: [(&str, &str); 6] = [
+    ("write to an open file", "Ok(())"),
+    ("take memory", "51200"),
+    ("start threads", "Some(5)"),
+    ("panic", "true"),
+    ("read the clock", "true"),
+    ("draw numbers", "2"),
+];
+
+#[test]
+fn what_is_forbidden_fails_and_the_rest_goes_on() {
+    let (outside, inside) = (outcomes("free"), outcomes("confined"));
+    for name in FORBIDDEN {
+        let possible = ["done", EMPTY_QUEUE, NO_MEMORY_THERE].contains(&&*outside[name]);
+        assert!(possible, "{name}: the test itself cannot do it: {}", outside[name]);
+        assert_eq!(inside[name], NO_SUCH_CALL, "{name}");
+    }
+    for (name, outcome) in ALLOWED {
+        assert_eq!((&*outside[name], &*inside[name]), (outcome, outcome), "{name}");
+    }
+    assert_eq!(inside["become a program"], NO_SUCH_CALL);
+    assert!(!outside.contains_key("become a program"), "it became /bin/true");
+}
+
+/// `Name: value` of a file in /proc.
+#[track_caller]
+fn status(path: &str, name: &str) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap_or_else(|| panic!("no {name} in {path}")).trim().to_owned()
+}
+
+/// Seccomp and no-new-privileges of every thread.
+fn confinements(peer: &Peer) -> Vec<(String, String)> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", peer.child.id())).unwrap();
+    let confinement = |path: &str| (status(path, "Seccomp"), status(path, "NoNewPrivs"));
+    tasks.map(|task| confinement(&format!("{}/status", task.unwrap().path().display()))).collect()
+}
+
+#[test]
+fn serve_is_confined_with_all_its_threads_unless_told_otherwise() {
+    let ping = request("ping", "[]") + "\n";
+    let confined = |options: &[&str]| {
+        let mut peer = Peer::start(READY.iter().chain(&["--threads", "3"]).chain(options));
+        peer.send(ping.repeat(2000));
+        (0..2000).for_each(|_| drop(peer.receive()));
+        confinements(&peer)
+    };
+    let yes = ("2".to_owned(), "1".to_owned());
+    let threads = confined(&[]);
+    assert!(threads.len() >= 4, "the threads have started: {threads:?}");
+    assert!(threads.iter().all(|thread| *thread == yes), "{threads:?}");
+    assert!(confined(&["--no-sandbox"]).iter().all(|thread| *thread != yes));
+}
+
+/// Every method, wrong input, a large value, many threads, an audit log.
+fn lines() -> Vec<String> {
+    let table = r#"{"actions":[{"name":"view-thing","abbr":"vth"}],"ok":true}"#;
+    let large = "x".repeat(3 << 20);
+    let mut lines: Vec<_> = [
+        ("info", "[]"),
+        ("ping", "[]"),
+        ("rpc.discover", "[]"),
+        ("create_token", r#"["root",60,["view-instance"],{"a":["view-table"]}]"#),
+        ("verify_token", r#"["dstok_eyJhIjoicm9vdCIsInQiOjE3MDAwMDAwMDB9.x"]"#),
+        ("inspect_token", r#"["dstok_eyJhIjoicm9vdCIsInQiOjE3MDAwMDAwMDB9.x"]"#),
+        ("sign", r#"[{"a":[1,2.5,"é"]},"n"]"#),
+        ("unsign", r#"["x.y"]"#),
+        ("create_actor_cookie", r#"[{"id":"root"},60]"#),
+        ("verify_actor_cookie", r#"["x.y"]"#),
+        ("restrictions_allow_action", r#"[{"a":["vi"]},"view-instance"]"#),
+        ("configure", &format!(r#"{{"actions":{table},"zlib":"zlib-ng"}}"#)),
+        ("create_token", r#"["root",60,["view-thing"]]"#),
+        ("configure", r#"{"datasette_version":"1.0a20","settings":{"max_signed_tokens_ttl":9}}"#),
+        ("configure", r#"{"secret":["a","b"],"itsdangerous":"1.1"}"#),
+        ("sign", &format!("[\"{large}\"]")),
+        ("nope", "[]"),
+    ]
+    .iter()
+    .map(|(method, params)| request(method, params))
+    .collect();
+    lines.push("{".to_owned());
+    lines.extend((0..3000).map(|n| request("create_token", &format!("[{n}]"))));
+    lines
+}
+
+#[test]
+fn every_method_answers_in_it_what_it_answers_without() {
+    let input = lines().join("\n");
+    for log in [false, true] {
+        let log = log.then(|| file("sandbox-audit.jsonl", ""));
+        let options = log.iter().flat_map(|log| ["--audit-log", log.to_str().unwrap()]);
+        let options: Vec<_> = ["--threads", "3"].into_iter().chain(options).collect();
+        let serve =
+            |more: &[&str]| run(&mut dstok(READY.iter().chain(&options).chain(more)), &input);
+        let inside = serve(&[]);
+        inside.quiet_success();
+        assert_eq!(inside.answers().len(), lines().len());
+        assert!(inside.stdout == serve(&["--no-sandbox"]).stdout);
+        for kind in ["internal_error", "policy"] {
+            assert!(!inside.stdout.contains(&format!("\"data\":{{\"kind\":\"{kind}\"}}}}}}\n")));
+        }
+        if let Some(log) = log {
+            let recorded = fs::read_to_string(log).unwrap().lines().count();
+            assert_eq!(recorded, 2 * (2 + 3000), "with and without the sandbox");
+        }
+    }
+}
+
+#[test]
+fn a_warning_and_sigterm_work_in_it() {
+    let mut peer = Peer::start(READY);
+    peer.send(request("configure", r#"{"datasette_version":"9.0"}"#) + "\n");
+    assert!(peer.receive().contains("\"datasette_version_known\":false"));
+    assert!(confinements(&peer).iter().all(|(seccomp, _)| seccomp == "2"));
+    peer.signal("TERM");
+    let (code, answers, stderr) = peer.end();
+    assert_eq!((code, answers.len()), (Some(0), 0));
+    assert!(stderr.contains("newer than this dstok knows"), "{stderr}");
+}
