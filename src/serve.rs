@@ -13,7 +13,7 @@ use answer::{Answers, answer_line};
 use lines::Lines;
 use parallel::Workers;
 pub use parent::{Parent, Writes};
-pub use stdio::{Stdin, Stdout, ignore_interrupts};
+pub use stdio::{Stdin, Stdout, ignore_signals};
 
 /// Bytes asked of one `read`, four times what a pipe holds.
 const BLOCK: usize = 256 << 10;

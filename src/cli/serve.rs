@@ -3,16 +3,17 @@
 use std::io::{self, ErrorKind, IsTerminal};
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use clap::Args;
 
 use super::guard_rails::GuardRailArgs;
 use super::instance::VerifyingArgs;
-use super::{Failure, warn};
+use super::{Failure, STDERR_MAY_LOSE_LINES, warn};
 use dstok::confinement::enter_sandbox;
 use dstok::methods::Session;
-use dstok::serve::{Limits, Parent, Stdin, Stdout, ignore_interrupts, serve};
+use dstok::serve::{Limits, Parent, Stdin, Stdout, ignore_signals, serve};
 
 /// The largest `--max-line`: what a line can become still fits zlib's 4 GiB.
 const LARGEST_LINE: u64 = 512 << 20;
@@ -72,12 +73,13 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
         threads: args.threads.map_or_else(default_threads, |threads| threads as usize),
     };
     let parent = args.parent_pid.map(watch).transpose()?;
+    STDERR_MAY_LOSE_LINES.store(true, Ordering::Relaxed);
     // A panic's own text may quote what was being read.
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         warn(&format!("a bug: a request failed at {place}"));
     }));
-    ignore_interrupts()?;
+    ignore_signals()?;
     let mut input = Stdin::new(parent.clone())?;
     let mut output = Stdout::default();
     if io::stdin().is_terminal() {

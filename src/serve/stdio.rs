@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::stdio::{stdin, stdout};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 
 use super::parent::{Parent, Writes};
 
@@ -101,14 +101,19 @@ fn wait_until_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Ignores SIGINT unless stdin is a terminal: Ctrl-C reaches the whole process group, and
-/// whoever started the sidecar decides what it means.
+/// whoever started the sidecar decides what it means. Ignores SIGXFSZ: an audit log that may not
+/// grow any more is an error of its own.
 ///
 /// # Errors
-/// When the handler cannot be set.
-pub fn ignore_interrupts() -> io::Result<()> {
+/// When a handler cannot be set.
+pub fn ignore_signals() -> io::Result<()> {
     if !io::stdin().is_terminal() {
-        // The flag is never read: that there is a handler is what keeps the process alive.
-        signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))?;
+        ignore(SIGINT)?;
     }
-    Ok(())
+    ignore(SIGXFSZ)
+}
+
+fn ignore(signal: i32) -> io::Result<()> {
+    // The flag is never read: that there is a handler is what keeps the process alive.
+    signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map(drop)
 }
