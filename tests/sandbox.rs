@@ -14,7 +14,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::panic::catch_unwind;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::SystemTime;
 
@@ -34,7 +34,8 @@ fn attempts(folder: &str, confined: bool) {
     let address = listener.local_addr().unwrap();
     listener.set_nonblocking(true).unwrap();
     let parent = getppid();
-    let (mut log, tracee) = (File::create(path("open-before")).unwrap(), sleeper());
+    let (mut log, mut sleeper) = (File::create(path("open-before")).unwrap(), sleeper());
+    let tracee = Pid::from_raw(sleeper.id() as i32);
     if confined {
         dstok::confinement::enter_sandbox(None).unwrap();
     }
@@ -78,7 +79,8 @@ fn attempts(folder: &str, confined: bool) {
         println!("panic: {}", catch_unwind(|| panic!("a test")).is_err());
         println!("read the clock: {}", SystemTime::now() > SystemTime::UNIX_EPOCH);
         println!("draw numbers: {}", HashMap::from([(1, 2)])[&1]);
-        let _ = kill(tracee, Signal::SIGKILL);
+        // Inside it ends by itself.
+        let _ = sleeper.kill().and_then(|()| sleeper.wait());
         let error = Command::new("/bin/true").exec();
         // Only who is confined comes here.
         println!("become a program: {error}");
@@ -88,9 +90,8 @@ fn attempts(folder: &str, confined: bool) {
 }
 
 /// A process that ends by itself before long.
-fn sleeper() -> Pid {
-    let child = Command::new("sleep").arg("5").stdout(Stdio::null()).spawn().unwrap();
-    Pid::from_raw(child.id() as i32)
+fn sleeper() -> Child {
+    Command::new("sleep").arg("5").stdout(Stdio::null()).spawn().unwrap()
 }
 
 /// Not a test: what the tests start as a process of its own.
