@@ -144,7 +144,8 @@ fn a_stderr_that_is_never_read_blocks_nothing() {
     let newer = request("configure", r#"{"datasette_version":"9.9"}"#) + "\n";
     let mut child = serve(&[]).stderr(writer).spawn().unwrap();
     let stdout = read_in_background(child.stdout.take().unwrap());
-    child.stdin.take().unwrap().write_all(newer.repeat(COUNT).as_bytes()).unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    thread::spawn(move || stdin.write_all(newer.repeat(COUNT).as_bytes()));
     assert_eq!(wait(&mut child), Some(0));
     assert_eq!(stdout.recv().unwrap().lines().count(), COUNT);
     let mut warnings = String::new();

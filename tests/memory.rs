@@ -102,6 +102,9 @@ fn a_line_that_outgrows_its_buffer_leaves_no_copy_behind() {
         return;
     }
     let mut peer = Peer::start(READY);
+    // After a longer line the allocator keeps what it is given back.
+    peer.send(format!("{}{}\n", request("ping", "[]"), " ".repeat(12 << 20)));
+    assert!(peer.receive().contains("pong"));
     let padding = " ".repeat(3 << 20);
     peer.send(request("configure", &format!("[\"{SECRET}\",{padding}null]")) + "\n");
     assert!(peer.receive().contains("result"));
@@ -121,7 +124,7 @@ fn field(pid: u32, file: &str, name: &str) -> String {
 #[test]
 fn the_secret_is_locked_into_memory_and_out_of_core_dumps() {
     let mut peer = Peer::start(READY);
-    assert!(exchange(&mut peer, "sign", "[1]").contains("result"));
+    assert!(exchange(&mut peer, "ping", "[]").contains("pong"));
     let pid = peer.child.id();
     let limit = field(pid, "limits", "Max locked memory");
     if limit.starts_with("0 ") {
@@ -216,7 +219,11 @@ fn other_processes_of_the_same_user_see_nothing() {
     for options in [&["serve"][..], &["serve", "--no-sandbox"], &["create-tokens"]] {
         let mut child = start(Command::new(&program).args(options));
         wait_until_it_reads(&child);
-        assert_eq!(seen_by_its_user(&child), [""; 0], "{options:?}");
+        let seen = seen_by_its_user(&child);
+        if !seen.is_empty() {
+            child.kill().unwrap();
+        }
+        assert_eq!(seen, [""; 0], "{options:?}");
         drop(child.stdin.take());
         assert_eq!(common::wait(&mut child), Some(0), "{options:?}: it was not disturbed");
     }

@@ -230,7 +230,11 @@ pub struct Peer {
 
 impl Peer {
     pub fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
-        let mut child = dstok(args)
+        Self::spawn(dstok(args))
+    }
+
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
