@@ -132,3 +132,45 @@ fn ends(descriptor: BorrowedFd<'_>, timeout: Option<&Timespec>) -> bool {
 fn timespec(duration: Duration) -> Timespec {
     Timespec { tv_sec: duration.as_secs() as _, tv_nsec: duration.subsec_nanos() as _ }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// What is left where the system has no descriptors of processes.
+    #[test]
+    fn a_process_is_watched_by_signals_and_the_parent_by_its_id() {
+        let mut child = Command::new("sleep").arg("20").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let by_signals = Parent { pid, descriptor: None, is_ours: false };
+        assert!(!by_signals.is_gone() && by_signals.asked_by_signal() == Some(pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(by_signals.is_gone());
+
+        let ours = getppid().unwrap();
+        let by_id = Parent { pid: ours, descriptor: None, is_ours: true };
+        assert!(!by_id.is_gone() && by_id.asked_by_signal().is_none());
+        assert!(
+            Parent { pid, descriptor: None, is_ours: true }.is_gone(),
+            "another took its place"
+        );
+    }
+
+    #[test]
+    fn a_descriptor_tells_the_end_before_anybody_has_waited_for_it() {
+        let mut child = Command::new("sleep").arg("20").spawn().unwrap();
+        let parent = Parent::watch(child.id() as i32).unwrap();
+        assert!(!parent.is_gone());
+        child.kill().unwrap();
+        if parent.descriptor.is_some() {
+            parent.wait();
+        }
+        child.wait().unwrap();
+        assert!(parent.is_gone());
+        let error = Parent::watch(child.id() as i32).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}
