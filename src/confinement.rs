@@ -2,7 +2,13 @@
 
 #[cfg(target_os = "linux")]
 mod landlock;
-#[cfg(target_os = "linux")]
+#[cfg_attr(
+    not(all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+    )),
+    path = "confinement/no_seccomp.rs"
+)]
 mod seccomp;
 
 use std::fmt;
@@ -17,13 +23,13 @@ use rustix::process::{Pid, Resource, Rlimit, setrlimit};
 /// # Errors
 /// Those of the system; nothing that was asked for is then certain.
 pub fn shut_out() -> io::Result<()> {
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     }
-    Ok(())
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
+        .map_err(io::Error::from)
 }
 
 /// Gives up, for good, what a session needs no more once it is started: to open a file, to make
@@ -33,21 +39,13 @@ pub fn shut_out() -> io::Result<()> {
 /// `watched` is a process whose existence is still asked for, by signal 0.
 ///
 /// # Errors
-/// [`NoSandbox`], where the system cannot do it.
-#[cfg(target_os = "linux")]
+/// [`NoSandbox`], where the system cannot do it. Landlock alone, which forbids a part of this, may
+/// hold all the same.
 pub fn enter_sandbox(watched: Option<Pid>) -> Result<(), NoSandbox> {
     // A second wall behind the first: without it all of the above still holds.
+    #[cfg(target_os = "linux")]
     landlock::enter();
     seccomp::enter(watched).map_err(NoSandbox)
-}
-
-/// There is a sandbox on Linux only.
-///
-/// # Errors
-/// [`NoSandbox`], always.
-#[cfg(not(target_os = "linux"))]
-pub fn enter_sandbox(_: Option<Pid>) -> Result<(), NoSandbox> {
-    Err(NoSandbox("this system has none that dstok knows".to_owned()))
 }
 
 /// Why there is no sandbox.
