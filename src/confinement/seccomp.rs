@@ -59,6 +59,17 @@ const HARMLESS: &[c_long] = &[
     libc::SYS_getrandom,
 ];
 
+/// What tells a thread from a process when `clone` is asked for it.
+const THREAD: i32 = libc::CLONE_THREAD | libc::CLONE_VM;
+/// What a thread of its own namespace would have.
+const NAMESPACES: i32 = libc::CLONE_NEWNS
+    | libc::CLONE_NEWCGROUP
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUSER
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET;
+
 /// Confines all threads of this process.
 pub(super) fn enter(watched: Option<Pid>) -> Result<(), String> {
     let program = filter(watched).map_err(|error| error.to_string())?;
@@ -81,7 +92,7 @@ fn filter(watched: Option<Pid>) -> Result<BpfProgram, BackendError> {
 /// Calls that are harmless with some arguments only.
 fn conditional(watched: Option<Pid>) -> Result<Vec<(c_long, Vec<SeccompCondition>)>, BackendError> {
     let (anonymous, exec) = (libc::MAP_ANONYMOUS as u64, libc::PROT_EXEC as u64);
-    let thread = (libc::CLONE_THREAD | libc::CLONE_VM) as u64;
+    let (thread, of_clone) = (THREAD as u64, (THREAD | NAMESPACES) as u64);
     let mut calls = vec![
         // Memory that is no file and cannot be executed.
         (
@@ -89,8 +100,8 @@ fn conditional(watched: Option<Pid>) -> Result<Vec<(c_long, Vec<SeccompCondition
             vec![is(2, Dword, MaskedEq(exec), 0)?, is(3, Dword, MaskedEq(anonymous), anonymous)?],
         ),
         (libc::SYS_mprotect, vec![is(2, Dword, MaskedEq(exec), 0)?]),
-        // A thread, but no process.
-        (libc::SYS_clone, vec![is(0, Qword, MaskedEq(thread), thread)?]),
+        // A thread, but no process and no namespace.
+        (libc::SYS_clone, vec![is(0, Dword, MaskedEq(of_clone), thread)?]),
         (libc::SYS_prctl, vec![is(0, Dword, Eq, libc::PR_SET_NAME as u64)?]),
         // `abort`.
         (libc::SYS_tgkill, vec![is(0, Dword, Eq, pid(getpid()))?]),
