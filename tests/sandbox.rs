@@ -22,6 +22,7 @@ use common::{Peer, READY, dstok, file, read_in_background, request, run, wait};
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid, getppid};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 /// Set in the process that attempts things; its value is a folder that it may write to.
 const ATTEMPTS: &str = "DSTOK_TEST_ATTEMPTS";
@@ -107,7 +108,7 @@ fn fork() -> io::Result<()> {
 
 /// A process that ends by itself before long.
 fn sleeper() -> Child {
-    Command::new("sleep").arg("5").stdout(Stdio::null()).spawn().unwrap()
+    Command::new("sleep").arg("20").stdout(Stdio::null()).spawn().unwrap()
 }
 
 /// Not a test: what the tests start as a process of its own.
@@ -291,4 +292,69 @@ fn a_warning_and_sigterm_work_in_it() {
     let (code, answers, stderr) = peer.end();
     assert_eq!((code, answers.len()), (Some(0), 0));
     assert!(stderr.contains("newer than this dstok knows"), "{stderr}");
+}
+
+/// Not a test: becomes `dstok serve` on a kernel that lacks the calls named in [`MISSING`].
+#[test]
+#[ignore = "becomes another program; the tests here start it"]
+fn on_an_older_kernel() {
+    let missing = std::env::var(MISSING).expect("the tests here start it with names");
+    let calls = [
+        ("seccomp", nix::libc::SYS_seccomp),
+        ("landlock", nix::libc::SYS_landlock_create_ruleset),
+        ("pidfd", nix::libc::SYS_pidfd_open),
+    ];
+    let rules = calls.into_iter().filter(|(name, _)| missing.contains(name));
+    let filter = SeccompFilter::new(
+        rules.map(|(_, call)| (call, vec![])).collect(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(nix::libc::ENOSYS as u32),
+        std::env::consts::ARCH.try_into().unwrap(),
+    );
+    let program: BpfProgram = filter.unwrap().try_into().unwrap();
+    seccompiler::apply_filter(&program).unwrap();
+    let options = std::env::var(OPTIONS).unwrap();
+    let error = dstok(READY).args(options.split_whitespace()).exec();
+    panic!("it did not become dstok: {error}");
+}
+
+/// Which calls are missing, and what `serve` is given.
+const MISSING: &str = "DSTOK_TEST_MISSING";
+const OPTIONS: &str = "DSTOK_TEST_OPTIONS";
+
+fn older_kernel(missing: &str, options: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "on_an_older_kernel", "--nocapture"]);
+    command.env(MISSING, missing).env(OPTIONS, options);
+    command
+}
+
+#[test]
+fn a_kernel_without_support_is_a_line_and_no_failure() {
+    let ping = request("ping", "[]") + "\n";
+    for (missing, options, lines) in [
+        ("seccomp landlock", "", 1),
+        ("seccomp landlock", "--no-sandbox", 0),
+        ("landlock", "", 0),
+        ("nothing", "", 0),
+    ] {
+        let outcome = run(&mut older_kernel(missing, options), &ping);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stdout.ends_with("\"result\":\"pong\"}\n"), "{outcome:?}");
+        assert_eq!(outcome.stderr.lines().count(), lines, "{missing}: {outcome:?}");
+        assert!(lines == 0 || outcome.stderr.contains("without a sandbox"), "{outcome:?}");
+    }
+}
+
+/// Then it is asked for by signals, from inside the sandbox.
+#[test]
+fn a_parent_is_watched_where_there_are_no_descriptors_of_processes() {
+    let mut parent = sleeper();
+    let mut peer = Peer::spawn(older_kernel("pidfd", &format!("--parent-pid {}", parent.id())));
+    peer.send(request("ping", "[]") + "\n");
+    while !peer.receive().contains("pong") {}
+    assert!(confinements(&peer).iter().all(|(seccomp, _)| seccomp == "2"));
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    assert_eq!(peer.end(), (Some(0), vec![], String::new()));
 }

@@ -92,6 +92,7 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
         }
     }
     if let Some(parent) = parent {
+        // As at the end of stdin, and nobody is left to care.
         parent.end_when_stuck(output.writes.clone(), || process::exit(0))?;
     }
     Ok(serve(&mut session, limits, &mut input, &mut output)?)
