@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: floor SIGNED ANSWER".into());
     };
     let keyed = Hmac::<Sha1>::new_from_slice(b"a derived key has 20")?;
-    let (mut input, mut output) = (Stdin::new()?, Stdout);
+    let (mut input, mut output) = (Stdin::new(None)?, Stdout::default());
     let mut block = vec![0; BLOCK];
     let mut kept = 0;
     let mut out = Vec::new();

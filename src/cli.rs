@@ -18,11 +18,15 @@ mod verify;
 
 use std::fmt;
 use std::io;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use dstok::confinement::shut_out;
 use dstok::datasette::Error;
 use dstok::guard_rails::Refusal;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Datasette's API tokens without Python, byte for byte.
 #[derive(Parser)]
@@ -110,6 +114,15 @@ pub(crate) fn run() -> Result<(), Failure> {
         Err(error) => return Err(usage(error)),
     };
     match command {
+        Command::Conformance(_) | Command::Completions(_) | Command::Man(_) => {}
+        // The others hold the secret. It is read after this.
+        _ => {
+            if let Err(error) = shut_out() {
+                warn(&format!("other processes may read this one's memory: {error}"));
+            }
+        }
+    }
+    match command {
         Command::Serve(args) => serve::run(args),
         Command::CreateToken(args) => create_token::run(args),
         Command::CreateTokens(args) => create_tokens::run(&args),
@@ -154,7 +167,23 @@ pub(crate) fn warn(message: &str) {
         if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
     }
     line.push('\n');
-    let _ = io::stderr().write_all(line.as_bytes());
+    let mut stderr = io::stderr().lock();
+    if !STDERR_MAY_LOSE_LINES.load(Ordering::Relaxed) || (line.len() <= ROOM && has_room(&stderr)) {
+        let _ = stderr.write_all(line.as_bytes());
+    }
+}
+
+/// Whether a line for which there is no room is dropped: where nobody might read stderr, and
+/// nothing may wait for it.
+static STDERR_MAY_LOSE_LINES: AtomicBool = AtomicBool::new(false);
+
+/// What a pipe takes at once when it says that it takes something: POSIX's least `PIPE_BUF`.
+const ROOM: usize = 512;
+
+fn has_room(stderr: &impl AsFd) -> bool {
+    let mut ready = [PollFd::new(stderr, PollFlags::OUT)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut ready, Some(&at_once)).is_ok() && ready[0].revents().contains(PollFlags::OUT)
 }
 
 /// clap's error in one line, without its usage text. Values and stray arguments are not

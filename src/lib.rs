@@ -20,7 +20,7 @@
 //!
 //! | layer | modules | upstream |
 //! | --- | --- | --- |
-//! | 3, the edge | [`serve`], [`methods`], [`rpc`] | JSON-RPC 2.0 |
+//! | 3, the edge | [`serve`], [`methods`], [`guard_rails`], [`rpc`], [`confinement`] | JSON-RPC 2.0 |
 //! | 2 | [`datasette`] | Datasette |
 //! | 1 | [`itsdangerous`] | itsdangerous |
 //! | 0 | [`pyjson`], [`zlib`], [`secret`] | CPython, zlib |
@@ -45,6 +45,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod confinement;
 pub mod datasette;
 pub mod guard_rails;
 pub mod itsdangerous;

@@ -3,6 +3,7 @@
 mod answer;
 mod lines;
 mod parallel;
+mod parent;
 mod stdio;
 
 use std::io::{self, ErrorKind as IoErrorKind, Read, Write};
@@ -11,7 +12,8 @@ use crate::methods::{self, Session};
 use answer::{Answers, answer_line};
 use lines::Lines;
 use parallel::Workers;
-pub use stdio::{Stdin, Stdout, ignore_interrupts};
+pub use parent::{Parent, Writes};
+pub use stdio::{Stdin, Stdout, ignore_signals};
 
 /// Bytes asked of one `read`, four times what a pipe holds.
 const BLOCK: usize = 256 << 10;

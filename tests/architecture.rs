@@ -11,7 +11,7 @@ const LAYERS: [(u8, &[&str]); 4] = [
     (0, &["pyjson", "zlib", "secret"]),
     (1, &["itsdangerous"]),
     (2, &["datasette"]),
-    (3, &["rpc", "guard_rails", "methods", "serve"]),
+    (3, &["rpc", "guard_rails", "methods", "confinement", "serve"]),
 ];
 
 const MAX_FILE_LINES: usize = 400;

@@ -1,5 +1,6 @@
 //! Every file of `fuzz/corpus/`, what coverage-guided fuzzing has found worth keeping, is given
-//! to the checker that it was found with. `scripts/fuzz` looks for more.
+//! to the checker that it was found with, and so are inputs made of two of them. `scripts/fuzz`
+//! looks for more.
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 #![allow(clippy::disallowed_methods, reason = "the corpus is what is tested")]
 #![allow(clippy::print_stdout, reason = "a test that fails shows with which file")]
@@ -7,19 +8,48 @@
 mod checks;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-#[track_caller]
-fn replay(target: &str, any_input: fn(&[u8])) {
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestRunner};
+
+fn corpus(target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut files: Vec<_> =
         fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     assert!(files.len() >= 10, "{target}: the corpus is not there");
-    for file in files {
+    files
+}
+
+#[track_caller]
+fn replay(target: &str, any_input: fn(&[u8])) {
+    let files = corpus(target);
+    for file in &files {
         println!("{}", file.display());
         any_input(&fs::read(file).unwrap());
     }
+    let inputs: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    let cut = || (any::<Index>(), any::<Index>());
+    let made_of_two = (cut(), cut(), vec((any::<Index>(), any::<u8>()), 0..4));
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&made_of_two, |(head, tail, changes)| {
+        let (head, to) = (head.0.get(&inputs), head.1);
+        let (tail, from) = (tail.0.get(&inputs), tail.1);
+        let mut input = head[..to.index(head.len() + 1)].to_vec();
+        input.extend_from_slice(&tail[from.index(tail.len() + 1)..]);
+        for (at, byte) in changes {
+            let length = input.len();
+            if length > 0 {
+                input[at.index(length)] = byte;
+            }
+        }
+        any_input(&input);
+        Ok(())
+    });
+    outcome.unwrap();
 }
 
 #[test]

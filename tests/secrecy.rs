@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{READY, dstok, error, file, request, results, run};
+use common::{Peer, READY, dstok, error, file, request, results, run};
 use serde_json::Value;
 
 /// Base64 of it, of what it stands in, and halves of it are looked for too.
@@ -134,6 +134,42 @@ fn an_oversized_line_or_batch_is_not_repeated() {
     outcome.quiet_success();
     assert_eq!(outcome.answers().len(), 3);
     assert_absent(&outcome.stdout, "stdout");
+}
+
+/// Every stream and file that `serve` writes to, and what `ps` shows of it.
+#[test]
+fn nothing_that_is_written_holds_the_secret_and_only_stdout_holds_tokens() {
+    for (name, options) in
+        [("DATASETTE_SECRET", &[][..]), ("DSTOK_OLD_SECRETS", &["--secret", "s"])]
+    {
+        let log = file(&format!("secrecy-{name}.jsonl"), "");
+        let mut peer = std::process::Command::new(env!("CARGO_BIN_EXE_dstok"));
+        peer.arg("serve").args(options).args(["--audit-log", log.to_str().unwrap()]);
+        peer.env_clear().env(name, SECRET);
+        let mut peer = Peer::spawn(peer);
+        let mut stdout = String::new();
+        for line in lines() {
+            peer.send(line.clone() + "\n");
+            if !line.is_empty() {
+                stdout += &(peer.receive() + "\n");
+            }
+        }
+        let command_line = format!("/proc/{}/cmdline", peer.child.id());
+        #[expect(clippy::disallowed_methods, reason = "what was written is what is tested")]
+        let [log, command_line] = [log, command_line.into()]
+            .map(|path| std::fs::read_to_string(path).unwrap_or_default());
+        drop(peer.stdin.take());
+        let (code, rest, stderr) = peer.end();
+        assert_eq!((code, rest.len()), (Some(0), 0));
+        assert!(stdout.contains("dstok_") && !log.is_empty() && stderr.contains("1.0a999"));
+        assert!(cfg!(not(target_os = "linux")) || command_line.contains("serve"));
+        for (what, text) in
+            [("stdout", &stdout), ("stderr", &stderr), ("audit log", &log), ("ps", &command_line)]
+        {
+            assert_absent(text, what);
+            assert!(what == "stdout" || !text.contains("dstok_"), "a token in {what}");
+        }
+    }
 }
 
 /// A misplaced token, as a parameter of the wrong type, as a method, as an extra position.

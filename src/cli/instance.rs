@@ -1,10 +1,13 @@
 //! The options that say which Datasette is meant; every subcommand has them.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{Failure, warn};
 use dstok::datasette::{Actions, DEFAULT_MAX_PAYLOAD, Datasette, Release};
@@ -15,6 +18,9 @@ use dstok::zlib::Flavour;
 
 /// Environment variable with the signing secret, Datasette's own.
 const SECRET_VARIABLE: &str = "DATASETTE_SECRET";
+
+/// What a file says its size is counts up to here: it may say anything.
+const LONG_FILE: u64 = 1 << 20;
 
 /// Environment variable with old secrets, one a line, newest first.
 const OLD_SECRETS_VARIABLE: &str = "DSTOK_OLD_SECRETS";
@@ -159,14 +165,14 @@ impl InstanceArgs {
         if let Some(path) = &self.secret_file {
             return read_secret("--secret-file", path).map(Some);
         }
-        let (name, text) = match &self.secret {
+        let (name, mut text) = match &self.secret {
             Some(text) => ("--secret", Zeroizing::new(text.clone())),
             None => match environment(SECRET_VARIABLE)? {
                 Some(text) => (SECRET_VARIABLE, text),
                 None => return Ok(None),
             },
         };
-        let secret = Secret::new(text.to_string()).map_err(|_| {
+        let secret = Secret::new(std::mem::take(&mut text)).map_err(|_| {
             Failure::Usage(format!("{name} is empty; give a secret or leave it out"))
         })?;
         Ok(Some(secret))
@@ -183,30 +189,64 @@ fn environment(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
     }
 }
 
-fn read_file(option: &str, path: &PathBuf) -> Result<Zeroizing<String>, Failure> {
-    #[expect(clippy::disallowed_methods, reason = "the edge reads files")]
-    let bytes = std::fs::read(path).map_err(|error| {
+fn read_file(option: &str, path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let mut bytes = read_whole(path).map_err(|error| {
         Failure::Usage(format!("{option}: cannot read {}: {error}", path.display()))
     })?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(error) => {
-            drop(Zeroizing::new(error.into_bytes()));
-            Err(Failure::Usage(format!("{option}: {} is not UTF-8 text", path.display())))
-        }
-    }
-}
-
-fn read_secret(option: &str, path: &PathBuf) -> Result<Secret, Failure> {
-    let text = read_file(option, path)?;
-    let text =
-        text.strip_suffix('\n').map_or(&**text, |line| line.strip_suffix('\r').unwrap_or(line));
-    Secret::new(text.to_owned()).map_err(|_| {
-        Failure::Usage(format!("{option}: {} is empty; write the secret into it", path.display()))
+    String::from_utf8(std::mem::take(&mut bytes)).map(Zeroizing::new).map_err(|error| {
+        error.into_bytes().zeroize();
+        Failure::Usage(format!("{option}: {} is not UTF-8 text", path.display()))
     })
 }
 
-fn read_actions(path: &PathBuf) -> Result<Actions, Failure> {
+/// `fs::read`, leaving nothing behind where a buffer was too small.
+fn read_whole(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len().min(LONG_FILE) as usize;
+    let mut bytes = Zeroizing::new(vec![0; length + 1]);
+    let mut filled = 0;
+    loop {
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if filled == bytes.len() {
+            let mut larger = Zeroizing::new(vec![0; 2 * filled + 64]);
+            larger[..filled].copy_from_slice(&bytes);
+            bytes = larger;
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+fn read_secret(option: &str, path: &Path) -> Result<Secret, Failure> {
+    let mut text = read_file(option, path)?;
+    let line = text.strip_suffix('\n').map_or(&**text, |l| l.strip_suffix('\r').unwrap_or(l));
+    let length = line.len();
+    text.truncate(length);
+    let secret = Secret::new(std::mem::take(&mut text)).map_err(|_| {
+        Failure::Usage(format!("{option}: {} is empty; write the secret into it", path.display()))
+    })?;
+    if is_readable_by_others(path) {
+        let path = path.display();
+        warn(&format!("{option}: others may read {path}; `chmod 600` keeps the secret to you"));
+    }
+    Ok(secret)
+}
+
+/// Whether the group or everybody may read a file. What only this process has, such as bash's
+/// `<(…)`, has no name in a folder.
+fn is_readable_by_others(path: &Path) -> bool {
+    const OTHERS: u32 = 0o044;
+    let is_named =
+        !["/dev/fd", "/dev/stdin", "/proc"].iter().any(|folder| path.starts_with(folder));
+    is_named && path.metadata().is_ok_and(|file| file.is_file() && file.mode() & OTHERS != 0)
+}
+
+fn read_actions(path: &Path) -> Result<Actions, Failure> {
     if path.as_os_str() == "none" {
         return Ok(Actions::none());
     }

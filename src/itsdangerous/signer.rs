@@ -6,16 +6,19 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use sha1::digest::Output;
 use sha1::{Digest, Sha1};
 use sha2::Sha512;
+use zeroize::Zeroize;
 
 use super::{Version, base64_decode};
-use crate::secret::Secret;
+use crate::secret::{Secret, lock_pages};
 
 /// Bytes of a signature in base64: 20 of SHA-1, without padding.
 const SIGNATURE_LENGTH: usize = 27;
 
-/// `itsdangerous.Signer` with HMAC-SHA1 for one namespace (itsdangerous' `salt`).
+/// `itsdangerous.Signer` with HMAC-SHA1 for one namespace (itsdangerous' `salt`). The keys are
+/// as good as the secret there, and overwritten on drop as it is.
 pub struct Signer {
     /// The HMAC with the key already taken in, so that a signature costs no key schedule.
     keyed: Hmac<Sha1>,
@@ -28,8 +31,8 @@ impl Signer {
     /// `sha1(salt + b"signer" + secret_key)`.
     fn new(secret: &Secret, namespace: &str) -> Self {
         Self {
-            keyed: keyed(&derive_key::<Sha1>(secret, namespace)),
-            keyed_sha512: keyed(&derive_key::<Sha512>(secret, namespace)),
+            keyed: keyed::<Sha1, _>(secret, namespace),
+            keyed_sha512: keyed::<Sha512, _>(secret, namespace),
         }
     }
 
@@ -58,17 +61,17 @@ impl Signer {
     }
 }
 
-fn derive_key<D: Digest>(secret: &Secret, namespace: &str) -> Vec<u8> {
+/// The HMAC by the key that is derived with the hash function `D`.
+fn keyed<D: Digest, M: Mac + KeyInit>(secret: &Secret, namespace: &str) -> M {
+    let mut key = Output::<D>::default();
     D::new()
         .chain_update(namespace)
         .chain_update("signer")
         .chain_update(secret.as_bytes())
-        .finalize()
-        .to_vec()
-}
-
-fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
-    match <M as KeyInit>::new_from_slice(key) {
+        .finalize_into(&mut key);
+    let keyed = <M as KeyInit>::new_from_slice(&key);
+    key.as_mut_slice().zeroize();
+    match keyed {
         Ok(keyed) => keyed,
         // HMAC takes keys of any length; any other key would be wrong.
         Err(_) => unreachable!("HMAC refused a key"),
@@ -154,7 +157,9 @@ impl Keyring {
             Some(at) => self.signers[..=at].rotate_right(1),
             None => {
                 let newest_first = self.secrets.iter().rev();
-                let signers = newest_first.map(|secret| Signer::new(secret, namespace)).collect();
+                let signers: Vec<_> =
+                    newest_first.map(|secret| Signer::new(secret, namespace)).collect();
+                lock_pages(&signers);
                 if namespace.len() > Self::LONG_NAMESPACE {
                     self.signers.retain(|(name, _)| name.len() <= Self::LONG_NAMESPACE);
                 }

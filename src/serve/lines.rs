@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroize;
+
 /// The bytes that some programs put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -57,12 +59,16 @@ impl Lines {
     }
 
     /// Room for at least `length` bytes more, to be reported by [`Lines::filled`].
+    ///
+    /// Lines that were cut are overwritten, because any of them may have brought a secret.
     pub(super) fn space(&mut self, length: usize) -> &mut [u8] {
         if self.start > 0 {
-            self.buffer.copy_within(self.start..self.filled, 0);
+            let end = self.filled;
+            self.buffer.copy_within(self.start..end, 0);
             self.filled -= self.start;
             self.searched -= self.start;
             self.start = 0;
+            self.buffer[self.filled..end].fill(0);
         }
         let needed = self.filled + length;
         if needed <= KEPT_CAPACITY && self.buffer.capacity() > 2 * KEPT_CAPACITY {
@@ -71,7 +77,10 @@ impl Lines {
         }
         if self.buffer.len() < needed {
             // Twice the size each time, so that a long line is not copied for every block.
-            self.buffer.resize(needed.max(2 * self.filled), 0);
+            let mut larger = vec![0; needed.max(2 * self.filled)];
+            larger[..self.filled].copy_from_slice(&self.buffer[..self.filled]);
+            self.buffer[..self.filled].zeroize();
+            self.buffer = larger;
         }
         let end = self.buffer.len().min(needed);
         &mut self.buffer[self.filled..end]
@@ -153,6 +162,13 @@ impl Lines {
 
 fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        // Behind what is filled stands nothing but zeros.
+        self.buffer[..self.filled].zeroize();
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! The process's own stdin and stdout, unbuffered, with the rules of its life: SIGTERM ends the
-//! input, an interrupt is for whoever started the process.
+//! input and so does the end of the parent, an interrupt is for whoever started the process.
 
-use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::{self, IsTerminal, PipeReader, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -10,41 +9,55 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::stdio::{stdin, stdout};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 
-/// Stdin, at its end also after SIGTERM.
+use super::parent::{Parent, Writes};
+
+/// Stdin, at its end also after SIGTERM and when the parent is gone.
 pub struct Stdin {
     /// Readable once SIGTERM has come.
-    terminated: UnixStream,
+    terminated: PipeReader,
+    parent: Option<Arc<Parent>>,
 }
 
 impl Stdin {
-    /// Takes SIGTERM over.
+    /// Takes SIGTERM over, and perhaps watches a parent.
     ///
     /// # Errors
     /// When the handler cannot be set.
-    pub fn new() -> io::Result<Self> {
-        let (terminated, handler) = UnixStream::pair()?;
+    pub fn new(parent: Option<Arc<Parent>>) -> io::Result<Self> {
+        let (terminated, handler) = io::pipe()?;
         signal_hook::low_level::pipe::register(SIGTERM, handler)?;
-        Ok(Self { terminated })
+        Ok(Self { terminated, parent })
+    }
+
+    /// Waits until there is something to read; `false` when the input is over.
+    fn wait(&self) -> io::Result<bool> {
+        let parent = self.parent.as_deref();
+        let terminated = self.terminated.as_fd();
+        let watched = parent.and_then(Parent::descriptor).unwrap_or(terminated);
+        let timeout = parent.and_then(Parent::timeout);
+        loop {
+            let mut ready = [stdin(), terminated, watched]
+                .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+            match poll(&mut ready, timeout.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let [input, terminated, gone] = ready.map(|fd| !fd.revents().is_empty());
+            if terminated || gone || (timeout.is_some() && parent.is_some_and(Parent::is_gone)) {
+                return Ok(false);
+            }
+            if input {
+                return Ok(true);
+            }
+        }
     }
 }
 
 impl Read for Stdin {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let mut ready = [
-                PollFd::from_borrowed_fd(stdin(), PollFlags::IN),
-                PollFd::new(&self.terminated, PollFlags::IN),
-            ];
-            match poll(&mut ready, None) {
-                Ok(_) => {}
-                Err(Errno::INTR) => continue,
-                Err(error) => return Err(error.into()),
-            }
-            if !ready[1].revents().is_empty() {
-                return Ok(0);
-            }
+        while self.wait()? {
             match rustix::io::read(stdin(), &mut *buffer) {
                 Ok(length) => return Ok(length),
                 // A parent may have made the pipe non-blocking.
@@ -52,18 +65,23 @@ impl Read for Stdin {
                 Err(error) => return Err(error.into()),
             }
         }
+        Ok(0)
     }
 }
 
 /// Stdout without a buffer: every write is one `write`.
-pub struct Stdout;
+#[derive(Default)]
+pub struct Stdout {
+    /// The calls, for a parent's watcher.
+    pub writes: Writes,
+}
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            match rustix::io::write(stdout(), bytes) {
+            match self.writes.during(|| rustix::io::write(stdout(), bytes)) {
                 Ok(length) => return Ok(length),
-                Err(Errno::AGAIN) => wait_until_writable(stdout())?,
+                Err(Errno::AGAIN) => self.writes.during(|| wait_until_writable(stdout()))?,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -83,14 +101,19 @@ fn wait_until_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Ignores SIGINT unless stdin is a terminal: Ctrl-C reaches the whole process group, and
-/// whoever started the sidecar decides what it means.
+/// whoever started the sidecar decides what it means. Ignores SIGXFSZ: an audit log that may not
+/// grow any more is an error of its own.
 ///
 /// # Errors
-/// When the handler cannot be set.
-pub fn ignore_interrupts() -> io::Result<()> {
+/// When a handler cannot be set.
+pub fn ignore_signals() -> io::Result<()> {
     if !io::stdin().is_terminal() {
-        // The flag is never read: that there is a handler is what keeps the process alive.
-        signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))?;
+        ignore(SIGINT)?;
     }
-    Ok(())
+    ignore(SIGXFSZ)
+}
+
+fn ignore(signal: i32) -> io::Result<()> {
+    // The flag is never read: that there is a handler is what keeps the process alive.
+    signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map(drop)
 }
