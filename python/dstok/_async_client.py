@@ -11,12 +11,12 @@ from typing import Any
 
 from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
-from ._batch import WINDOW, Batch, Window
+from ._batch import WINDOW, Batch, Window, encoded
 from ._configuration import Actions
-from ._connection import TRIES, keeps_dying, own_error
-from ._errors import DstokError
+from ._connection import TRIES, keeps_dying, outcome_of
+from ._errors import DstokError, InvalidParams
 from ._loop import LoopWaiter, Mailbox
-from ._protocol import Params
+from ._protocol import Params, Request
 from ._sidecar import NotSent
 
 
@@ -200,9 +200,10 @@ class AsyncClient(BaseClient):
             params: a mapping (by name) or a sequence (by position).
             timeout: seconds (float) instead of the client's; None: for ever.
         """
+        seconds = self._seconds(timeout)
         request = _protocol.Request(method, params)
         waiter = await self._send(request.id, request.text + b"\n")
-        return _protocol.raised(_protocol.outcome(await waiter.wait(self._seconds(timeout))))
+        return _protocol.raised(_protocol.outcome(await waiter.wait(seconds)))
 
     async def batch(
         self,
@@ -217,11 +218,12 @@ class AsyncClient(BaseClient):
         the first error is raised when all are done, or with `return_exceptions` stands in the
         list at its place.
         """
+        seconds = self._seconds(timeout)
         batch = Batch()
         for method, params in calls:
-            batch.add(method, params)
+            batch.add(encoded(method, params))
         waiter = await self._send_batch(batch)
-        results = batch.results(await waiter.wait(self._seconds(timeout)) if waiter else [])
+        results = batch.results(await waiter.wait(seconds) if waiter else [])
         return results if return_exceptions else [_protocol.raised(one) for one in results]
 
     async def map(
@@ -244,13 +246,18 @@ class AsyncClient(BaseClient):
                 raised, and what comes after it is not yielded.
             timeout: seconds (float) for each wait instead of the client's; None: for ever.
         """
+        seconds = self._seconds(timeout)
         room = Window(window)
         under_way: deque[tuple[Batch, LoopWaiter | None]] = deque()
         source = _Source(params)
         while True:
             while room.open() and not source.ended:
                 batch = await source.batch(method, room.most)
-                under_way.append((batch, await self._send_batch(batch)))
+                try:
+                    under_way.append((batch, await self._send_batch(batch)))
+                except DstokError as error:  # what is under way may still be answered
+                    source.fail(error)
+                    break
                 room.take(batch)
                 await asyncio.sleep(0)  # others want the loop too
             if not under_way:
@@ -258,7 +265,7 @@ class AsyncClient(BaseClient):
                 return
             batch, waiter = under_way.popleft()
             try:
-                results = batch.results(await waiter.wait(self._seconds(timeout)) if waiter else [])
+                results = batch.results(await waiter.wait(seconds) if waiter else [])
             except DstokError as error:
                 results = batch.all_failed(error)
             room.give_back(batch, waiter.size if waiter else 0)
@@ -274,8 +281,7 @@ class AsyncClient(BaseClient):
         for _ in range(TRIES):
             sidecar = self._connection.current()
             if sidecar is None:
-                with own_error():
-                    sidecar = await asyncio.wrap_future(self._connection.starting())
+                sidecar = outcome_of(await asyncio.wrap_future(self._connection.starting()))
             with contextlib.suppress(NotSent):  # it ended a moment ago
                 mailbox.send(sidecar, line, waiter)
                 return waiter
@@ -321,18 +327,28 @@ class _Source:
             self._params = params.__aiter__()
         else:
             self._params = _asynchronous(params)
+        self._held: Request | InvalidParams | None = None
         self._error: Exception | None = None
 
     async def batch(self, method: str, most: int) -> Batch:
         batch = Batch()
         try:
             while not batch.full(most):
-                batch.add(method, await self._params.__anext__())
+                request = self._held or encoded(method, await self._params.__anext__())
+                self._held = None
+                if not batch.has_room_for(request):
+                    self._held = request
+                    break
+                batch.add(request)
         except StopAsyncIteration:
             self.ended = True
         except Exception as error:
-            self.ended, self._error = True, error
+            self.fail(error)
         return batch
+
+    def fail(self, error: Exception) -> None:
+        """Take no more params: `error` comes after the results of those that were taken before."""
+        self.ended, self._error = True, error
 
     def finish(self) -> None:
         if self._error is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import os
 import weakref
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from ._configuration import Actions, Configuration, zlib_flavour
 from ._connection import Connection
+from ._errors import InvalidParams
 
 
 class Default(enum.Enum):
@@ -72,8 +74,10 @@ class BaseClient:
             serve_options: further options of `dstok serve` (sequence of str), such as
                 `["--max-line=100000000"]`. Others see them, so no secret belongs there.
 
-        Raises InvalidParams for secrets that are none.
+        Raises InvalidParams for secrets, settings, timeouts and options of the wrong kind.
         """
+        if isinstance(serve_options, str):
+            raise InvalidParams("serve_options must be several", param="serve_options")
         options = list(serve_options)
         if require_expiry:
             options.append("--require-expiry")
@@ -92,7 +96,7 @@ class BaseClient:
             zlib=zlib or zlib_flavour(),
             itsdangerous=itsdangerous,
         )
-        self._timeout = timeout
+        self._timeout = _checked(timeout)
         self._connection = Connection(
             configuration,
             binary=None if binary is None else os.fspath(binary),
@@ -111,7 +115,14 @@ class BaseClient:
         return f"<dstok.{type(self).__name__} {state}>"
 
     def _seconds(self, timeout: float | Default | None) -> float | None:
-        return self._timeout if isinstance(timeout, Default) else timeout
+        return self._timeout if isinstance(timeout, Default) else _checked(timeout)
+
+
+def _checked(timeout: float | None) -> float | None:
+    """Return a timeout. Raises InvalidParams if it is none."""
+    if timeout is not None and (not isinstance(timeout, int | float) or math.isnan(timeout)):
+        raise InvalidParams("timeout must be seconds, or None", param="timeout")
+    return timeout
 
 
 def given(required: dict[str, Any], **optional: object) -> dict[str, Any]:

@@ -19,6 +19,14 @@ WINDOW_BYTES = 1 << 22
 """And how many bytes, where requests are long; one line may always be."""
 
 
+def encoded(method: str, params: _protocol.Params) -> _protocol.Request | InvalidParams:
+    """Return a request, or the error for params that JSON cannot carry."""
+    try:
+        return _protocol.Request(method, params)
+    except InvalidParams as error:
+        return error
+
+
 class Batch:
     """A batch being made; what cannot be sent keeps its place."""
 
@@ -34,17 +42,21 @@ class Batch:
     def __len__(self) -> int:
         return len(self._errors)
 
-    def add(self, method: str, params: _protocol.Params) -> None:
-        """Add a request; params that JSON cannot carry become an error at its place."""
-        try:
-            request = _protocol.Request(method, params)
-        except InvalidParams as error:
-            self._errors.append(error)
+    def add(self, request: _protocol.Request | InvalidParams) -> None:
+        """Add what `encoded` returned."""
+        if isinstance(request, InvalidParams):
+            self._errors.append(request)
             return
         self._errors.append(None)
         self._texts.append(request.text)
         self.ids.append(request.id)
         self.size += len(request.text)
+
+    def has_room_for(self, request: _protocol.Request | InvalidParams) -> bool:
+        """Tell whether it should go in the same line: one that is very long goes alone, because a
+        line that is over a limit fails as a whole."""
+        alone = isinstance(request, _protocol.Request) and len(request.text) >= MOST_BYTES
+        return not (alone and self._errors)
 
     def full(self, most: int) -> bool:
         """Tell whether it should be sent before more is added."""
@@ -72,9 +84,9 @@ class Window:
     """How much of `map` may be under way."""
 
     def __init__(self, requests: int) -> None:
-        """Raises InvalidParams unless `requests` is at least 1."""
-        if requests < 1:
-            raise InvalidParams("window must be at least 1", param="window")
+        """Raises InvalidParams unless `requests` is an int and at least 1."""
+        if not isinstance(requests, int) or requests < 1:
+            raise InvalidParams("window must be an int, at least 1", param="window")
         # So that several lines are under way: one is made and one read while one is answered.
         self._limit = max(1, min(MOST_REQUESTS, requests // 4))
         self.most = min(_FIRST_REQUESTS, self._limit)

@@ -9,11 +9,11 @@ from typing import Any
 
 from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
-from ._batch import WINDOW, Batch, Window
+from ._batch import WINDOW, Batch, Window, encoded
 from ._configuration import Actions
 from ._connection import Waiter
-from ._errors import DstokError
-from ._protocol import Params
+from ._errors import DstokError, InvalidParams
+from ._protocol import Params, Request
 
 
 class Client(BaseClient):
@@ -193,10 +193,11 @@ class Client(BaseClient):
             params: a mapping (by name) or a sequence (by position).
             timeout: seconds (float) instead of the client's; None: for ever.
         """
+        seconds = self._seconds(timeout)
         request = _protocol.Request(method, params)
         waiter = Waiter(request.id)
         self._connection.send(request.text + b"\n", waiter)
-        return _protocol.raised(_protocol.outcome(waiter.wait(self._seconds(timeout))))
+        return _protocol.raised(_protocol.outcome(waiter.wait(seconds)))
 
     def batch(
         self,
@@ -211,11 +212,12 @@ class Client(BaseClient):
         the first error is raised when all are done, or with `return_exceptions` stands in the
         list at its place.
         """
+        seconds = self._seconds(timeout)
         batch = Batch()
         for method, params in calls:
-            batch.add(method, params)
+            batch.add(encoded(method, params))
         waiter = self._send(batch)
-        results = batch.results(waiter.wait(self._seconds(timeout)) if waiter else [])
+        results = batch.results(waiter.wait(seconds) if waiter else [])
         return results if return_exceptions else [_protocol.raised(one) for one in results]
 
     def map(
@@ -237,7 +239,8 @@ class Client(BaseClient):
                 raised, and what comes after it is not yielded.
             timeout: seconds (float) for each wait instead of the client's; None: for ever.
         """
-        return self._map(method, iter(params), Window(window), return_exceptions, timeout)
+        seconds = self._seconds(timeout)
+        return self._map(method, iter(params), Window(window), return_exceptions, seconds)
 
     def _map(
         self,
@@ -245,20 +248,24 @@ class Client(BaseClient):
         params: Iterator[Params],
         window: Window,
         return_exceptions: bool,
-        timeout: float | Default | None,
+        timeout: float | None,
     ) -> Iterator[Any]:
         under_way: deque[tuple[Batch, Waiter | None]] = deque()
         source = _Source(params)
         while True:
             while window.open() and not source.ended:
                 batch = source.batch(method, window.most)
-                under_way.append((batch, self._send(batch)))
+                try:
+                    under_way.append((batch, self._send(batch)))
+                except DstokError as error:  # what is under way may still be answered
+                    source.fail(error)
+                    break
                 window.take(batch)
             if not under_way:
                 return source.finish()
             batch, waiter = under_way.popleft()
             try:
-                results = batch.results(waiter.wait(self._seconds(timeout)) if waiter else [])
+                results = batch.results(waiter.wait(timeout) if waiter else [])
             except DstokError as error:
                 results = batch.all_failed(error)
             window.give_back(batch, waiter.size if waiter else 0)
@@ -298,18 +305,28 @@ class _Source:
     def __init__(self, params: Iterator[Params]) -> None:
         self.ended = False
         self._params = params
+        self._held: Request | InvalidParams | None = None
         self._error: Exception | None = None
 
     def batch(self, method: str, most: int) -> Batch:
         batch = Batch()
         try:
             while not batch.full(most):
-                batch.add(method, next(self._params))
+                request = self._held or encoded(method, next(self._params))
+                self._held = None
+                if not batch.has_room_for(request):
+                    self._held = request
+                    break
+                batch.add(request)
         except StopIteration:
             self.ended = True
         except Exception as error:
-            self.ended, self._error = True, error
+            self.fail(error)
         return batch
+
+    def fail(self, error: Exception) -> None:
+        """Take no more params: `error` comes after the results of those that were taken before."""
+        self.ended, self._error = True, error
 
     def finish(self) -> None:
         if self._error is not None:

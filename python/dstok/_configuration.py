@@ -74,6 +74,8 @@ class Configuration:
         given = {name: value for name, value in rest.items() if value is not None}
         new._rest = {**self._rest, **given}
         if "settings" in given:
+            if not isinstance(given["settings"], Mapping):
+                raise InvalidParams("settings must be a mapping", param="settings")
             new._rest["settings"] = {**self._rest.get("settings", {}), **given["settings"]}
         return new
 

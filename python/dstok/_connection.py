@@ -9,7 +9,6 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
 
@@ -79,7 +78,7 @@ class Connection:
         self._greeted = False
         self._failures = 0
         self._not_before = 0.0
-        self._start: futures.Future[Sidecar] | None = None
+        self._start: futures.Future[Sidecar | BaseException] | None = None
         self._lock = threading.Lock()  # never held while something is waited for
         self._configuring = threading.Lock()
         self._closed = threading.Event()
@@ -103,9 +102,9 @@ class Connection:
         sidecar = self._sidecar
         return sidecar if self._greeted and sidecar is not None and sidecar.open else None
 
-    def starting(self) -> futures.Future[Sidecar]:
-        """Return what will be a sidecar that runs. All who ask meanwhile share the start, and its
-        error, as `started` describes."""
+    def starting(self) -> futures.Future[Sidecar | BaseException]:
+        """Return what will be a sidecar that runs, or why there is none: see `outcome_of`. All who
+        ask meanwhile share the start."""
         with self._lock:
             if self._start is None or self._start.done():
                 self._start = futures.Future()
@@ -114,7 +113,7 @@ class Connection:
                 try:
                     work.start()
                 except RuntimeError as error:  # no more threads, or the end of the interpreter
-                    self._start.set_exception(_errors.ProcessDied(f"cannot be started: {error}"))
+                    self._start.set_result(_errors.ProcessDied(f"cannot be started: {error}"))
             return self._start
 
     def started(self) -> Sidecar:
@@ -123,8 +122,7 @@ class Connection:
         Raises BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
         ClientClosed, and what `configure` answers.
         """
-        with own_error():
-            return self.starting().result()
+        return outcome_of(self.starting().result())
 
     def send(self, line: bytes, ticket: _protocol.Ticket) -> None:
         """Send a line, starting a sidecar if need be. Raises as `started` does."""
@@ -161,6 +159,7 @@ class Connection:
         if sidecar is not None:
             sidecar.begin_close()
             sidecar.join()
+            self._sidecar = None  # and with it its descriptors
 
     def forget(self) -> None:
         """In a forked process: the sidecar is the parent's, and so is who held a lock."""
@@ -170,11 +169,13 @@ class Connection:
         if was_closed:
             self._closed.set()
 
-    def _run_start(self, future: futures.Future[Sidecar]) -> None:
+    def _run_start(self, future: futures.Future[Sidecar | BaseException]) -> None:
         try:
             future.set_result(self.current() or self._started())
         except BaseException as error:
-            future.set_exception(error)
+            # Without its frames, which would keep clients, pipes and secrets.
+            error.__context__ = None
+            future.set_result(error.with_traceback(None))
 
     def _started(self) -> Sidecar:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
@@ -186,6 +187,9 @@ class Connection:
             if self.closed:
                 raise _closed()
             self._greet(sidecar, binary, deadline)
+        except _errors.CallTimeout:
+            sidecar.begin_close()
+            raise timed_out(self._timeout) from None
         except BaseException:
             sidecar.begin_close()
             raise
@@ -245,16 +249,12 @@ class Connection:
         _ask(sidecar, "configure", self._configuration.params(), left())
 
 
-@contextlib.contextmanager
-def own_error() -> Iterator[None]:
-    """Give whoever shares an error a copy, since a traceback belongs to one who raises it."""
-    try:
-        yield
-    except _errors.DstokError as error:
-        own = copy.copy(error)
-    else:
-        return
-    raise own
+def outcome_of(start: Sidecar | BaseException) -> Sidecar:
+    """Return the sidecar that was started; raise a copy of the error if there is none, since a
+    traceback belongs to one who raises it."""
+    if isinstance(start, BaseException):
+        raise copy.copy(start)
+    return start
 
 
 def keeps_dying() -> _errors.ProcessDied:

@@ -44,6 +44,8 @@ class Request:
 
     def __init__(self, method: str, params: Params) -> None:
         """Raises InvalidParams for what JSON cannot carry."""
+        if not isinstance(method, str):
+            raise InvalidParams("the name of a method must be str")
         self.id = next(_ids)
         json_params = b"" if params is None else b',"params":' + _json(params)
         self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (

@@ -150,6 +150,7 @@ class Sidecar:
     def kill(self, failure: DstokError) -> None:
         """End it at once; what is awaited fails with `failure`."""
         self.error = failure
+        self.open = False
         self._process.kill()
 
     def join(self) -> None:
@@ -165,6 +166,10 @@ class Sidecar:
         self.open = False
         self._lock = threading.Lock()
         self._process.returncode = 0  # not a child of this process: nothing to wait for
+        error = ProcessDied("the process belongs to the parent, before whose fork it was asked")
+        for ticket in self._awaited:
+            ticket.fail(copy.copy(error))
+        self._awaited.clear()
         for stream in (self._stdin, self._stdout, self._stderr):
             stream.close()
 

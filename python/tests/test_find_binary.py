@@ -99,7 +99,8 @@ def test_target(tmp_path: Path, bare: Path) -> None:
 @needs_wheel
 def test_user(tmp_path: Path) -> None:
     # An environment knows no user's packages, so it is the Python below it.
-    base = sys._base_executable  # type: ignore[attr-defined]
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    base = os.path.join(sys.base_exec_prefix, "bin", name)
     pip("--user", "--break-system-packages", python=base, PYTHONUSERBASE=str(tmp_path))
     assert used(base, PYTHONUSERBASE=str(tmp_path)) == str(tmp_path / "bin" / "dstok")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from collections.abc import Callable
 import pytest
 
 import dstok
+from dstok._connection import Waiter
+from dstok._protocol import Request
 from dstok._sidecar import Sidecar
-from processes import Done, alive
+from processes import PATIENCE, Done, alive
 from support import SECRET
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -74,12 +77,13 @@ def test_the_child_does_not_keep_the_parents_sidecar_alive(client: dstok.Client)
         os.close(write)
         os.read(read, 1)  # until the parent has seen what it wants to see
         os._exit(0)
+    sidecar = client._connection._sidecar
+    assert sidecar is not None
     try:
         client.close()
         # By the end of its input, which the child would keep from it if it still had the pipe.
         assert not alive(pid)
-        assert client._connection._sidecar is not None
-        assert not client._connection._sidecar.forced
+        assert not sidecar.forced
     finally:
         os.close(write)
         os.waitpid(child, 0)
@@ -93,6 +97,26 @@ def test_a_child_that_closes_or_drops_it_does_not_end_the_parents(client: dstok.
     assert in_child(client._connection.abandon) == 0
     assert client.ping() == "pong"
     assert client.pid == parents
+
+
+def test_what_was_asked_before_the_fork_fails_in_the_child(client: dstok.Client) -> None:
+    client.ping()
+    pid = client.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    request = Request("ping", None)
+    waiter = Waiter(request.id)
+    client._connection.send(request.text + b"\n", waiter)
+
+    def work() -> None:
+        with pytest.raises(dstok.ProcessDied):
+            waiter.wait(None)
+
+    try:
+        assert in_child(work) == 0
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert waiter.wait(PATIENCE)["result"] == "pong"
 
 
 def test_forks_while_other_threads_call(client: dstok.Client) -> None:
@@ -130,7 +154,7 @@ def test_forks_while_clients_start() -> None:
         while not stop.is_set():
             with dstok.Client(secret=SECRET) as client:
                 client.ping()
-            sidecar = client._connection._sidecar
+                sidecar = client._connection._sidecar
             assert sidecar is not None
             ended.append(sidecar)
 

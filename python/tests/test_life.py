@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import os
 import signal
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,31 @@ def test_what_it_was_told_is_told_again() -> None:
         assert client.create_token("root", now=1700000000) == TOKEN
         client.configure(secret="newer")
         assert client.info()["secrets"] == 1
+
+
+def test_a_client_that_cannot_start_leaves_nothing_behind() -> None:
+    def used() -> weakref.ref[dstok.Client]:
+        client = dstok.Client(secret=SECRET, binary="/nowhere/dstok")
+        with contextlib.suppress(dstok.BinaryNotFound):
+            client.ping()
+        return weakref.ref(client)
+
+    used()
+    gc.collect()
+    before = len(os.listdir("/dev/fd"))
+    clients = [used() for _ in range(20)]
+    gc.collect()
+    assert [client() for client in clients] == [None] * 20
+    assert len(os.listdir("/dev/fd")) <= before
+
+
+def test_one_that_was_ended_for_cause_is_replaced_at_once(client: dstok.Client) -> None:
+    client.ping()
+    sidecar = client._connection.current()
+    assert sidecar is not None
+    sidecar.kill(dstok.ProtocolError("a test"))
+    assert client.ping() == "pong"
+    assert client.pid not in (None, sidecar.pid)
 
 
 def test_a_process_that_was_killed_in_between_does_not_matter(client: dstok.Client) -> None:

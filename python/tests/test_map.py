@@ -6,12 +6,14 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dstok
-from processes import run_python
+import processes
+from processes import run_python, wait_for
 from support import NOW, SECRET, Fake
 
 # The full million is asked for by scripts/test_python --full.
@@ -218,6 +220,43 @@ def test_a_line_over_the_limit_is_an_error_of_its_own(client: dstok.Client) -> N
     assert client.ping() == "pong"
     with dstok.Client(secret=SECRET, serve_options=["--max-line=40000000"]) as roomy:
         assert roomy.unsign(roomy.sign("x" * (1 << 24))) == "x" * (1 << 24)
+
+
+def test_one_that_is_too_long_fails_alone(client: dstok.Client) -> None:
+    params = [["a"], ["b"], ["x" * 17_000_000], ["c"]]
+    found = list(client.map("sign", params, return_exceptions=True))
+    assert [type(one) for one in found] == [str, str, dstok.InvalidRequest, str]
+
+    async def asynchronous() -> list[Any]:
+        async with dstok.AsyncClient(secret=SECRET) as other:
+            return [one async for one in other.map("sign", params, return_exceptions=True)]
+
+    assert [type(one) for one in asyncio.run(asynchronous())] == [type(one) for one in found]
+
+
+@pytest.mark.parametrize("window", [0, -1, float("inf"), float("nan"), "4", None])
+def test_a_window_is_a_number_of_calls(client: dstok.Client, window: Any) -> None:
+    with pytest.raises(dstok.InvalidParams, match="window"):
+        list(client.map("sign", [[1]], window=window))
+
+
+def test_what_is_under_way_comes_before_a_start_that_fails(tmp_path: Path) -> None:
+    binary = tmp_path / "dstok"
+    binary.symlink_to(dstok.find_binary())
+    with dstok.Client(secret=SECRET, binary=binary) as client:
+
+        def params() -> Iterator[list[int]]:
+            for number in range(100):
+                if number == 40:
+                    binary.unlink()
+                    processes.kill(client.pid)
+                    assert wait_for(lambda: client.pid is None)
+                yield [number]
+
+        found: list[Any] = []
+        with pytest.raises(dstok.BinaryNotFound):
+            found.extend(client.map("sign", params(), window=8, return_exceptions=True))
+    assert len(found) == 40
 
 
 def test_a_batch(client: dstok.Client) -> None:

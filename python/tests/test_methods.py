@@ -308,3 +308,22 @@ def test_methods_have_the_parameters_of_the_protocol(client: dstok.Client) -> No
         assert parameters == theirs, method["name"]
         seen += 1
     assert seen == 12
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda client: client.call([]),
+        lambda client: client.call(b"ping"),
+        lambda client: client.call("ping", timeout="1"),
+        lambda client: client.call("ping", timeout=float("nan")),
+        lambda client: client.configure(settings=[1]),
+        lambda client: dstok.Client(serve_options="--no-sandbox"),
+        lambda client: type(client)(timeout="1"),
+    ],
+)
+def test_values_of_the_wrong_kind_are_named(
+    client: dstok.Client, wrong: Callable[[Any], object]
+) -> None:
+    with pytest.raises(dstok.InvalidParams, match=r"\w"):
+        wrong(client)

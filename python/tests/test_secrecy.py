@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import dstok
+from dstok._sidecar import Sidecar
 from processes import Done, wait_for
 from support import Fake
 
@@ -68,6 +69,12 @@ def provoked(client: dstok.Client, token: str) -> list[Callable[[], object]]:
     ]
 
 
+def awaited(sidecar: Sidecar) -> int:
+    """Return how many lines were written and not yet answered."""
+    with sidecar._lock:
+        return len(sidecar._awaited)
+
+
 def test_not_in_errors_logs_or_reprs(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,7 +97,7 @@ def test_not_in_errors_logs_or_reprs(
             waiting = pool.submit(client.verify_token, token)
             sidecar = client._connection.current()
             assert sidecar is not None
-            assert wait_for(lambda: len(sidecar._awaited) == 2)
+            assert wait_for(lambda: awaited(sidecar) == 2)
             os.kill(sidecar.pid, signal.SIGKILL)
             with pytest.raises(dstok.ProcessDied) as died:
                 waiting.result()
