@@ -9,6 +9,8 @@ UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 # Characters of a payload; a longer one, which only a hostile token has, is not shown.
 LONGEST_PAYLOAD = 200_000
 
+SPACED = "There is white space inside it, perhaps from a line break: paste it as one line."
+
 REASONS = {
     "Invalid token signature": (
         "The signature is not right. The token was made with a secret that is neither this "
@@ -120,7 +122,7 @@ def abilities(found):
         return None
     if restrictions is None:
         if "_r" in payload:
-            return {"text": "Its restrictions are malformed.", "places": []}
+            return {"text": malformed(payload["_r"]), "places": []}
         return {"text": "Whatever its actor may do.", "places": []}
     places = [("everywhere", restrictions["all"])] if restrictions["all"] else []
     places += [
@@ -131,6 +133,17 @@ def abilities(found):
     if not places:
         return {"text": "Nothing: it is restricted to no action at all.", "places": []}
     return {"text": "Of what its actor may do, only this:", "places": places}
+
+
+def malformed(restrictions):
+    """Say what becomes of restrictions that are none: Datasette itself fails on no object."""
+    if isinstance(restrictions, dict):
+        return "Its restrictions are malformed."
+    return (
+        f"Nothing. Its restrictions are {'null' if restrictions is None else 'malformed'}, where "
+        "Datasette expects an object: it answers with a server error (500) as soon as it looks "
+        "up a permission."
+    )
 
 
 def secret_name(number):

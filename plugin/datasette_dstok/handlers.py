@@ -4,7 +4,7 @@ from datasette.tokens import SignedTokenHandler, TokenHandler, TokenInvalid
 
 from . import guard_rails
 from .instance import instance_of
-from .sidecar import Refused, Unavailable
+from .sidecar import NotRecorded, Refused, Unavailable
 
 PREFIX = "dstok_"
 
@@ -81,6 +81,8 @@ class DstokTokenHandler(TokenHandler):
             return await instance.sidecar.create_token(
                 datasette, actor_id, expires_after, restrictions
             )
+        except NotRecorded as why:
+            raise guard_rails.AuditLogUnavailable(why) from None
         except Refused as refused:
             raise guard_rails.TokenRefused(str(refused)) from None
         except Unavailable as unavailable:

@@ -17,7 +17,7 @@ _instances = weakref.WeakKeyDictionary()
 class Instance:
     """The options, the old secrets, what was seen of them, and the sidecar.
 
-    It must not refer to its Datasette, which could then never be collected.
+    It does not refer to its Datasette, so that it is no reason to keep that in memory.
     """
 
     def __init__(self, options, current_secret):

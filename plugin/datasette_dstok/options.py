@@ -1,5 +1,6 @@
 """The plugin's configuration, checked."""
 
+import os.path
 from dataclasses import dataclass, field, fields
 
 from datasette.utils import StartupError
@@ -53,6 +54,8 @@ def parse(config):
     for name, value in given.items():
         if name != "old_secrets":
             check(name, value)
+    if "binary" in given:
+        given["binary"] = os.path.expanduser(given["binary"])
     secrets, missing = read_secrets(given.pop("old_secrets", []))
     options = Options(**given, old_secrets=secrets, missing_secrets=missing)
     longest = options.max_expires_after

@@ -12,9 +12,14 @@ ACTION = "dstok-inspect"
 # token, which is shown whatever its signature, may inflate to a thousand times that.
 LONGEST = 8_192
 
+METHODS = ("GET", "HEAD", "POST")
+
 
 async def inspect(datasette, request):
     """Show the form, and for a POST what the token in it is. 403 without the permission."""
+    if request.method not in METHODS:
+        allowed = {"Allow": ", ".join(METHODS)}
+        return Response.text("Method not allowed", status=405, headers=allowed)
     await datasette.ensure_permission(action=ACTION, actor=request.actor)
     instance = instance_of(datasette)
     context = {"secrets": secrets_in_use(instance), "since": explain.moment(instance.since)}
@@ -43,9 +48,12 @@ async def answer(datasette, instance, pasted):
             "Tokens cannot be inspected now, because the program dstok is not available: "
             f"{unavailable}. Datasette itself accepts and refuses tokens as always."
         )
-    return explain.token(
+    explained = explain.token(
         found, len(instance.old_secrets), datasette.setting("max_signed_tokens_ttl")
     )
+    if found["status"] == "invalid" and len(token.split()) > 1:
+        explained["notes"].append(explain.SPACED)
+    return explained
 
 
 def secrets_in_use(instance):

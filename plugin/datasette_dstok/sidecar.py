@@ -20,7 +20,11 @@ REASONS = {
     "version_mismatch": "it is not of the version that belongs to the package dstok",
     "process_died": "it could not be started, or ended",
     "timeout": "it did not answer in time",
+    "protocol_error": "it does not answer as dstok does",
 }
+
+# What the sidecar's refusal says before the reason, when it is not the token's fault.
+NOT_RECORDED = "--audit-log cannot be written: "
 
 
 class Unavailable(Exception):
@@ -29,6 +33,10 @@ class Unavailable(Exception):
 
 class Refused(Exception):
     """The sidecar answered with an error; the message is the sidecar's own."""
+
+
+class NotRecorded(Refused):
+    """The sidecar made no token, since the audit log cannot be written; the message says why."""
 
 
 class Sidecar:
@@ -79,7 +87,7 @@ class Sidecar:
             except Exception as error:  # whatever a broken package or binary may raise
                 kind = getattr(error, "kind", type(error).__name__)
                 if kind in ANSWERS:
-                    raise Refused(str(error)) from None
+                    raise self._refuse(str(error)) from None
                 if died or kind != "process_died":
                     raise self._fail(error, kind, client) from None
                 died = True  # once may happen to anyone: the client starts another
@@ -108,6 +116,14 @@ class Sidecar:
             timeout=options.timeout,
         )
 
+    def _refuse(self, message):
+        """Return what to raise for an error that the sidecar answered."""
+        _, unwritable, why = message.partition(NOT_RECORDED)
+        if not unwritable:
+            return Refused(message)
+        self._warn("audit_log", f"the audit log cannot be written, no token is made: {why}")
+        return NotRecorded(why)
+
     def _fail(self, error, kind, client):
         """Remember a failure, warn once for each kind of it, and return what to raise."""
         if kind == "timeout" and client is self._client:
@@ -116,14 +132,15 @@ class Sidecar:
             self._client = None
         self._failure = REASONS.get(kind, f"there was an error ({kind})")
         self._retry_at = time.monotonic() + COOL_DOWN
+        why = " ".join(str(error).split()) or kind
+        self._warn(kind, f"the program dstok is not available, Datasette goes on without it: {why}")
+        return Unavailable(self._failure)
+
+    def _warn(self, kind, message):
+        """Log a warning, once for each kind."""
         if kind not in self._warned:
             self._warned.add(kind)
-            logger.warning(
-                "datasette-dstok: the program dstok is not available, "
-                "Datasette goes on without it: %s",
-                " ".join(str(error).split()) or kind,
-            )
-        return Unavailable(self._failure)
+            logger.warning("datasette-dstok: %s", message)
 
 
 def action_table(datasette):

@@ -58,6 +58,12 @@ def test_old_secrets(config, expected):
     assert options.parse(config).old_secrets == expected
 
 
+def test_home_in_the_path_of_the_binary(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    for given, expected in (("~/bin/dstok", "/home/ann/bin/dstok"), ("/opt/~/dstok",) * 2):
+        assert options.parse({"binary": given}).binary == expected
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

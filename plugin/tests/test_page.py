@@ -84,6 +84,23 @@ async def test_other_sites_cannot_post(make_datasette):
 
 
 @pytest.mark.asyncio
+async def test_methods(make_datasette):
+    datasette = await make_datasette()
+    for method, status in (
+        ("GET", 200),
+        ("HEAD", 200),
+        ("POST", 200),
+        ("PUT", 405),
+        ("DELETE", 405),
+        ("PATCH", 405),
+    ):
+        body = {"data": {"token": "x"}} if method == "POST" else {}
+        response = await datasette.client.request(method, "/-/dstok", actor={"id": "root"}, **body)
+        assert response.status_code == status, method
+        assert response.headers.get("allow") == ("GET, HEAD, POST" if status == 405 else None)
+
+
+@pytest.mark.asyncio
 async def test_page_starts_nothing_and_is_not_stored(make_datasette):
     from datasette_dstok.instance import instance_of
 
@@ -144,7 +161,9 @@ async def test_base_url(make_datasette):
         (lambda: token(CURRENT)[:-2], ["This token is not valid.", "cut short"]),
         (lambda: token(CURRENT, t="x"), ["When it was made is not written as a whole number."]),
         (lambda: token(CURRENT, _r={}), ["Nothing: it is restricted to no action at all."]),
-        (lambda: token(CURRENT, _r=5), ["Its restrictions are malformed."]),
+        (lambda: token(CURRENT, _r=None), ["This token is valid.", "Its restrictions are null,"]),
+        (lambda: token(CURRENT, _r=5), ["This token is valid.", "restrictions are malformed,"]),
+        (lambda: token(CURRENT, _r={"a": 5}), ["Its restrictions are malformed."]),
         (
             lambda: token(
                 CURRENT,
@@ -180,6 +199,31 @@ async def test_answers(make_datasette, pasted, expected):
     if len(pasted) > 20:
         page = await datasette.client.post("/-/dstok", data={"token": pasted}, actor={"id": "root"})
         assert pasted.strip() not in page.text
+
+
+@pytest.mark.asyncio
+async def test_white_space_inside(make_datasette):
+    datasette = await make_datasette()
+    whole = token(CURRENT)
+    for broken in (f"{whole[:20]}\n{whole[20:]}", f"{whole[:20]}=\r\n {whole[20:]}"):
+        said = await ask(datasette, broken)
+        assert "This token is not valid." in said
+        assert explain.SPACED in said
+    for other in (f" {whole}\n", f"Bearer  {whole}", whole[:-2], token(CURRENT, t=1, d=1)):
+        assert explain.SPACED not in await ask(datasette, other)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("restrictions", [None, 5, [], ""])
+async def test_restrictions_that_are_no_object(make_datasette, restrictions):
+    """What the page says of them is what Datasette does."""
+    datasette = await make_datasette()
+    odd = token(CURRENT, "root", _r=restrictions)
+    said = await ask(datasette, odd)
+    assert "May do Nothing." in said
+    assert "a server error (500) as soon as it looks up a permission" in said
+    assert (await datasette.client.get("/-/actor.json", headers=bearer(odd))).status_code == 200
+    assert (await datasette.client.get("/", headers=bearer(odd))).status_code == 500
 
 
 @pytest.mark.asyncio

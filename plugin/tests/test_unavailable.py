@@ -25,7 +25,7 @@ BROKEN = {
     "hangs": ("while read line; do :; done", "it did not answer in time"),
     "writes nonsense": (
         "read line; echo nonsense; while read line; do :; done",
-        "there was an error (protocol_error)",
+        "it does not answer as dstok does",
     ),
     "other version": (OTHER_VERSION, "it is not of the version that belongs to the package dstok"),
 }
@@ -111,6 +111,21 @@ async def test_audit_log_that_cannot_be_written(make_datasette, tmp_path):
     datasette = await make_datasette(options)
     with pytest.raises(AuditLogUnavailable):
         await datasette.create_token("alice")
+
+
+@pytest.mark.asyncio
+async def test_audit_log_that_fails_later(make_datasette, caplog):
+    datasette = await make_datasette({"audit_log": "/dev/full", "replace_signed": True})
+    with pytest.raises(AuditLogUnavailable, match="cannot be written now"):
+        await datasette.create_token("alice")
+    for _ in range(2):
+        response = await datasette.client.post(
+            "/-/create-token", data={"expire_type": ""}, actor={"id": "root"}
+        )
+        assert response.status_code == 503
+        assert "dstok_" not in response.text
+    assert len(warnings(caplog)) == 1
+    assert "the audit log cannot be written, no token is made: No space" in warnings(caplog)[0]
 
 
 @pytest.mark.asyncio
