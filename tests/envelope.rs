@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-    NO_SECRET, READY, ask, assert_error, assert_invalid_param, error, one, request, session,
+    NO_SECRET, PONG, READY, ask, assert_error, assert_invalid_param, error, one, request, session,
 };
 use serde_json::Value;
 
@@ -15,8 +15,6 @@ fn assert_invalid_request(line: &str, id: impl Into<Value>) {
 fn ping_with(members: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping"{members}}}"#)
 }
-
-const PONG: &str = r#"{"jsonrpc":"2.0","id":1,"result":"pong"}"#;
 
 #[test]
 fn ids_come_back_byte_for_byte() {

@@ -6,18 +6,8 @@
 
 mod common;
 
-use common::{Peer, READY, assert_error, dstok, one, request, run};
+use common::{PING, PONG, Peer, READY, assert_error, assert_too_large, one, request, serve};
 use serde_json::Value;
-
-const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-const PONG: &str = r#"{"jsonrpc":"2.0","id":1,"result":"pong"}"#;
-
-#[track_caller]
-fn serve(options: &[&str], input: impl AsRef<[u8]>) -> Vec<String> {
-    let outcome = run(&mut dstok(READY.iter().chain(options)), input);
-    outcome.quiet_success();
-    outcome.answers().into_iter().map(str::to_owned).collect()
-}
 
 /// The answer is a parse error about this line.
 #[track_caller]
@@ -25,11 +15,6 @@ fn assert_parse_error(answer: &str, line: u64) {
     assert_error(answer, -32700, "parse_error", Value::Null);
     let answer: Value = serde_json::from_str(answer).unwrap();
     assert_eq!(answer["error"]["data"]["line"], line, "{answer}");
-}
-
-#[track_caller]
-fn assert_too_large(answer: &str) {
-    assert_error(answer, -32600, "too_large", Value::Null);
 }
 
 /// A ping that is `length` bytes long.

@@ -12,10 +12,9 @@ use std::process::Stdio;
 use std::thread;
 
 use common::{
-    Outcome, PATIENCE, Peer, READY, cli, dstok, error, file, read_in_background, request, run, wait,
+    Outcome, PATIENCE, PONG, Peer, READY, cli, dstok, error, file, read_in_background, request,
+    run, wait,
 };
-
-const PONG: &str = r#"{"jsonrpc":"2.0","id":1,"result":"pong"}"#;
 
 fn ping() -> String {
     request("ping", "[]") + "\n"

@@ -9,28 +9,14 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use common::{Peer, READY, assert_error, assert_invalid_param, dstok, request, run};
+use common::{
+    PING, PONG, Peer, READY, assert_error, assert_invalid_param, assert_too_large, request, serve,
+};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::Value;
 use sha1::{Digest as _, Sha1};
 
 /// The secret of [`READY`].
 const SECRET: &str = "spec-secret";
-
-const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-const PONG: &str = r#"{"jsonrpc":"2.0","id":1,"result":"pong"}"#;
-
-#[track_caller]
-fn serve(options: &[&str], input: impl AsRef<[u8]>) -> Vec<String> {
-    let outcome = run(&mut dstok(READY.iter().chain(options)), input);
-    outcome.quiet_success();
-    outcome.answers().into_iter().map(str::to_owned).collect()
-}
-
-#[track_caller]
-fn assert_too_large(answer: &str) {
-    assert_error(answer, -32600, "too_large", Value::Null);
-}
 
 /// The most memory that the process has had, in kB.
 fn peak(peer: &Peer) -> u64 {

@@ -129,6 +129,18 @@ pub fn session<S: AsRef<OsStr>, L: AsRef<str>>(
     outcome.answers().into_iter().map(str::to_owned).collect()
 }
 
+/// A request, and its answer.
+pub const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+pub const PONG: &str = r#"{"jsonrpc":"2.0","id":1,"result":"pong"}"#;
+
+/// The answers of `serve`, ready to sign, to an input that ends; it ends well and says nothing.
+#[track_caller]
+pub fn serve(options: &[&str], input: impl AsRef<[u8]>) -> Vec<String> {
+    let outcome = run(&mut dstok(READY.iter().chain(options)), input);
+    outcome.quiet_success();
+    outcome.answers().into_iter().map(str::to_owned).collect()
+}
+
 /// The one answer to one line.
 #[track_caller]
 pub fn ask(line: &str) -> String {
@@ -178,6 +190,12 @@ pub fn error(answer: &str) -> (i64, String, Value) {
 #[track_caller]
 pub fn assert_error(answer: &str, code: i64, kind: &str, id: impl Into<Value>) {
     assert_eq!(error(answer), (code, kind.to_owned(), id.into()), "{answer}");
+}
+
+/// Over a limit, under no id.
+#[track_caller]
+pub fn assert_too_large(answer: &str) {
+    assert_error(answer, -32600, "too_large", Value::Null);
 }
 
 /// -32602 about `param`, under id 1.
