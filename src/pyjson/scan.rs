@@ -323,6 +323,8 @@ impl<'a> Scanner<'a> {
                     (first, flat_start) = (true, None);
                 }
                 Kind::Array if !last_flat.is_empty() && self.skip_text(last_flat) => {
+                    // What it stands in is not flat.
+                    flat_start = None;
                     deepest = deepest.max(open.depth + 1);
                 }
                 Kind::Array => {
@@ -470,6 +472,7 @@ mod tests {
             (r#"{"a":[["x"],["x"]],"b":["x"],"c":{"d":["x"]}}"#, 3),
             ("[[],[],[[]],[ ],[]]", 3),
             (r#"[["]"],["]"],["]\"]"],["]"]]"#, 2),
+            ("[[],[[]],[[]],[[[]],[[]]]]", 4),
         ] {
             assert_eq!(Scanner::new(text).raw_value(), Ok((text, depth)));
         }
