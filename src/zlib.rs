@@ -4,12 +4,14 @@
 //! zlib that Pythons are linked with. Both run at Python's default level (6), with a zlib
 //! header and a 32 KiB window.
 
+mod codes;
 mod deflate;
+mod inflate;
 mod stock;
 
 use std::cell::RefCell;
 
-use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
+use zlib_rs::{Deflate, DeflateFlush, Status};
 
 /// Whose bytes compressed payloads carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,17 +50,8 @@ thread_local! {
     static SMALL: RefCell<Option<deflate::Deflater>> = const { RefCell::new(None) };
     static STOCK: RefCell<Option<stock::Deflater>> = const { RefCell::new(None) };
     static NG: RefCell<Option<Deflate>> = const { RefCell::new(None) };
-    static INFLATE: RefCell<Option<Inflater>> = const { RefCell::new(None) };
+    static INFLATE: RefCell<Option<inflate::Inflater>> = const { RefCell::new(None) };
 }
-
-/// What inflates, and room that usual data fits into: cleared once, not for each stream.
-struct Inflater {
-    inflate: Inflate,
-    room: Box<[u8; FIRST_ROOM]>,
-}
-
-/// Bytes that data may have without being given room of its own.
-const FIRST_ROOM: usize = 4 << 10;
 
 /// Appends `zlib.compress(data)` if it has at most `limit` bytes, and says whether it has.
 /// Otherwise `out` is left as it was.
@@ -141,33 +134,7 @@ pub enum DecompressError {
 /// [`DecompressError`]; data of more than `limit` bytes is not kept.
 pub fn decompress(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
     INFLATE.with_borrow_mut(|inflater| {
-        let Inflater { inflate, room } = inflater.get_or_insert_with(|| Inflater {
-            inflate: Inflate::new(true, 15),
-            room: Box::new([0; FIRST_ROOM]),
-        });
-        inflate.reset(true);
-        let room = &mut room[..FIRST_ROOM.min(limit + 1)];
-        let mut status = inflate.decompress(stream, room, InflateFlush::Finish);
-        let total = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        let mut written = total(inflate.total_out());
-        let mut data = room[..written].to_vec();
-        loop {
-            match status {
-                Ok(_) if written > limit => return Err(DecompressError::TooLarge),
-                Ok(Status::StreamEnd) => {
-                    data.truncate(written);
-                    return Ok(data);
-                }
-                // Only a full output is a reason to go on: all of the stream is there.
-                Ok(_) if written == data.len() && written >= FIRST_ROOM.min(limit + 1) => {
-                    data.resize((2 * data.len()).min(limit + 1), 0);
-                }
-                _ => return Err(DecompressError::Invalid),
-            }
-            let rest = &stream[total(inflate.total_in())..];
-            status = inflate.decompress(rest, &mut data[written..], InflateFlush::Finish);
-            written = total(inflate.total_out());
-        }
+        inflater.get_or_insert_with(inflate::Inflater::new).decompress(stream, limit)
     })
 }
 

@@ -7,7 +7,6 @@
 mod bits;
 mod block;
 mod bound;
-mod codes;
 mod dynamic;
 mod frequencies;
 mod matches;

@@ -1,6 +1,7 @@
 //! Inputs for a compressor, of many sorts.
 
-use super::checks::LARGEST;
+/// No input has more bytes: as many as one block of deflate has at least.
+const LARGEST: usize = 16_383;
 
 /// Numbers that are the same in every run: SplitMix64.
 pub struct Random(pub u64);

@@ -1,10 +1,10 @@
 //! Bits on their way to bytes. Upstream: `send_bits`, `compress_block` and `bi_windup` of `trees.c`.
 
-use super::codes::{
+use super::matches::Match;
+use crate::zlib::codes::{
     BASE_LENGTH, Code, Codes, END_BLOCK, EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, LENGTH_CODE,
     LITERALS, base_distance, distance_code,
 };
-use super::matches::Match;
 
 /// More bytes than a block has, and a power of two, which makes bounds checks cheap.
 const MOST_BYTES: usize = 1 << 15;

@@ -2,10 +2,10 @@
 
 use super::bits::{self, Bits, Room};
 use super::bound::Bound;
-use super::codes::{FIXED_D_CODES, FIXED_L_CODES};
 use super::dynamic::Dynamic;
 use super::frequencies::Frequencies;
 use super::matches::Match;
+use crate::zlib::codes::{FIXED_D_CODES, FIXED_L_CODES};
 
 const STORED: u64 = 0;
 const FIXED: u64 = 1;

@@ -1,8 +1,8 @@
 //! What can be told of a dynamic block before its trees are built.
 
-use super::codes::L_CODES;
 use super::frequencies::Frequencies;
 use super::tokens::{MOST_ZEROS, ZERO_TOKENS, ZEROS_3_10, ZEROS_11_138, ZeroTokens};
+use crate::zlib::codes::L_CODES;
 
 /// A lower bound for dynamic blocks: no code is shorter than entropy allows.
 pub(super) struct Bound {

@@ -2,10 +2,10 @@
 
 use super::bits::Bits;
 use super::bound::Bound;
-use super::codes::{BL_CODES, BL_ORDER, Codes, D_CODES, EXTRA_BL_BITS, L_CODES};
 use super::frequencies::Frequencies;
 use super::tokens::{self, Token, Tokens};
 use super::trees::{Builder, MAX_BITS, MAX_BL_BITS, Tree};
+use crate::zlib::codes::{BL_CODES, BL_ORDER, Codes, D_CODES, EXTRA_BL_BITS, L_CODES};
 
 /// Room for all that a dynamic block begins with.
 pub(super) struct Dynamic {

@@ -1,10 +1,10 @@
 //! How often each symbol occurs. Upstream: `_tr_tally` of `trees.c`.
 
-use super::codes::{
+use super::matches::Match;
+use crate::zlib::codes::{
     D_CODES, END_BLOCK, EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_DISTANCE_LENGTH,
     FIXED_LENGTHS, L_CODES, LENGTH_CODE, LITERALS, distance_code,
 };
-use super::matches::Match;
 
 /// Symbols in ascending order. There is room for more than there can be, and a power of two, which
 /// makes bounds checks cheap.

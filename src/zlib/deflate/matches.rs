@@ -2,7 +2,7 @@
 //! parameters of level 6.
 
 use super::MAX_DATA;
-use super::codes::{MAX_MATCH, MIN_MATCH};
+use crate::zlib::codes::{MAX_MATCH, MIN_MATCH};
 
 /// From a match of this length on fewer candidates are looked at.
 const GOOD_LENGTH: u16 = 8;

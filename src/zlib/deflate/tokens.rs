@@ -1,7 +1,7 @@
 //! How the code lengths of trees are sent. Upstream: `scan_tree` of `trees.c`.
 
-use super::codes::{BL_CODES, EXTRA_BL_BITS};
 use super::trees::Tree;
+use crate::zlib::codes::{BL_CODES, EXTRA_BL_BITS};
 
 /// Repeats the code length before it 3 to 6 times.
 const REPEAT_3_6: u8 = 16;

@@ -3,7 +3,7 @@
 
 use std::hint::select_unpredictable;
 
-use super::codes::{Code, Codes, L_CODES, assign_codes};
+use crate::zlib::codes::{Code, Codes, L_CODES, assign_codes};
 
 /// The longest code of literals, lengths and distances.
 pub(super) const MAX_BITS: u8 = 15;

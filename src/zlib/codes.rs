@@ -80,7 +80,7 @@ pub(super) fn distance_code(distance_less_1: u16) -> usize {
 }
 
 /// `base_dist`: the shortest distance of a code, less 1.
-pub(super) fn base_distance(code: usize) -> u16 {
+pub(super) const fn base_distance(code: usize) -> u16 {
     if code < 4 {
         return code as u16;
     }
@@ -171,7 +171,7 @@ pub(super) const fn assign_codes<const N: usize>(
 }
 
 /// From a code of some length to the next, the first bit being the highest of 16.
-const STEPS: [u16; 16] = {
+pub(super) const STEPS: [u16; 16] = {
     let mut steps = [0; 16];
     let mut length = 1;
     while length < 16 {
@@ -182,7 +182,7 @@ const STEPS: [u16; 16] = {
 };
 
 /// `bi_reverse`, of 16 bits. By a table, since there is no instruction for it.
-const fn reverse(bits: u16) -> u16 {
+pub(super) const fn reverse(bits: u16) -> u16 {
     (REVERSED[bits as usize & 0xff] as u16) << 8 | REVERSED[bits as usize >> 8] as u16
 }
 

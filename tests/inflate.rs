@@ -1,0 +1,79 @@
+//! What streams inflate to beside zlib itself: one checker, driven by streams that compressors of
+//! every level and window make, whole and damaged.
+#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+#![allow(clippy::disallowed_methods, reason = "the environment says how much to compare")]
+
+#[path = "checks/inflate.rs"]
+mod checks;
+mod generators;
+
+use std::env;
+
+use checks::any_input;
+use generators::{ODD, Random, USUAL};
+use zlib_rs::{Deflate, DeflateFlush};
+
+/// `INFLATE_INPUTS` says how many, `INFLATE_SEED` which ones.
+#[test]
+fn generated_streams() {
+    let number = |name: &str, default: u64| {
+        env::var(name).map_or(default, |text| text.parse().expect("a whole number"))
+    };
+    let (inputs, seed) = (number("INFLATE_INPUTS", 20_000), number("INFLATE_SEED", 1));
+    let threads = 2;
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            scope.spawn(move || compare(inputs / threads, seed * 1_000 + thread));
+        }
+    });
+}
+
+fn compare(inputs: u64, seed: u64) {
+    let mut random = Random(seed);
+    for input in 0..inputs {
+        let generate = if input % 16 == 0 { random.of(&ODD) } else { random.of(&USUAL) };
+        let data = generate(&mut random);
+        let limit = random.below(8) as u8;
+        let mut stream = compressed(&mut random, &data);
+        stream.insert(0, limit);
+        any_input(&stream);
+        for _ in 0..3 {
+            damage(&mut random, &mut stream);
+            any_input(&stream);
+        }
+    }
+}
+
+/// A stream of the data, of any level and window, and perhaps of several blocks.
+fn compressed(random: &mut Random, data: &[u8]) -> Vec<u8> {
+    let window = if random.below(4) == 0 { 9 + random.below(7) as u8 } else { 15 };
+    let mut deflate = Deflate::new(random.below(10) as i32, true, window);
+    let mut stream = vec![0; 2 * data.len() + 1_000];
+    let mut at = 0;
+    if random.below(4) == 0 {
+        at = random.below(data.len() + 1);
+        let flush = random.of(&[DeflateFlush::SyncFlush, DeflateFlush::FullFlush]);
+        deflate.compress(&data[..at], &mut stream, flush).unwrap();
+    }
+    let written = deflate.total_out() as usize;
+    deflate.compress(&data[at..], &mut stream[written..], DeflateFlush::Finish).unwrap();
+    stream.truncate(deflate.total_out() as usize);
+    stream
+}
+
+/// Changes, cuts or lengthens what follows the first byte, most often near its beginning, where
+/// the codes stand.
+fn damage(random: &mut Random, stream: &mut Vec<u8>) {
+    let most = stream.len() - 1;
+    let at = 1 + match random.below(2) {
+        0 => random.below(most.clamp(1, 40)),
+        _ => random.below(most.max(1)),
+    };
+    let Some(byte) = stream.get_mut(at) else { return };
+    match random.below(8) {
+        0 => stream.truncate(at),
+        1 => stream.insert(at, random.below(256) as u8),
+        2 => *byte = random.below(256) as u8,
+        _ => *byte ^= 1 << random.below(8),
+    }
+}
