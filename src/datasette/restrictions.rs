@@ -121,20 +121,29 @@ impl<'w> Writer<'w> {
         scanner.begin_object()?;
         out.push(b'{');
         let outer = self.keys.begin_object();
-        let mut first = true;
+        let (mut first, mut position) = (true, scanner.position());
         while let Some(key) = scanner.next_key(first)? {
-            first = false;
             self.keys.push(&key);
             let before = out.len();
-            separate(out);
-            key.transcode(out)?;
-            out.push(b':');
+            // Where it is spelled as it is to be written, comma, key and colon go in one piece.
+            let spelled = scanner.slice(position, scanner.position());
+            let comma = usize::from(!first);
+            let is_separated = first == (out.last() == Some(&b'{'));
+            if is_separated && !key.is_escaped() && spelled.len() == comma + key.len() + 1 {
+                out.extend_from_slice(spelled.as_bytes());
+            } else {
+                separate(out);
+                key.transcode(out)?;
+                out.push(b':');
+            }
+            first = false;
             let start = out.len();
             value(self, scanner, out)?;
             // A database without resources is left out, as Datasette's nested loops leave it out.
             if out[start..] == *b"{}" {
                 out.truncate(before);
             }
+            position = scanner.position();
         }
         if self.keys.end_object(outer, scanner) {
             return Err(JsonError::new(ErrorKind::DuplicateKey, scanner.position()).into());

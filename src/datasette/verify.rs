@@ -5,7 +5,7 @@
 mod usual;
 
 use num_bigint::BigInt;
-use num_traits::{FromPrimitive, ToPrimitive};
+use num_traits::{FromPrimitive, ToPrimitive, Zero};
 
 use super::cookie::{ACTOR_NAMESPACE, base62_decode};
 use super::release::{Refusal, TokenFormat};
@@ -203,18 +203,7 @@ impl Lifetime {
             None | Some(Value::Null) => None,
             Some(duration) => Some(duration.as_integer().ok_or(TokenInvalid::Duration)?.to_big()),
         };
-        Ok(Self::capped(created, duration, max_ttl))
-    }
-
-    /// Applies the cap to a duration (both in seconds).
-    fn capped(created: BigInt, duration: Option<BigInt>, max_ttl: u64) -> Self {
-        let max_ttl = Some(BigInt::from(max_ttl)).filter(|max| *max != BigInt::ZERO);
-        let duration = match (duration, max_ttl) {
-            (None, max) => max,
-            (Some(duration), Some(max)) if duration > max => Some(max),
-            (duration, _) => duration,
-        };
-        Self { created, duration: duration.filter(|duration| *duration != BigInt::ZERO) }
+        Ok(Self { created, duration: capped(duration, BigInt::from(max_ttl)) })
     }
 
     /// The last second of validity (Unix seconds), if there is one.
@@ -238,6 +227,16 @@ impl Lifetime {
         let age = now - created.ok_or(TokenInvalid::Malformed)?;
         if is_greater(age, duration) { Err(TokenInvalid::Expired) } else { Ok(()) }
     }
+}
+
+/// A duration after a cap (0: none), both in seconds; `None` for one without end.
+fn capped<T: PartialOrd + Zero>(duration: Option<T>, cap: T) -> Option<T> {
+    let duration = match duration {
+        None => Some(cap),
+        Some(duration) if !cap.is_zero() && duration > cap => Some(cap),
+        duration => duration,
+    };
+    duration.filter(|duration| !duration.is_zero())
 }
 
 /// `float > int`, exact as in Python.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::table::Param;
 use crate::datasette::Restrictions;
-use crate::pyjson::{Integer, Kind, MAX_DEPTH, Scanner, write_wtf8_string};
+use crate::pyjson::{Integer, Kind, MAX_DEPTH, RawString, Scanner, write_wtf8_string};
 use crate::rpc::{Failure, MAX_PARAMS, Params};
 
 /// Containers open around a parameter: the request and its params.
@@ -106,12 +106,8 @@ impl<'a> Args<'a> {
     /// A String.
     pub(super) fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, Failure> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        let mut scanner = Scanner::new(text);
-        if scanner.peek_kind() != Ok(Kind::String) {
-            return Err(invalid(name, "must be a string"));
-        }
-        let string = scanner.string().and_then(|string| string.to_str());
-        string.map(Some).map_err(|error| invalid(name, &error.to_string()))
+        let string = RawString::of_json(text).ok_or_else(|| invalid(name, "must be a string"))?;
+        string.to_str().map(Some).map_err(|error| invalid(name, &error.to_string()))
     }
 
     /// A Number without fraction and exponent, a Python `int`.

@@ -55,8 +55,8 @@ fn has_duplicates(spans: &mut [Range<usize>], text: &[u8]) -> bool {
     let key = |span: &Range<usize>| &text[span.clone()];
     // Many programs write their keys in order, of numbers or of the alphabet.
     let rank = |span: &Range<usize>| (span.len(), last_bytes(key(span)));
-    if spans.windows(2).all(|pair| rank(&pair[0]) < rank(&pair[1]))
-        || spans.windows(2).all(|pair| key(&pair[0]) < key(&pair[1]))
+    if spans.iter().map(rank).is_sorted_by(|a, b| a < b)
+        || spans.iter().map(key).is_sorted_by(|a, b| a < b)
     {
         return false;
     }

@@ -14,10 +14,25 @@ pub struct RawString<'a> {
 }
 
 impl<'a> RawString<'a> {
+    /// A text that is known to be JSON, if it is a string.
+    #[must_use]
+    pub fn of_json(text: &'a str) -> Option<Self> {
+        let is_string = text.len() >= 2 && text.starts_with('"');
+        let escaped = memchr::memchr(b'\\', text.as_bytes()).is_some();
+        is_string.then_some(Self { quoted: text, escaped, offset: 0 })
+    }
+
     /// The spelling between the quotes.
     #[must_use]
     pub fn text(&self) -> &'a str {
         self.quoted.get(1..self.quoted.len() - 1).unwrap_or_default()
+    }
+
+    /// Bytes of the spelling, quotes included.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "there are always quotes")]
+    pub fn len(&self) -> usize {
+        self.quoted.len()
     }
 
     /// Whether any backslash occurs; without one the spelling is the value.

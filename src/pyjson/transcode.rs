@@ -15,10 +15,14 @@ pub fn transcode(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
 }
 
 /// [`transcode`] for values inside a larger text; keeps its scratch space between values.
+///
+/// What is spelled as Python spells it is copied in one piece, up to where the spelling differs.
 #[derive(Default)]
 pub struct Transcoder<'a> {
     keys: Keys,
     depth: usize,
+    /// Up to where the text was read and written.
+    written: usize,
     /// The array of strings that was read last, where it was spelled as Python spells it. Tokens
     /// often allow the same on many tables.
     last_strings: &'a str,
@@ -36,25 +40,47 @@ impl<'a> Transcoder<'a> {
     /// # Errors
     /// Every [`ErrorKind`]; `out` then holds an unusable beginning.
     pub fn value(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
-        match scanner.peek_kind()? {
+        scanner.skip_whitespace();
+        self.written = scanner.position();
+        self.read(scanner, out)?;
+        self.write_up_to(scanner.position(), scanner, out);
+        Ok(())
+    }
+
+    /// Copies what was read and not written.
+    fn write_up_to(&mut self, end: usize, scanner: &Scanner<'a>, out: &mut Vec<u8>) {
+        out.extend_from_slice(scanner.slice(self.written, end).as_bytes());
+        self.written = end;
+    }
+
+    /// Reads a value, and writes at least what is not spelled as Python spells it.
+    fn read(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let before = scanner.position();
+        let kind = scanner.peek_kind()?;
+        let start = scanner.position();
+        if start != before {
+            self.write_up_to(before, scanner, out);
+            self.written = start;
+        }
+        match kind {
             Kind::Object => self.nested(scanner, out, Self::object),
-            Kind::Array if self.depth < MAX_DEPTH && self.plain_strings(scanner) => {
-                out.extend_from_slice(self.last_strings.as_bytes());
-                Ok(())
-            }
+            Kind::Array if self.depth < MAX_DEPTH && self.plain_strings(scanner) => Ok(()),
             Kind::Array => self.nested(scanner, out, Self::array),
-            Kind::String => scanner.string()?.transcode(out),
-            Kind::Number => number(scanner.number()?, out),
-            Kind::Bool => {
-                let word: &[u8] = if scanner.bool()? { b"true" } else { b"false" };
-                out.extend_from_slice(word);
+            Kind::String => {
+                let string = scanner.string()?;
+                if string.is_escaped() {
+                    self.write_up_to(start, scanner, out);
+                    self.written = scanner.position();
+                    string.transcode(out)?;
+                }
                 Ok(())
             }
-            Kind::Null => {
-                scanner.null()?;
-                out.extend_from_slice(b"null");
-                Ok(())
+            Kind::Number => {
+                let number = scanner.number()?;
+                self.number(number, scanner, out)
             }
+            Kind::Bool => scanner.bool().map(drop),
+            Kind::Null => scanner.null(),
         }
     }
 
@@ -67,6 +93,25 @@ impl<'a> Transcoder<'a> {
         let found = scanner.plain_strings();
         self.last_strings = found.unwrap_or(self.last_strings);
         found.is_some()
+    }
+
+    fn number(
+        &mut self,
+        number: Number<'a>,
+        scanner: &Scanner<'a>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let integer = if number.is_float { None } else { Some(Integer::from_number(number)?) };
+        if integer.as_ref().is_some_and(|integer| integer.as_str() == number.text) {
+            return Ok(());
+        }
+        self.write_up_to(number.offset, scanner, out);
+        self.written = scanner.position();
+        match integer {
+            Some(integer) => out.extend_from_slice(integer.as_str().as_bytes()),
+            None => write_float(out, number.to_f64()?),
+        }
+        Ok(())
     }
 
     fn nested(
@@ -86,49 +131,69 @@ impl<'a> Transcoder<'a> {
 
     fn array(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
         scanner.begin_array()?;
-        out.push(b'[');
         let mut first = true;
-        while scanner.next_element(first)? {
-            if !first {
-                out.push(b',');
+        loop {
+            let before = scanner.position();
+            let more = scanner.next_element(first)?;
+            let separator = if !more {
+                "]"
+            } else if first {
+                ""
+            } else {
+                ","
+            };
+            self.separator(separator, before, scanner, out);
+            if !more {
+                return Ok(());
             }
             first = false;
-            self.value(scanner, out)?;
+            self.read(scanner, out)?;
         }
-        out.push(b']');
-        Ok(())
     }
 
     fn object(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
         scanner.begin_object()?;
-        out.push(b'{');
         let outer = self.keys.begin_object();
         let mut first = true;
-        while let Some(key) = scanner.next_key(first)? {
-            if !first {
-                out.push(b',');
+        loop {
+            let before = scanner.position();
+            let Some(key) = scanner.next_key(first)? else {
+                self.separator("}", before, scanner, out);
+                break;
+            };
+            self.keys.push(&key);
+            if key.is_escaped()
+                || scanner.position() != before + usize::from(!first) + key.len() + 1
+            {
+                self.write_up_to(before, scanner, out);
+                self.written = scanner.position();
+                out.extend_from_slice(if first { b"" } else { b"," });
+                key.transcode(out)?;
+                out.push(b':');
             }
             first = false;
-            key.transcode(out)?;
-            self.keys.push(&key);
-            out.push(b':');
-            self.value(scanner, out)?;
+            self.read(scanner, out)?;
         }
-        out.push(b'}');
         if self.keys.end_object(outer, scanner) {
             return Err(Error::new(ErrorKind::DuplicateKey, scanner.position()));
         }
         Ok(())
     }
-}
 
-fn number(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-    if number.is_float {
-        write_float(out, number.to_f64()?);
-    } else {
-        out.extend_from_slice(Integer::from_number(number)?.as_str().as_bytes());
+    /// What was stepped over since `before` is a separator, perhaps with white space around it.
+    fn separator(
+        &mut self,
+        separator: &str,
+        before: usize,
+        scanner: &Scanner<'a>,
+        out: &mut Vec<u8>,
+    ) {
+        if scanner.position() != before + separator.len() {
+            self.write_up_to(before, scanner, out);
+            self.written = scanner.position();
+            out.extend_from_slice(separator.as_bytes());
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]

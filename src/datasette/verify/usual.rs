@@ -1,8 +1,8 @@
 //! Payloads as Datasette writes them are read in one pass, without a tree.
 
-use num_bigint::BigInt;
+use std::io::Write;
 
-use super::Lifetime;
+use super::{TokenInvalid, capped};
 use crate::datasette::{Datasette, Error, TokenFormat};
 use crate::pyjson::{Kind, RawString, Scanner, Transcoder};
 
@@ -44,18 +44,28 @@ impl Datasette {
         if key.is_some() || scanner.end().is_err() {
             return None;
         }
-        let lifetime = Lifetime::capped(created, duration, self.settings.max_signed_tokens_ttl);
-        if let Err(reason) = lifetime.check(now) {
-            return Some(Err(reason.into()));
+        let cap = i64::try_from(self.settings.max_signed_tokens_ttl).ok().filter(is_exact)?;
+        let duration = capped(duration, cap);
+        if let Some(seconds) = duration {
+            if now - created as f64 > seconds as f64 {
+                return Some(Err(TokenInvalid::Expired.into()));
+            }
+            write!(out, r#","token_expires":{}"#, created + seconds).ok()?;
         }
-        lifetime.write_end_of_actor(out);
+        out.push(b'}');
         Some(Ok(()))
     }
 }
 
-fn integer(scanner: &mut Scanner<'_>) -> Option<BigInt> {
+/// Whether it is an integer that a double holds exactly, so that doubles compare as Python's
+/// integers do.
+fn is_exact(number: &i64) -> bool {
+    number.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS
+}
+
+fn integer(scanner: &mut Scanner<'_>) -> Option<i64> {
     match scanner.peek_kind() {
-        Ok(Kind::Number) => scanner.number().ok()?.text.parse::<i64>().ok().map(BigInt::from),
+        Ok(Kind::Number) => scanner.number().ok()?.text.parse().ok().filter(is_exact),
         _ => None,
     }
 }
