@@ -141,16 +141,20 @@ impl<'a> Params<'a> {
     /// # Errors
     /// When they are no JSON.
     pub fn read(scanner: &mut Scanner<'a>) -> Result<Self, JsonError> {
-        let mut given = Vec::new();
-        let by_name = scanner.peek_kind()? == Kind::Object;
-        match scanner.peek_kind()? {
-            Kind::Object => scanner.begin_object()?,
-            Kind::Array => scanner.begin_array()?,
+        let by_name = match scanner.peek_kind()? {
+            Kind::Object => true,
+            Kind::Array => false,
             _ => {
                 scanner.skip_value()?;
-                return Ok(Self { given });
+                return Ok(Self::default());
             }
+        };
+        if by_name {
+            scanner.begin_object()?;
+        } else {
+            scanner.begin_array()?;
         }
+        let mut given = Vec::with_capacity(MAX_PARAMS + 1);
         let mut count = 0;
         loop {
             let name = if by_name { scanner.next_key(count == 0)? } else { None };

@@ -192,8 +192,7 @@ fn a_parameter_given_twice() {
 
 #[test]
 fn a_duplicate_key_anywhere() {
-    let values =
-        r#"[{"a":1,"a":1}] [{"a":1,"\u0061":2}] [[{"b":{"":1,"":2}}]] [{"\u00e9":1,"é":2}]"#;
+    let values = r#"[{"a":["x"],"b":["x"],"a":["x"]}] [{"a":["x"],"b":["x"],"\u0062":["x"]}] [{"a":1,"a":1}] [{"a":1,"\u0061":2}] [[{"b":{"":1,"":2}}]] [{"\u00e9":1,"é":2}]"#;
     refuse("sign", "value", values);
     refuse("create_token", "actor_id", values);
     refuse("create_actor_cookie", "actor", values);
@@ -202,7 +201,10 @@ fn a_duplicate_key_anywhere() {
         "create_token",
         "restrict_resource",
         r#"[1,null,null,null,{"d":{"t":["x"],"t":["x"]}}] [1,null,null,null,{"d":{},"d":{"t":["x"]}}]
-        [1,null,null,null,{"d":{},"e":{"t":["x"]},"\u0064":{}}]"#,
+        [1,null,null,null,{"d":{},"e":{"t":["x"]},"\u0064":{}}]
+        [1,null,null,null,{"d":{"t":["x"],"u":["x"],"v":["x"],"u":["x"]}}]
+        [1,null,null,null,{"d":{"t":["x"],"u":["x"],"v":["x"],"\u0075":["x"]}}]
+        [1,null,null,null,{"d":{"t":["x"],"u":["x"]},"e":{"t":["x"],"u":["x"]},"d":{}}]"#,
     );
     refuse(
         "create_token",
@@ -376,7 +378,7 @@ fn restrictions_of_another_shape_are_refused() {
         ),
         (
             "restrict_resource",
-            r#"{"d":{"t":null}} {"d":{"t":[1]}} {"d":{"t":{}}} {"d":{"t":["x"]},"e":[]}"#,
+            r#"{"d":{"t":null}} {"d":{"t":[1]}} {"d":{"t":{}}} {"d":{"t":["x"]},"e":[]} {"d":{"t":["x"],"u":["x"]},"e":["x"]}"#,
         ),
     ] {
         let member = param.trim_start_matches("restrict_");

@@ -55,14 +55,14 @@ impl<'a> Restrictions<'a> {
             separate(out);
             out.extend_from_slice(br#""d":"#);
             writer
-                .object(&mut Scanner::new(text), out, Writer::action_names)
+                .object(&mut Scanner::new(text), out, Values::ActionNames)
                 .map_err(Param::RestrictDatabase.error())?;
         }
         if let Some(text) = self.resource {
             separate(out);
             out.extend_from_slice(br#""r":"#);
             writer
-                .object(&mut Scanner::new(text), out, Writer::resources)
+                .object(&mut Scanner::new(text), out, Values::Resources)
                 .map_err(Param::RestrictResource.error())?;
         }
         out.push(b'}');
@@ -104,8 +104,14 @@ struct Writer<'w> {
     keys: Keys,
 }
 
-/// Writes the value of a member of an object, whose key is written already.
-type WriteValue<'w> = fn(&mut Writer<'w>, &mut Scanner<'w>, &mut Vec<u8>) -> Result<(), Malformed>;
+/// What the values of an object are.
+#[derive(Clone, Copy)]
+enum Values {
+    /// `["action", …]`
+    ActionNames,
+    /// `{"resource": ["action", …], …}`
+    Resources,
+}
 
 impl<'w> Writer<'w> {
     /// `{"key": …, …}`
@@ -113,7 +119,7 @@ impl<'w> Writer<'w> {
         &mut self,
         scanner: &mut Scanner<'w>,
         out: &mut Vec<u8>,
-        value: WriteValue<'w>,
+        values: Values,
     ) -> Result<(), Malformed> {
         if scanner.peek_kind()? != Kind::Object {
             return Err(NOT_AN_OBJECT);
@@ -121,29 +127,26 @@ impl<'w> Writer<'w> {
         scanner.begin_object()?;
         out.push(b'{');
         let outer = self.keys.begin_object();
-        let (mut first, mut position) = (true, scanner.position());
+        let mut first = true;
         while let Some(key) = scanner.next_key(first)? {
+            first = false;
             self.keys.push(&key);
             let before = out.len();
-            // Where it is spelled as it is to be written, comma, key and colon go in one piece.
-            let spelled = scanner.slice(position, scanner.position());
-            let comma = usize::from(!first);
-            let is_separated = first == (out.last() == Some(&b'{'));
-            if is_separated && !key.is_escaped() && spelled.len() == comma + key.len() + 1 {
-                out.extend_from_slice(spelled.as_bytes());
-            } else {
-                separate(out);
-                key.transcode(out)?;
-                out.push(b':');
-            }
-            first = false;
+            separate(out);
+            key.transcode(out)?;
+            out.push(b':');
             let start = out.len();
-            value(self, scanner, out)?;
+            match values {
+                Values::ActionNames => {
+                    self.action_names(scanner, out)?;
+                    self.members_with_last_list(scanner, out);
+                }
+                Values::Resources => self.object(scanner, out, Values::ActionNames)?,
+            }
             // A database without resources is left out, as Datasette's nested loops leave it out.
             if out[start..] == *b"{}" {
                 out.truncate(before);
             }
-            position = scanner.position();
         }
         if self.keys.end_object(outer, scanner) {
             return Err(JsonError::new(ErrorKind::DuplicateKey, scanner.position()).into());
@@ -152,9 +155,15 @@ impl<'w> Writer<'w> {
         Ok(())
     }
 
-    /// `{"resource": ["action", …], …}`
-    fn resources(&mut self, scanner: &mut Scanner<'w>, out: &mut Vec<u8>) -> Result<(), Malformed> {
-        self.object(scanner, out, Self::action_names)
+    /// Members that allow what the one before them allows, in one go.
+    fn members_with_last_list(&mut self, scanner: &mut Scanner<'w>, out: &mut Vec<u8>) {
+        if let Some((text, written)) = &self.last_list {
+            scanner.members_with(text, |spelled, key| {
+                self.keys.push_plain(key);
+                out.extend_from_slice(spelled);
+                out.extend_from_within(written.clone());
+            });
+        }
     }
 
     /// `["action", …]`, abbreviated.

@@ -6,6 +6,8 @@ use super::{RawString, Scanner};
 
 /// So few keys are compared each with each.
 const FEW: usize = 8;
+/// So many keys are open at once in most texts: room for them is asked for in one go.
+const USUAL: usize = 32;
 
 /// The keys of the objects that are open, innermost last: where each stands in the text that is
 /// read.
@@ -18,7 +20,10 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// How many there are: what [`Keys::end_object`] is to be given.
-    pub(crate) fn begin_object(&self) -> usize {
+    pub(crate) fn begin_object(&mut self) -> usize {
+        if self.spans.capacity() == 0 {
+            self.spans.reserve(USUAL);
+        }
         self.spans.len()
     }
 
@@ -27,6 +32,12 @@ impl Keys {
     pub(crate) fn push(&mut self, key: &RawString<'_>) {
         self.escaped |= key.is_escaped();
         self.spans.push(key.offset..key.offset + key.quoted.len());
+    }
+
+    /// Adds a key of the innermost object that is spelled without escapes, by where it stands.
+    #[inline]
+    pub(crate) fn push_plain(&mut self, span: Range<usize>) {
+        self.spans.push(span);
     }
 
     /// Takes away the keys of the innermost object, and says whether two of them are the same.

@@ -1,5 +1,7 @@
 //! A cursor over a JSON text: validates by RFC 8259 and borrows what it reads.
 
+use std::ops::Range;
+
 use super::{Error, ErrorKind, RawString, string};
 
 /// The six kinds of JSON value, told by the first byte.
@@ -125,6 +127,30 @@ impl<'a> Scanner<'a> {
         let end = start + plain + 2;
         self.pos = end + 1;
         Some(RawString { quoted: self.slice(start, end), escaped: false, offset: start })
+    }
+
+    /// Steps over members as long as each is spelled as most programs spell it and has the text
+    /// `value` for its value, at least one character; none of them is the first of its object.
+    /// `each` is given a member's spelling up to its value, comma and colon included, and where its
+    /// key stands in the text.
+    #[inline(always)]
+    pub(crate) fn members_with(
+        &mut self,
+        value: &str,
+        mut each: impl FnMut(&'a [u8], Range<usize>),
+    ) {
+        let bytes = self.text.as_bytes();
+        while let Some([b',', b'"', rest @ ..]) = bytes.get(self.pos..) {
+            let plain = string::plain_prefix(rest);
+            let Some((key, [b'"', b':', rest @ ..])) = rest.split_at_checked(plain) else { break };
+            if !rest.starts_with(value.as_bytes()) {
+                break;
+            }
+            let start = self.pos;
+            self.pos += key.len() + 4;
+            each(&bytes[start..self.pos], start + 1..self.pos - 1);
+            self.pos += value.len();
+        }
     }
 
     fn any_key(&mut self, first: bool) -> Result<Option<RawString<'a>>, Error> {
@@ -326,6 +352,9 @@ impl<'a> Scanner<'a> {
                     // What it stands in is not flat.
                     flat_start = None;
                     deepest = deepest.max(open.depth + 1);
+                    if open.depth > 0 && open.top_is_object() {
+                        self.members_with(last_flat, |_, _| {});
+                    }
                 }
                 Kind::Array => {
                     (first, flat_start) = (true, Some(self.pos));
@@ -473,10 +502,24 @@ mod tests {
             ("[[],[],[[]],[ ],[]]", 3),
             (r#"[["]"],["]"],["]\"]"],["]"]]"#, 2),
             ("[[],[[]],[[]],[[[]],[[]]]]", 4),
+            (r#"{"a":["x"],"b":["x"],"c":["x"],"d" : ["x"],"e":["x","y"],"f":{"a":["x"]}}"#, 3),
+            (r#"{"a":["x"],"\"":["x"],"c":["x"],"":["x"]}"#, 2),
         ] {
             assert_eq!(Scanner::new(text).raw_value(), Ok((text, depth)));
         }
-        for text in ["[[1],[1]", "[[1][1]]", r#"{"a":["x"],["x"]}"#, "[[1],[1],]", "[[1],[1]1]"] {
+        for text in [
+            "[[1],[1]",
+            "[[1][1]]",
+            "[[1],[1],]",
+            "[[1],[1]1]",
+            r#"{"a":["x"],["x"]}"#,
+            r#"{"a":["x"],"b":["x"],"c":["x"]"#,
+            r#"{"a":["x"],"b":["x"]"c":["x"]}"#,
+            r#"{"a":["x"],"b":["x"],"c"["x"]}"#,
+            r#"{"a":["x"],"b":["x"],"c":["x"],}"#,
+            r#"{"a":["x"],"b":["x"],"c":["x"]]}"#,
+            "{\"a\":[\"x\"],\"b\":[\"x\"],\"c\n\":[\"x\"]}",
+        ] {
             assert!(Scanner::new(text).skip_value().is_err(), "{text}");
         }
     }

@@ -53,8 +53,8 @@ impl<'a> Transcoder<'a> {
         self.written = end;
     }
 
-    /// Reads a value, and writes at least what is not spelled as Python spells it.
-    fn read(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<(), Error> {
+    /// Reads a value, and writes at least what is not spelled as Python spells it; its kind.
+    fn read(&mut self, scanner: &mut Scanner<'a>, out: &mut Vec<u8>) -> Result<Kind, Error> {
         let before = scanner.position();
         let kind = scanner.peek_kind()?;
         let start = scanner.position();
@@ -63,9 +63,9 @@ impl<'a> Transcoder<'a> {
             self.written = start;
         }
         match kind {
-            Kind::Object => self.nested(scanner, out, Self::object),
-            Kind::Array if self.depth < MAX_DEPTH && self.plain_strings(scanner) => Ok(()),
-            Kind::Array => self.nested(scanner, out, Self::array),
+            Kind::Object => self.nested(scanner, out, Self::object)?,
+            Kind::Array if self.depth < MAX_DEPTH && self.plain_strings(scanner) => {}
+            Kind::Array => self.nested(scanner, out, Self::array)?,
             Kind::String => {
                 let string = scanner.string()?;
                 if string.is_escaped() {
@@ -73,15 +73,15 @@ impl<'a> Transcoder<'a> {
                     self.written = scanner.position();
                     string.transcode(out)?;
                 }
-                Ok(())
             }
             Kind::Number => {
                 let number = scanner.number()?;
-                self.number(number, scanner, out)
+                self.number(number, scanner, out)?;
             }
-            Kind::Bool => scanner.bool().map(drop),
-            Kind::Null => scanner.null(),
+            Kind::Bool => _ = scanner.bool()?,
+            Kind::Null => scanner.null()?,
         }
+        Ok(kind)
     }
 
     /// Steps over an array that needs no transcoding.
@@ -172,7 +172,10 @@ impl<'a> Transcoder<'a> {
                 out.push(b':');
             }
             first = false;
-            self.read(scanner, out)?;
+            // Members that allow the same, in one go.
+            if self.read(scanner, out)? == Kind::Array && !self.last_strings.is_empty() {
+                scanner.members_with(self.last_strings, |_, key| self.keys.push_plain(key));
+            }
         }
         if self.keys.end_object(outer, scanner) {
             return Err(Error::new(ErrorKind::DuplicateKey, scanner.position()));
