@@ -58,7 +58,8 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A reader that stops is waited for, with what one read brought and no more.
+/// A reader that stops is waited for, with what one read brought and no more. `READER_STOPS` says
+/// for how many seconds more it does.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_reader_that_stops_and_goes_on() {
@@ -81,6 +82,9 @@ fn a_reader_that_stops_and_goes_on() {
         now > 0 && std::mem::replace(&mut before, now) == now
     });
     assert!(before < COUNT / 2, "{before} requests were taken without an answer being read");
+    let seconds = std::env::var("READER_STOPS").map_or(0, |text| text.parse().unwrap());
+    thread::sleep(std::time::Duration::from_secs(seconds));
+    assert_eq!(sent.load(Ordering::Relaxed), before);
     let peak = peak(child.id());
     assert!(peak < 40_000, "{peak} kB");
     let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
