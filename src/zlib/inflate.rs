@@ -4,6 +4,7 @@
 
 mod bits;
 mod block;
+mod entry;
 mod tables;
 
 use zlib_rs::{Inflate, InflateFlush, Status, adler32::adler32};

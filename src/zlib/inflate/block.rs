@@ -1,7 +1,8 @@
 //! The blocks of a stream. Upstream: `inflate.c` and `inffast.c`; RFC 1951, section 3.2.3.
 
 use super::bits::Bits;
-use super::tables::{BL_ENTRIES, Coded, D_ENTRIES, L_ENTRIES, SAME_LENGTH, Table};
+use super::entry::{BL_ENTRIES, D_ENTRIES, L_ENTRIES, SAME_LENGTH};
+use super::tables::{Coded, Table};
 use crate::zlib::codes::{
     BL_CODES, BL_ORDER, D_CODES, END_BLOCK, FIXED_DISTANCE_LENGTH, FIXED_LENGTHS, L_CODES,
 };
