@@ -4,11 +4,14 @@
 //! > "If there was an error in detecting the id in the Request object (e.g. Parse error/Invalid
 //! > Request), it MUST be Null." (<https://www.jsonrpc.org/specification>)
 
+mod envelope;
+
 use std::borrow::Cow;
 
 use crate::pyjson::{
-    Error as JsonError, Kind, MAX_DEPTH, RawString, Scanner, write_string, write_wtf8_string,
+    Error as JsonError, Kind, RawString, Scanner, write_string, write_wtf8_string,
 };
+use envelope::parse_request;
 
 /// The errors that an answer may carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,136 +255,6 @@ impl<'a> Iterator for Batch<'a> {
         }
         parse_request(&mut self.scanner).ok()
     }
-}
-
-/// Reads one value in the place of a request; fails only where it is no JSON.
-fn parse_request<'a>(
-    scanner: &mut Scanner<'a>,
-) -> Result<Result<Request<'a>, InvalidRequest<'a>>, JsonError> {
-    if scanner.peek_kind()? != Kind::Object {
-        let too_deep = scanner.skip_value()? > MAX_DEPTH;
-        return Ok(Err(if too_deep {
-            InvalidRequest::without_id(ErrorKind::TooLarge, TOO_DEEP)
-        } else {
-            InvalidRequest::without_id(
-                ErrorKind::InvalidRequest,
-                "Invalid Request: a request is an Object",
-            )
-        }));
-    }
-    let mut envelope = Envelope::default();
-    scanner.begin_object()?;
-    let mut first = true;
-    while let Some(key) = scanner.next_key(first)? {
-        first = false;
-        let kind = scanner.peek_kind()?;
-        let name = key.to_wtf8();
-        if *name == *b"params" {
-            let params = Params::read(scanner)?;
-            envelope.duplicate |= envelope.params.replace((kind, params)).is_some();
-        } else {
-            let (text, depth) = scanner.raw_value()?;
-            envelope.member(name, Member { kind, text, depth });
-        }
-    }
-    Ok(envelope.finish())
-}
-
-const TOO_DEEP: &str = "Invalid Request: nested more than 512 levels deep";
-const DUPLICATE_MEMBER: &str = "Invalid Request: a member occurs twice";
-
-#[derive(Clone, Copy)]
-struct Member<'a> {
-    kind: Kind,
-    text: &'a str,
-    depth: usize,
-}
-
-/// The members of a request, as they come.
-#[derive(Default)]
-struct Envelope<'a> {
-    jsonrpc: Option<Member<'a>>,
-    id: Option<Member<'a>>,
-    method: Option<Member<'a>>,
-    params: Option<(Kind, Params<'a>)>,
-    extra: Vec<Cow<'a, [u8]>>,
-    duplicate: bool,
-    duplicate_id: bool,
-    too_deep: bool,
-}
-
-impl<'a> Envelope<'a> {
-    fn member(&mut self, name: Cow<'a, [u8]>, member: Member<'a>) {
-        let slot = match &*name {
-            b"jsonrpc" => &mut self.jsonrpc,
-            b"id" => &mut self.id,
-            b"method" => &mut self.method,
-            _ => {
-                // The Object of the request is the first container.
-                self.too_deep |= member.depth >= MAX_DEPTH;
-                self.extra.push(name);
-                return;
-            }
-        };
-        if slot.replace(member).is_some() {
-            self.duplicate = true;
-            self.duplicate_id |= *name == *b"id";
-        }
-        self.too_deep |= member.depth >= MAX_DEPTH;
-    }
-
-    fn finish(mut self) -> Result<Request<'a>, InvalidRequest<'a>> {
-        self.extra.sort_unstable();
-        self.duplicate |= self.extra.windows(2).any(|pair| pair[0] == pair[1]);
-        let invalid = |kind, message: &str| {
-            let readable = self.id.filter(|id| is_id(id.kind) && !self.duplicate_id);
-            let id = readable.map_or(NULL_ID, |id| id.text);
-            Err(InvalidRequest { id, failure: Failure::new(kind, message) })
-        };
-        if self.too_deep {
-            return invalid(ErrorKind::TooLarge, TOO_DEEP);
-        }
-        if self.duplicate {
-            return invalid(ErrorKind::InvalidRequest, DUPLICATE_MEMBER);
-        }
-        if self.jsonrpc.and_then(string).as_deref() != Some(b"2.0") {
-            return invalid(
-                ErrorKind::InvalidRequest,
-                "Invalid Request: \"jsonrpc\" must be exactly \"2.0\"",
-            );
-        }
-        if self.id.is_some_and(|id| !is_id(id.kind)) {
-            return invalid(
-                ErrorKind::InvalidRequest,
-                "Invalid Request: \"id\" must be a String, a Number or Null",
-            );
-        }
-        let Some(method) = self.method.and_then(string) else {
-            return invalid(
-                ErrorKind::InvalidRequest,
-                "Invalid Request: \"method\" must be a String",
-            );
-        };
-        let params = match self.params {
-            None => Params::default(),
-            Some((Kind::Object | Kind::Array | Kind::Null, params)) => params,
-            Some(_) => {
-                return invalid(
-                    ErrorKind::InvalidRequest,
-                    "Invalid Request: \"params\" must be an Object or an Array",
-                );
-            }
-        };
-        Ok(Request { id: self.id.map(|id| id.text), method, params })
-    }
-}
-
-fn is_id(kind: Kind) -> bool {
-    matches!(kind, Kind::String | Kind::Number | Kind::Null)
-}
-
-fn string(member: Member<'_>) -> Option<Cow<'_, [u8]>> {
-    Scanner::new(member.text).string().ok().map(|string| string.to_wtf8())
 }
 
 /// Appends the beginning of an answer, up to its result, which is to follow.
