@@ -158,8 +158,8 @@ impl<'w> Writer<'w> {
     /// Members that allow what the one before them allows, in one go.
     fn members_with_last_list(&mut self, scanner: &mut Scanner<'w>, out: &mut Vec<u8>) {
         if let Some((text, written)) = &self.last_list {
-            scanner.members_with(text, |spelled, key| {
-                self.keys.push_plain(key);
+            scanner.members_with(text, |spelled, offset| {
+                self.keys.push_plain(&spelled[1..spelled.len() - 1], offset);
                 out.extend_from_slice(spelled);
                 out.extend_from_within(written.clone());
             });

@@ -1,7 +1,5 @@
 //! A cursor over a JSON text: validates by RFC 8259 and borrows what it reads.
 
-use std::ops::Range;
-
 use super::{Error, ErrorKind, RawString, string};
 
 /// The six kinds of JSON value, told by the first byte.
@@ -132,13 +130,9 @@ impl<'a> Scanner<'a> {
     /// Steps over members as long as each is spelled as most programs spell it and has the text
     /// `value` for its value, at least one character; none of them is the first of its object.
     /// `each` is given a member's spelling up to its value, comma and colon included, and where its
-    /// key stands in the text.
+    /// key stands in the text, behind the comma.
     #[inline(always)]
-    pub(crate) fn members_with(
-        &mut self,
-        value: &str,
-        mut each: impl FnMut(&'a [u8], Range<usize>),
-    ) {
+    pub(crate) fn members_with(&mut self, value: &str, mut each: impl FnMut(&'a [u8], usize)) {
         let bytes = self.text.as_bytes();
         while let Some([b',', b'"', rest @ ..]) = bytes.get(self.pos..) {
             let plain = string::plain_prefix(rest);
@@ -148,7 +142,7 @@ impl<'a> Scanner<'a> {
             }
             let start = self.pos;
             self.pos += key.len() + 4;
-            each(&bytes[start..self.pos], start + 1..self.pos - 1);
+            each(&bytes[start..self.pos], start + 1);
             self.pos += value.len();
         }
     }

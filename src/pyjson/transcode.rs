@@ -174,7 +174,9 @@ impl<'a> Transcoder<'a> {
             first = false;
             // Members that allow the same, in one go.
             if self.read(scanner, out)? == Kind::Array && !self.last_strings.is_empty() {
-                scanner.members_with(self.last_strings, |_, key| self.keys.push_plain(key));
+                scanner.members_with(self.last_strings, |spelled, offset| {
+                    self.keys.push_plain(&spelled[1..spelled.len() - 1], offset);
+                });
             }
         }
         if self.keys.end_object(outer, scanner) {
