@@ -67,8 +67,8 @@ class BaseClient:
             known_actions_only: refuse restrictions to actions that are not known.
             audit_log: a file to record each minted token in (str or path).
             binary: the path of the binary. None: see `find_binary`.
-            timeout: seconds to wait for an answer (float), and for the start before it; None: for
-                ever.
+            timeout: seconds to wait for an answer (float), the start before it included; None: for
+                ever. A start may take as long.
             max_backoff: the most seconds (float) to wait before a start, after several processes in
                 a row that could not be started or died within seconds.
             serve_options: further options of `dstok serve` (sequence of str), such as

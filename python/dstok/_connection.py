@@ -14,6 +14,7 @@ from typing import Any
 
 from . import _errors, _protocol
 from ._configuration import Configuration
+from ._deadline import Deadline
 from ._find_binary import find_binary
 from ._sidecar import NotSent, Sidecar
 from ._version import __version__
@@ -26,6 +27,9 @@ TRIES = 3
 _YOUNG = 5.0
 """Seconds: a process that dies younger than this counts as a failed start."""
 _FIRST_BACKOFF = 0.05
+_MOMENT = 0.05
+"""Seconds that a call waits longer for a start than it may: one that begins with the call, and has
+as long, so fails before the call, and the next call begins another."""
 
 _all: weakref.WeakSet[Connection] = weakref.WeakSet()
 
@@ -50,10 +54,11 @@ class Waiter(_protocol.Ticket):
         self._error = error
         self._done.release()
 
-    def wait(self, timeout: float | None) -> Any:
-        """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
-        if not self._done.acquire(timeout=_seconds(timeout)):
-            raise timed_out(timeout)
+    def wait(self, deadline: Deadline) -> Any:
+        """Return the answer. Raises CallTimeout at the deadline, and what made it fail."""
+        left = deadline.left()
+        if not self._done.acquire(timeout=-1 if left is None else left):
+            raise deadline.passed()
         if self._error is not None:
             raise self._error
         return self.decoded(self._line)
@@ -116,19 +121,23 @@ class Connection:
                     self._start.set_result(_errors.ProcessDied(f"cannot be started: {error}"))
             return self._start
 
-    def started(self) -> Sidecar:
-        """Wait for a sidecar that runs.
+    def started(self, deadline: Deadline) -> Sidecar:
+        """Wait for a sidecar that runs. After the deadline the start goes on, for others.
 
         Raises BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
         ClientClosed, and what `configure` answers.
         """
-        return outcome_of(self.starting().result())
+        try:
+            start = self.starting().result(start_patience(deadline))
+        except futures.TimeoutError:
+            raise deadline.passed() from None
+        return outcome_of(start)
 
-    def send(self, line: bytes, ticket: _protocol.Ticket) -> None:
+    def send(self, line: bytes, ticket: _protocol.Ticket, deadline: Deadline) -> None:
         """Send a line, starting a sidecar if need be. Raises as `started` does."""
         for _ in range(TRIES):
             with contextlib.suppress(NotSent):  # it ended a moment ago
-                return (self.current() or self.started()).send(line, ticket)
+                return (self.current() or self.started(deadline)).send(line, ticket)
         raise keeps_dying()
 
     def configure(self, changes: dict[str, Any], timeout: float | None) -> Any:
@@ -136,8 +145,9 @@ class Connection:
         with self._configuring:
             configuration = self._configuration.changed(**changes)
             while True:
-                sidecar = self.current() or self.started()
-                info = _ask(sidecar, "configure", configuration.params(), timeout)
+                deadline = Deadline(timeout)
+                sidecar = self.current() or self.started(deadline)
+                info = _ask(sidecar, "configure", configuration.params(), deadline)
                 self._configuration = configuration
                 # One that was started in between may have been told the former configuration.
                 if sidecar is self._sidecar:
@@ -178,7 +188,7 @@ class Connection:
             future.set_result(error.with_traceback(None))
 
     def _started(self) -> Sidecar:
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        deadline = Deadline(self._timeout)
         self._note_death()
         self._back_off(deadline)
         binary = self._binary or find_binary()
@@ -187,9 +197,6 @@ class Connection:
             if self.closed:
                 raise _closed()
             self._greet(sidecar, binary, deadline)
-        except _errors.CallTimeout:
-            sidecar.begin_close()
-            raise timed_out(self._timeout) from None
         except BaseException:
             sidecar.begin_close()
             raise
@@ -211,13 +218,13 @@ class Connection:
             delay = min(self._max_backoff, _FIRST_BACKOFF * 2.0 ** min(self._failures - 2, 30))
         self._not_before = ended + delay
 
-    def _back_off(self, deadline: float | None) -> None:
-        now = time.monotonic()
-        until = self._not_before if deadline is None else min(self._not_before, deadline)
-        if until > now and self._closed.wait(until - now):
+    def _back_off(self, deadline: Deadline) -> None:
+        delay, left = self._not_before - time.monotonic(), deadline.left()
+        too_long = left is not None and left < delay
+        if delay > 0 and self._closed.wait(left if too_long else delay):
             raise _closed()
-        if until < self._not_before:
-            raise timed_out(self._timeout)
+        if too_long:
+            raise deadline.passed()
 
     def _spawn(self, binary: str) -> Sidecar:
         try:
@@ -230,13 +237,9 @@ class Connection:
         except RuntimeError as error:  # no more threads
             raise _errors.ProcessDied(f"{binary} cannot be started: {error}") from None
 
-    def _greet(self, sidecar: Sidecar, binary: str, deadline: float | None) -> None:
+    def _greet(self, sidecar: Sidecar, binary: str, deadline: Deadline) -> None:
         """See that it is the right program, before it is told a secret; configure it."""
-
-        def left() -> float | None:
-            return None if deadline is None else deadline - time.monotonic()
-
-        info = _ask(sidecar, "info", None, left())
+        info = _ask(sidecar, "info", None, deadline)
         if not isinstance(info, dict):
             info = {}
         found = (info.get("name"), info.get("protocol"), info.get("version"))
@@ -246,7 +249,7 @@ class Connection:
                 f"dstok {__version__}, protocol {PROTOCOL}: install both together, or set "
                 "DSTOK_BINARY to the binary that belongs to it"
             )
-        _ask(sidecar, "configure", self._configuration.params(), left())
+        _ask(sidecar, "configure", self._configuration.params(), deadline)
 
 
 def outcome_of(start: Sidecar | BaseException) -> Sidecar:
@@ -255,6 +258,12 @@ def outcome_of(start: Sidecar | BaseException) -> Sidecar:
     if isinstance(start, BaseException):
         raise copy.copy(start)
     return start
+
+
+def start_patience(deadline: Deadline) -> float | None:
+    """Return for how many seconds a call waits for a start (float); None: for ever."""
+    left = deadline.left()
+    return None if left is None else left + _MOMENT
 
 
 def keeps_dying() -> _errors.ProcessDied:
@@ -266,12 +275,7 @@ def _closed() -> _errors.ClientClosed:
     return _errors.ClientClosed("the client is closed")
 
 
-def timed_out(timeout: float | None) -> _errors.CallTimeout:
-    """Return the exception for an answer that did not come within `timeout` seconds."""
-    return _errors.CallTimeout(f"no answer within {timeout or 0:g} seconds")
-
-
-def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, timeout: float | None) -> Any:
+def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, deadline: Deadline) -> Any:
     """Return the result of a single call. Raises DstokError."""
     request = _protocol.Request(method, params)
     waiter = Waiter(request.id)
@@ -280,12 +284,7 @@ def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, timeout: float
     except NotSent:
         sidecar.join()
         raise (sidecar.error or _errors.ProcessDied("the process ended")) from None
-    return _protocol.raised(_protocol.outcome(waiter.wait(timeout)))
-
-
-def _seconds(timeout: float | None) -> float:
-    """Return a timeout as locks take it."""
-    return -1 if timeout is None else min(max(timeout, 0), threading.TIMEOUT_MAX)
+    return _protocol.raised(_protocol.outcome(waiter.wait(deadline)))
 
 
 def _after_fork_in_child() -> None:
