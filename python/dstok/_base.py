@@ -7,7 +7,7 @@ import math
 import os
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ._configuration import Actions, Configuration, zlib_flavour
 from ._connection import Connection
@@ -113,6 +113,13 @@ class BaseClient:
     def __repr__(self) -> str:
         state = "closed" if self._connection.closed else f"pid={self.pid}"
         return f"<dstok.{type(self).__name__} {state}>"
+
+    def __reduce__(self) -> NoReturn:
+        """Raises TypeError: `copy` and `pickle` ask for what would make another one."""
+        raise TypeError(
+            f"a dstok.{type(self).__name__} cannot be copied or pickled: it holds a process and "
+            "perhaps a secret. Make one in each process; threads can share one"
+        )
 
     def _seconds(self, timeout: float | Default | None) -> float | None:
         return self._timeout if isinstance(timeout, Default) else _checked(timeout)
