@@ -11,7 +11,7 @@ from typing import Any
 
 from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
-from ._batch import WINDOW, Batch, Window, encoded
+from ._batch import WINDOW, Batch, Window, encoded, given_up
 from ._configuration import Actions
 from ._connection import TRIES, keeps_dying, outcome_of, start_patience
 from ._deadline import Deadline
@@ -229,7 +229,7 @@ class AsyncClient(BaseClient):
         results = batch.results(await waiter.wait(deadline) if waiter else [])
         return results if return_exceptions else [_protocol.raised(one) for one in results]
 
-    async def map(
+    def map(
         self,
         method: str,
         params: Iterable[Params] | AsyncIterable[Params],
@@ -250,31 +250,42 @@ class AsyncClient(BaseClient):
             timeout: seconds (float) for each wait instead of the client's; None: for ever.
         """
         seconds = self._seconds(timeout)
-        room = Window(window)
+        return self._map(method, _Source(params), Window(window), return_exceptions, seconds)
+
+    async def _map(
+        self,
+        method: str,
+        source: _Source,
+        window: Window,
+        return_exceptions: bool,
+        timeout: float | None,
+    ) -> AsyncIterator[Any]:
         under_way: deque[tuple[Batch, LoopWaiter | None]] = deque()
-        source = _Source(params)
-        while True:
-            while room.open() and not source.ended:
-                batch = await source.batch(method, room.most)
+        try:
+            while True:
+                while window.open() and not source.ended:
+                    batch = await source.batch(method, window.most)
+                    try:
+                        waiter = await self._send_batch(batch, Deadline(timeout))
+                        under_way.append((batch, waiter))
+                    except DstokError as error:  # what is under way may still be answered
+                        source.fail(error)
+                        break
+                    window.take(batch)
+                    await asyncio.sleep(0)  # others want the loop too
+                if not under_way:
+                    source.finish()
+                    return
+                batch, waiter = under_way.popleft()
                 try:
-                    waiter = await self._send_batch(batch, Deadline(seconds))
-                    under_way.append((batch, waiter))
-                except DstokError as error:  # what is under way may still be answered
-                    source.fail(error)
-                    break
-                room.take(batch)
-                await asyncio.sleep(0)  # others want the loop too
-            if not under_way:
-                source.finish()
-                return
-            batch, waiter = under_way.popleft()
-            try:
-                results = batch.results(await waiter.wait(Deadline(seconds)) if waiter else [])
-            except DstokError as error:
-                results = batch.all_failed(error)
-            room.give_back(batch, waiter.size if waiter else 0)
-            for result in results:
-                yield result if return_exceptions else _protocol.raised(result)
+                    results = batch.results(await waiter.wait(Deadline(timeout)) if waiter else [])
+                except DstokError as error:
+                    results = batch.all_failed(error)
+                window.give_back(batch, waiter.size if waiter else 0)
+                for result in results:
+                    yield result if return_exceptions else _protocol.raised(result)
+        finally:
+            given_up(waiter for _, waiter in under_way)
 
     async def _send(self, ids: int | list[int], line: bytes, deadline: Deadline) -> LoopWaiter:
         loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
-from ._batch import WINDOW, Batch, Window, encoded
+from ._batch import WINDOW, Batch, Window, encoded, given_up
 from ._configuration import Actions
 from ._connection import Waiter
 from ._deadline import Deadline
@@ -255,28 +255,31 @@ class Client(BaseClient):
     ) -> Iterator[Any]:
         under_way: deque[tuple[Batch, Waiter | None]] = deque()
         source = _Source(params)
-        while True:
-            while window.open() and not source.ended:
-                batch = source.batch(method, window.most)
+        try:
+            while True:
+                while window.open() and not source.ended:
+                    batch = source.batch(method, window.most)
+                    try:
+                        under_way.append((batch, self._send(batch, Deadline(timeout))))
+                    except DstokError as error:  # what is under way may still be answered
+                        source.fail(error)
+                        break
+                    window.take(batch)
+                if not under_way:
+                    return source.finish()
+                batch, waiter = under_way.popleft()
                 try:
-                    under_way.append((batch, self._send(batch, Deadline(timeout))))
-                except DstokError as error:  # what is under way may still be answered
-                    source.fail(error)
-                    break
-                window.take(batch)
-            if not under_way:
-                return source.finish()
-            batch, waiter = under_way.popleft()
-            try:
-                results = batch.results(waiter.wait(Deadline(timeout)) if waiter else [])
-            except DstokError as error:
-                results = batch.all_failed(error)
-            window.give_back(batch, waiter.size if waiter else 0)
-            if return_exceptions:
-                yield from results
-            else:
-                for result in results:
-                    yield _protocol.raised(result)
+                    results = batch.results(waiter.wait(Deadline(timeout)) if waiter else [])
+                except DstokError as error:
+                    results = batch.all_failed(error)
+                window.give_back(batch, waiter.size if waiter else 0)
+                if return_exceptions:
+                    yield from results
+                else:
+                    for result in results:
+                        yield _protocol.raised(result)
+        finally:
+            given_up(waiter for _, waiter in under_way)
 
     def _send(self, batch: Batch, deadline: Deadline) -> Waiter | None:
         """Send a batch; nothing is to be waited for if nothing of it could be sent."""

@@ -57,8 +57,11 @@ class Waiter(_protocol.Ticket):
     def wait(self, deadline: Deadline) -> Any:
         """Return the answer. Raises CallTimeout at the deadline, and what made it fail."""
         left = deadline.left()
-        if not self._done.acquire(timeout=-1 if left is None else left):
-            raise deadline.passed()
+        try:
+            if not self._done.acquire(timeout=-1 if left is None else left):
+                raise deadline.passed()
+        finally:
+            self.wanted = False
         if self._error is not None:
             raise self._error
         return self.decoded(self._line)
@@ -80,6 +83,8 @@ class Connection:
         self._timeout = timeout
         self._max_backoff = max_backoff
         self._sidecar: Sidecar | None = None
+        self._replaced: list[Sidecar] = []
+        """Those that hang, and may still answer who waits for them."""
         self._greeted = False
         self._failures = 0
         self._not_before = 0.0
@@ -101,11 +106,13 @@ class Connection:
         return self._closed.is_set()
 
     def current(self) -> Sidecar | None:
-        """Return the sidecar if it runs; never waits. Raises ClientClosed."""
+        """Return the sidecar if it runs and does not hang; never waits. Raises ClientClosed."""
         if self._closed.is_set():
             raise _closed()
         sidecar = self._sidecar
-        return sidecar if self._greeted and sidecar is not None and sidecar.open else None
+        if sidecar is None or not self._greeted or not sidecar.open or sidecar.hangs:
+            return None
+        return sidecar
 
     def starting(self) -> futures.Future[Sidecar | BaseException]:
         """Return what will be a sidecar that runs, or why there is none: see `outcome_of`. All who
@@ -158,22 +165,27 @@ class Connection:
 
         Takes no lock, since the garbage collector calls it in the middle of anything.
         """
-        sidecar = self._sidecar
-        if sidecar is not None:
+        for sidecar in self._sidecars():
             sidecar.begin_close()
 
     def close(self) -> None:
         """Let the sidecar end, and wait for it."""
         self._closed.set()
-        sidecar = self._sidecar
-        if sidecar is not None:
+        ending = self._sidecars()
+        for sidecar in ending:
             sidecar.begin_close()
+        for sidecar in ending:
             sidecar.join()
-            self._sidecar = None  # and with it its descriptors
+        self._sidecar, self._replaced = None, []  # and with them their descriptors
+
+    def _sidecars(self) -> list[Sidecar]:
+        sidecar = self._sidecar
+        return [*self._replaced] if sidecar is None else [*self._replaced, sidecar]
 
     def forget(self) -> None:
         """In a forked process: the sidecar is the parent's, and so is who held a lock."""
         self._sidecar = self._start = None
+        self._replaced = []
         self._lock, self._configuring = threading.Lock(), threading.Lock()
         was_closed, self._closed = self._closed.is_set(), threading.Event()
         if was_closed:
@@ -204,11 +216,16 @@ class Connection:
         return sidecar
 
     def _note_death(self) -> None:
-        """Forget a sidecar that has ended, but not how soon it did.
+        """Forget a sidecar that has ended, or hangs, but not how soon it did.
 
         The next start is put off: not at all the first time, then longer and longer.
         """
-        sidecar, self._sidecar, self._greeted = self._sidecar, None, False
+        sidecar = self._sidecar
+        if sidecar is not None and sidecar.open and self._greeted:  # it hangs
+            others = [one for one in self._replaced if one.ended is None]
+            self._replaced = [*others, sidecar]  # before it is forgotten: `close` has to find it
+            sidecar.let_go()
+        self._sidecar, self._greeted = None, False
         if sidecar is None:
             return
         ended = sidecar.ended or time.monotonic()

@@ -95,6 +95,7 @@ class LoopWaiter(Ticket):
         try:
             outcome = await self._future
         finally:
+            self.wanted = False
             if timer is not None:
                 timer.cancel()
         if isinstance(outcome, DstokError):

@@ -24,6 +24,9 @@ logger = logging.getLogger("dstok")
 GRACE = 2.0
 """Seconds that a process gets to end by itself, and then again after SIGTERM."""
 
+SILENCE = 1.0
+"""Seconds without an answer after which a process may be taken for one that hangs."""
+
 _BLOCK = 1 << 18
 _STDERR_TAIL = 20
 _LONGEST_LOGGED = 8192
@@ -59,7 +62,9 @@ class Sidecar:
         self._partial: list[bytes] = []
         self._stderr_part = b""
         self._stderr_tail: deque[str] = deque(maxlen=_STDERR_TAIL)
+        self._heard = self.started  # or asked, after it had answered everything
         self._closing = False
+        self._spared = False
         self.error: DstokError | None = None
         """How it ended, once it has."""
         self.forced = False
@@ -125,6 +130,8 @@ class Sidecar:
     def _queue(self, lines: bytes, tickets: Sequence[Ticket]) -> bool:
         """Write what the pipe takes now; leave the rest to the thread. Returns False if nobody
         reads it any more."""
+        if not self._awaited:
+            self._heard = time.monotonic()
         try:
             self._awaited.extend(tickets)
             self._unwritten.append(memoryview(lines))
@@ -144,6 +151,23 @@ class Sidecar:
 
         Takes no lock, so that the garbage collector can call it in the middle of anything.
         """
+        self._closing, self._spared = True, False
+        self._wake()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it seems to hang (bool): it is silent, and nobody waits any more for what it
+        would answer next. It may be busy all the same."""
+        try:
+            oldest = self._awaited[0]
+        except IndexError:
+            return False
+        return not oldest.wanted and time.monotonic() - self._heard > SILENCE
+
+    def let_go(self) -> None:
+        """Let it end once it has answered, or nobody waits for it any more."""
+        logger.warning("%s does not answer: another is started in its place", self._name)
+        self._spared = not self._closing
         self._closing = True
         self._wake()
 
@@ -229,7 +253,9 @@ class Sidecar:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             ready = self._poll.poll(None if left is None else left * 1000)
             if left == 0 and not ready:
-                return True
+                if not self._is_spared():
+                    return True
+                deadline = None
             if deadline is not None and ready:  # it still does something
                 deadline = time.monotonic() + GRACE
             for fd, _ in ready:
@@ -247,8 +273,14 @@ class Sidecar:
                     with self._lock:
                         self._write()
 
+    def _is_spared(self) -> bool:
+        """Tell whether it may go on, for somebody who waits."""
+        with self._lock:
+            return self._spared and any(ticket.wanted for ticket in self._awaited)
+
     def _take(self, block: bytes) -> None:
         """Hand out the answers that are complete with this block."""
+        self._heard = time.monotonic()
         lines = block.split(b"\n")
         if len(lines) == 1:
             self._partial.append(block)
@@ -324,7 +356,7 @@ class Sidecar:
     def _death(self) -> DstokError:
         """Say how it ended."""
         code = self._process.returncode
-        if self._closing:
+        if self._closing and not self._spared:
             return ClientClosed("the client was closed before the answer came")
         how = f"exit status {code}" if code >= 0 else f"signal {_signal_name(-code)}"
         tail = "\n".join(self._stderr_tail)

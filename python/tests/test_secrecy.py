@@ -90,14 +90,14 @@ def test_not_in_errors_logs_or_reprs(
             seen += [f"{one!r} {one} {getattr(one, '__dict__', None)}" for one in chain]
             seen += [line for line in traceback.format_exception(error) if "lambda" not in line]
         os.kill(client.pid or 0, signal.SIGSTOP)
-        with pytest.raises(dstok.CallTimeout) as late:
-            client.call("verify_token", [token], timeout=0.01)
         # Stopped, it cannot answer this one before it is killed.
         with ThreadPoolExecutor() as pool:
             waiting = pool.submit(client.verify_token, token)
             sidecar = client._connection.current()
             assert sidecar is not None
-            assert wait_for(lambda: awaited(sidecar) == 2)
+            assert wait_for(lambda: awaited(sidecar) == 1)
+            with pytest.raises(dstok.CallTimeout) as late:
+                client.call("verify_token", [token], timeout=0.01)
             os.kill(sidecar.pid, signal.SIGKILL)
             with pytest.raises(dstok.ProcessDied) as died:
                 waiting.result()
