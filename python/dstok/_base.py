@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import logging
 import math
 import os
 import weakref
@@ -46,6 +47,7 @@ class BaseClient:
         binary: str | os.PathLike[str] | None = None,
         timeout: float | None = 30.0,
         max_backoff: float = 2.0,
+        log_level: int = logging.WARNING,
         serve_options: Sequence[str] = (),
     ) -> None:
         """Nothing is started before the first call.
@@ -71,11 +73,15 @@ class BaseClient:
                 ever. A start may take as long.
             max_backoff: the most seconds (float) to wait before a start, after several processes in
                 a row that could not be started or died within seconds.
+            log_level: the level (int) at which the logger `dstok` gets what the process writes to
+                stderr, and that it hung or did not end by itself.
             serve_options: further options of `dstok serve` (sequence of str), such as
                 `["--max-line=100000000"]`. Others see them, so no secret belongs there.
 
         Raises InvalidParams for secrets, settings, timeouts and options of the wrong kind.
         """
+        if not isinstance(log_level, int):
+            raise InvalidParams("log_level must be an int, as in logging", param="log_level")
         if isinstance(serve_options, str):
             raise InvalidParams("serve_options must be several", param="serve_options")
         options = list(serve_options)
@@ -102,6 +108,7 @@ class BaseClient:
             binary=None if binary is None else os.fspath(binary),
             timeout=timeout,
             max_backoff=max_backoff,
+            log_level=log_level,
         )
         weakref.finalize(self, self._connection.abandon).atexit = False
 

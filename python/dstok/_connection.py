@@ -77,11 +77,13 @@ class Connection:
         binary: str | None,
         timeout: float | None,
         max_backoff: float,
+        log_level: int,
     ) -> None:
         self._configuration = configuration
         self._binary = binary
         self._timeout = timeout
         self._max_backoff = max_backoff
+        self._log_level = log_level
         self._sidecar: Sidecar | None = None
         self._replaced: list[Sidecar] = []
         """Those that hang, and may still answer who waits for them."""
@@ -245,7 +247,8 @@ class Connection:
 
     def _spawn(self, binary: str) -> Sidecar:
         try:
-            return Sidecar(self._configuration.command(binary), self._configuration.environ())
+            command, environ = self._configuration.command(binary), self._configuration.environ()
+            return Sidecar(command, environ, self._log_level)
         except OSError as error:
             message = f"{binary} cannot be started: {error.strerror}"
             if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, cast
 
 from ._errors import ClientClosed, DstokError, ProcessDied, ProtocolError
 from ._protocol import Ticket
@@ -49,13 +49,15 @@ class Sidecar:
     process ends.
     """
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str] | None) -> None:
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str] | None, log_level: int
+    ) -> None:
         """Start it. Raises OSError, RuntimeError."""
         self.started = time.monotonic()
         self.ended: float | None = None
         self.open = True
         """Whether lines can be sent."""
-        self._name = command[0]
+        self._name, self._log_level = command[0], log_level
         self._lock = threading.Lock()
         self._awaited: deque[Ticket] = deque()
         self._unwritten: deque[memoryview] = deque()
@@ -80,9 +82,8 @@ class Sidecar:
                 env=environ,
             )
             self.pid = self._process.pid
-            self._stdin = _given(self._process.stdin)
-            self._stdout = _given(self._process.stdout)
-            self._stderr = _given(self._process.stderr)
+            pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
+            self._stdin, self._stdout, self._stderr = cast("tuple[IO[bytes], ...]", pipes)
             _living.add(self)
         for fd in (self._stdin.fileno(), self._wake_reader, self._wake_writer):
             os.set_blocking(fd, False)
@@ -166,7 +167,7 @@ class Sidecar:
 
     def let_go(self) -> None:
         """Let it end once it has answered, or nobody waits for it any more."""
-        logger.warning("%s does not answer: another is started in its place", self._name)
+        logger.log(self._log_level, "%s does not answer, another is started", self._name)
         self._spared = not self._closing
         self._closing = True
         self._wake()
@@ -311,7 +312,7 @@ class Sidecar:
             text = line.decode("utf-8", "backslashreplace").rstrip()
             if text:
                 self._stderr_tail.append(text)
-                logger.warning("%s", text)
+                logger.log(self._log_level, "%s", text)
         return bool(block)
 
     def _bury(self, overdue: bool) -> None:
@@ -347,7 +348,7 @@ class Sidecar:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(GRACE)
                     return
-            logger.warning("%s did not end by itself: %s", self._name, number.name)
+            logger.log(self._log_level, "%s did not end by itself: %s", self._name, number.name)
             self.forced = True
             self._process.send_signal(number)
             overdue = False
@@ -369,11 +370,6 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return str(number)
-
-
-def _given(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None
-    return stream
 
 
 def _after_fork_in_child() -> None:
