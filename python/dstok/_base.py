@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from ._configuration import Actions, Configuration, zlib_flavour
@@ -84,16 +84,8 @@ class BaseClient:
             raise InvalidParams("log_level must be an int, as in logging", param="log_level")
         if isinstance(serve_options, str):
             raise InvalidParams("serve_options must be several", param="serve_options")
-        options = list(serve_options)
-        if require_expiry:
-            options.append("--require-expiry")
-        if max_expires_after is not None:
-            options.append(f"--max-expires-after={max_expires_after}")
-        if known_actions_only:
-            options.append("--known-actions-only")
-        if audit_log is not None:
-            options.append(f"--audit-log={os.fspath(audit_log)}")
-        configuration = Configuration(options).changed(
+        rails = _rails(require_expiry, max_expires_after, known_actions_only, audit_log)
+        configuration = Configuration([*serve_options, *rails]).changed(
             secret=secret,
             old_secrets=old_secrets,
             datasette_version=datasette_version,
@@ -130,6 +122,23 @@ class BaseClient:
 
     def _seconds(self, timeout: float | Default | None) -> float | None:
         return self._timeout if isinstance(timeout, Default) else _checked(timeout)
+
+
+def _rails(
+    require_expiry: bool,
+    max_expires_after: int | None,
+    known_actions_only: bool,
+    audit_log: str | os.PathLike[str] | None,
+) -> Iterator[str]:
+    """Yield the guard rails as options of `dstok serve`."""
+    if require_expiry:
+        yield "--require-expiry"
+    if max_expires_after is not None:
+        yield f"--max-expires-after={max_expires_after}"
+    if known_actions_only:
+        yield "--known-actions-only"
+    if audit_log is not None:
+        yield f"--audit-log={os.fspath(audit_log)}"
 
 
 def _checked(timeout: float | None) -> float | None:
