@@ -54,8 +54,9 @@ def parse(config):
     for name, value in given.items():
         if name != "old_secrets":
             check(name, value)
-    if "binary" in given:
-        given["binary"] = os.path.expanduser(given["binary"])
+    for name in ("audit_log", "binary"):
+        if name in given:
+            given[name] = os.path.expanduser(given[name])
     secrets, missing = read_secrets(given.pop("old_secrets", []))
     options = Options(**given, old_secrets=secrets, missing_secrets=missing)
     longest = options.max_expires_after

@@ -114,6 +114,8 @@ class Sidecar:
             audit_log=options.audit_log,
             binary=options.binary,
             timeout=options.timeout,
+            # A failure is warned of here, once, with what the program said last.
+            log_level=logging.INFO,
         )
 
     def _refuse(self, message):

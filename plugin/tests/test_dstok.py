@@ -58,10 +58,11 @@ def test_old_secrets(config, expected):
     assert options.parse(config).old_secrets == expected
 
 
-def test_home_in_the_path_of_the_binary(monkeypatch):
+@pytest.mark.parametrize("name", ["binary", "audit_log"])
+def test_home_in_a_path(monkeypatch, name):
     monkeypatch.setenv("HOME", "/home/ann")
     for given, expected in (("~/bin/dstok", "/home/ann/bin/dstok"), ("/opt/~/dstok",) * 2):
-        assert options.parse({"binary": given}).binary == expected
+        assert getattr(options.parse({name: given}), name) == expected
 
 
 @pytest.mark.parametrize(

@@ -176,9 +176,10 @@ async def test_default_expiry(make_datasette):
 
 
 @pytest.mark.asyncio
-async def test_audit_log(make_datasette, tmp_path):
+async def test_audit_log(make_datasette, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
     log = tmp_path / "audit.jsonl"
-    datasette = await make_datasette({"audit_log": str(log), "default_handler": True})
+    datasette = await make_datasette({"audit_log": "~/audit.jsonl", "default_handler": True})
     minted = await datasette.create_token("alice", expires_after=60)
     (entry,) = [json.loads(line) for line in log.read_text().splitlines()]
     assert entry["actor_id"] == "alice"

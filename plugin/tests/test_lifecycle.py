@@ -140,6 +140,23 @@ def test_sidecar_that_is_killed_while_it_is_busy(tmp_path, plugins, marker):
     await_no_process(marker)
 
 
+@pytest.mark.parametrize("level", [None, "INFO"])
+def test_sidecar_that_fails_is_one_warning(tmp_path, plugins, marker, broken_binary, level):
+    """What it says itself is shown to who asks for it."""
+    if level:
+        setup = f"import logging\nlogging.basicConfig(level='{level}')\n"
+        (tmp_path / "plugins" / "show_more.py").write_text(setup)
+    binary = broken_binary("echo no room left >&2; exit 3")
+    with serve(tmp_path, CURRENT, {"binary": binary}, plugins, marker) as server:
+        for _ in range(2):
+            assert server.request("/mint").status == 200
+        lines = [line for line in server.log.read_text().splitlines() if "no room left" in line]
+    itself = [line for line in lines if line.endswith("dstok:no room left")]
+    (warning,) = [line for line in lines if line not in itself]
+    assert "datasette-dstok: the program dstok is not available" in warning
+    assert len(itself) == (2 if level else 0), "it is started twice"
+
+
 @needs_proc
 def test_sidecar_that_is_stopped(tmp_path, plugins, marker):
     """One that hangs is waited for once, and ended by force."""

@@ -106,11 +106,13 @@ async def test_no_token_without_its_record(make_datasette, broken, tmp_path):
 
 
 @pytest.mark.asyncio
-async def test_audit_log_that_cannot_be_written(make_datasette, tmp_path):
-    options = {"audit_log": str(tmp_path / "no such folder" / "log"), "default_handler": True}
-    datasette = await make_datasette(options)
+async def test_audit_log_that_cannot_be_written(make_datasette, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    datasette = await make_datasette({"audit_log": "~/none/log", "default_handler": True})
     with pytest.raises(AuditLogUnavailable):
         await datasette.create_token("alice")
+    (warning,) = warnings(caplog)
+    assert f"cannot append to {tmp_path}/none/log" in warning
 
 
 @pytest.mark.asyncio

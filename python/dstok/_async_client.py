@@ -11,9 +11,10 @@ from typing import Any
 
 from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
-from ._batch import WINDOW, Batch, Window, encoded
+from ._batch import WINDOW, Batch, Window, encoded, given_up
 from ._configuration import Actions
-from ._connection import TRIES, keeps_dying, outcome_of
+from ._connection import TRIES, keeps_dying, outcome_of, start_patience
+from ._deadline import Deadline
 from ._errors import DstokError, InvalidParams
 from ._loop import LoopWaiter, Mailbox
 from ._protocol import Params, Request
@@ -198,12 +199,13 @@ class AsyncClient(BaseClient):
         Args:
             method: its name.
             params: a mapping (by name) or a sequence (by position).
-            timeout: seconds (float) instead of the client's; None: for ever.
+            timeout: seconds (float) instead of the client's, a start included; None: for ever.
+                It ends the wait, not the start, which the client's timeout limits.
         """
-        seconds = self._seconds(timeout)
+        deadline = Deadline(self._seconds(timeout))
         request = _protocol.Request(method, params)
-        waiter = await self._send(request.id, request.text + b"\n")
-        return _protocol.raised(_protocol.outcome(await waiter.wait(seconds)))
+        waiter = await self._send(request.id, request.text + b"\n", deadline)
+        return _protocol.raised(_protocol.outcome(await waiter.wait(deadline)))
 
     async def batch(
         self,
@@ -222,11 +224,12 @@ class AsyncClient(BaseClient):
         batch = Batch()
         for method, params in calls:
             batch.add(encoded(method, params))
-        waiter = await self._send_batch(batch)
-        results = batch.results(await waiter.wait(seconds) if waiter else [])
+        deadline = Deadline(seconds)
+        waiter = await self._send_batch(batch, deadline)
+        results = batch.results(await waiter.wait(deadline) if waiter else [])
         return results if return_exceptions else [_protocol.raised(one) for one in results]
 
-    async def map(
+    def map(
         self,
         method: str,
         params: Iterable[Params] | AsyncIterable[Params],
@@ -247,32 +250,44 @@ class AsyncClient(BaseClient):
             timeout: seconds (float) for each wait instead of the client's; None: for ever.
         """
         seconds = self._seconds(timeout)
-        room = Window(window)
-        under_way: deque[tuple[Batch, LoopWaiter | None]] = deque()
-        source = _Source(params)
-        while True:
-            while room.open() and not source.ended:
-                batch = await source.batch(method, room.most)
-                try:
-                    under_way.append((batch, await self._send_batch(batch)))
-                except DstokError as error:  # what is under way may still be answered
-                    source.fail(error)
-                    break
-                room.take(batch)
-                await asyncio.sleep(0)  # others want the loop too
-            if not under_way:
-                source.finish()
-                return
-            batch, waiter = under_way.popleft()
-            try:
-                results = batch.results(await waiter.wait(seconds) if waiter else [])
-            except DstokError as error:
-                results = batch.all_failed(error)
-            room.give_back(batch, waiter.size if waiter else 0)
-            for result in results:
-                yield result if return_exceptions else _protocol.raised(result)
+        return self._map(method, _Source(params), Window(window), return_exceptions, seconds)
 
-    async def _send(self, ids: int | list[int], line: bytes) -> LoopWaiter:
+    async def _map(
+        self,
+        method: str,
+        source: _Source,
+        window: Window,
+        return_exceptions: bool,
+        timeout: float | None,
+    ) -> AsyncIterator[Any]:
+        under_way: deque[tuple[Batch, LoopWaiter | None]] = deque()
+        try:
+            while True:
+                while window.open() and not source.ended:
+                    batch = await source.batch(method, window.most)
+                    try:
+                        waiter = await self._send_batch(batch, Deadline(timeout))
+                        under_way.append((batch, waiter))
+                    except DstokError as error:  # what is under way may still be answered
+                        source.fail(error)
+                        break
+                    window.take(batch)
+                    await asyncio.sleep(0)  # others want the loop too
+                if not under_way:
+                    source.finish()
+                    return
+                batch, waiter = under_way.popleft()
+                try:
+                    results = batch.results(await waiter.wait(Deadline(timeout)) if waiter else [])
+                except DstokError as error:
+                    results = batch.all_failed(error)
+                window.give_back(batch, waiter.size if waiter else 0)
+                for result in results:
+                    yield result if return_exceptions else _protocol.raised(result)
+        finally:
+            given_up(waiter for _, waiter in under_way)
+
+    async def _send(self, ids: int | list[int], line: bytes, deadline: Deadline) -> LoopWaiter:
         loop = asyncio.get_running_loop()
         mailbox = self._mailbox
         if mailbox is None or mailbox.loop is not loop:
@@ -281,15 +296,20 @@ class AsyncClient(BaseClient):
         for _ in range(TRIES):
             sidecar = self._connection.current()
             if sidecar is None:
-                sidecar = outcome_of(await asyncio.wrap_future(self._connection.starting()))
+                future = asyncio.wrap_future(self._connection.starting())
+                try:
+                    start = await asyncio.wait_for(future, start_patience(deadline))
+                except asyncio.TimeoutError:  # the start goes on, for others
+                    raise deadline.passed() from None
+                sidecar = outcome_of(start)
             with contextlib.suppress(NotSent):  # it ended a moment ago
                 mailbox.send(sidecar, line, waiter)
                 return waiter
         raise keeps_dying()
 
-    async def _send_batch(self, batch: Batch) -> LoopWaiter | None:
+    async def _send_batch(self, batch: Batch, deadline: Deadline) -> LoopWaiter | None:
         """Send a batch; nothing is to be waited for if nothing of it could be sent."""
-        return await self._send(batch.ids, batch.line()) if batch.ids else None
+        return await self._send(batch.ids, batch.line(), deadline) if batch.ids else None
 
     async def aclose(self) -> None:
         """End the sidecar once it has answered what was sent; later calls raise ClientClosed."""

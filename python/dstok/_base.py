@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
+import logging
 import math
 import os
 import weakref
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
 
 from ._configuration import Actions, Configuration, zlib_flavour
 from ._connection import Connection
@@ -46,6 +47,7 @@ class BaseClient:
         binary: str | os.PathLike[str] | None = None,
         timeout: float | None = 30.0,
         max_backoff: float = 2.0,
+        log_level: int = logging.WARNING,
         serve_options: Sequence[str] = (),
     ) -> None:
         """Nothing is started before the first call.
@@ -67,27 +69,23 @@ class BaseClient:
             known_actions_only: refuse restrictions to actions that are not known.
             audit_log: a file to record each minted token in (str or path).
             binary: the path of the binary. None: see `find_binary`.
-            timeout: seconds to wait for an answer (float), and for the start before it; None: for
-                ever.
+            timeout: seconds to wait for an answer (float), the start before it included; None: for
+                ever. A start may take as long.
             max_backoff: the most seconds (float) to wait before a start, after several processes in
                 a row that could not be started or died within seconds.
+            log_level: the level (int) at which the logger `dstok` gets what the process writes to
+                stderr, and that it hung or did not end by itself.
             serve_options: further options of `dstok serve` (sequence of str), such as
                 `["--max-line=100000000"]`. Others see them, so no secret belongs there.
 
         Raises InvalidParams for secrets, settings, timeouts and options of the wrong kind.
         """
+        if not isinstance(log_level, int):
+            raise InvalidParams("log_level must be an int, as in logging", param="log_level")
         if isinstance(serve_options, str):
             raise InvalidParams("serve_options must be several", param="serve_options")
-        options = list(serve_options)
-        if require_expiry:
-            options.append("--require-expiry")
-        if max_expires_after is not None:
-            options.append(f"--max-expires-after={max_expires_after}")
-        if known_actions_only:
-            options.append("--known-actions-only")
-        if audit_log is not None:
-            options.append(f"--audit-log={os.fspath(audit_log)}")
-        configuration = Configuration(options).changed(
+        rails = _rails(require_expiry, max_expires_after, known_actions_only, audit_log)
+        configuration = Configuration([*serve_options, *rails]).changed(
             secret=secret,
             old_secrets=old_secrets,
             datasette_version=datasette_version,
@@ -102,6 +100,7 @@ class BaseClient:
             binary=None if binary is None else os.fspath(binary),
             timeout=timeout,
             max_backoff=max_backoff,
+            log_level=log_level,
         )
         weakref.finalize(self, self._connection.abandon).atexit = False
 
@@ -114,8 +113,32 @@ class BaseClient:
         state = "closed" if self._connection.closed else f"pid={self.pid}"
         return f"<dstok.{type(self).__name__} {state}>"
 
+    def __reduce__(self) -> NoReturn:
+        """Raises TypeError: `copy` and `pickle` ask for what would make another one."""
+        raise TypeError(
+            f"a dstok.{type(self).__name__} cannot be copied or pickled: it holds a process and "
+            "perhaps a secret. Make one in each process; threads can share one"
+        )
+
     def _seconds(self, timeout: float | Default | None) -> float | None:
         return self._timeout if isinstance(timeout, Default) else _checked(timeout)
+
+
+def _rails(
+    require_expiry: bool,
+    max_expires_after: int | None,
+    known_actions_only: bool,
+    audit_log: str | os.PathLike[str] | None,
+) -> Iterator[str]:
+    """Yield the guard rails as options of `dstok serve`."""
+    if require_expiry:
+        yield "--require-expiry"
+    if max_expires_after is not None:
+        yield f"--max-expires-after={max_expires_after}"
+    if known_actions_only:
+        yield "--known-actions-only"
+    if audit_log is not None:
+        yield f"--audit-log={os.fspath(audit_log)}"
 
 
 def _checked(timeout: float | None) -> float | None:

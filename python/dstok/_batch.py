@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from . import _protocol
@@ -25,6 +26,13 @@ def encoded(method: str, params: _protocol.Params) -> _protocol.Request | Invali
         return _protocol.Request(method, params)
     except InvalidParams as error:
         return error
+
+
+def given_up(tickets: Iterable[_protocol.Ticket | None]) -> None:
+    """Note that nobody will wait for these."""
+    for ticket in tickets:
+        if ticket is not None:
+            ticket.wanted = False
 
 
 class Batch:

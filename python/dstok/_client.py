@@ -9,9 +9,10 @@ from typing import Any
 
 from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
-from ._batch import WINDOW, Batch, Window, encoded
+from ._batch import WINDOW, Batch, Window, encoded, given_up
 from ._configuration import Actions
 from ._connection import Waiter
+from ._deadline import Deadline
 from ._errors import DstokError, InvalidParams
 from ._protocol import Params, Request
 
@@ -191,13 +192,14 @@ class Client(BaseClient):
         Args:
             method: its name.
             params: a mapping (by name) or a sequence (by position).
-            timeout: seconds (float) instead of the client's; None: for ever.
+            timeout: seconds (float) instead of the client's, a start included; None: for ever.
+                It ends the wait, not the start, which the client's timeout limits.
         """
-        seconds = self._seconds(timeout)
+        deadline = Deadline(self._seconds(timeout))
         request = _protocol.Request(method, params)
         waiter = Waiter(request.id)
-        self._connection.send(request.text + b"\n", waiter)
-        return _protocol.raised(_protocol.outcome(waiter.wait(seconds)))
+        self._connection.send(request.text + b"\n", waiter, deadline)
+        return _protocol.raised(_protocol.outcome(waiter.wait(deadline)))
 
     def batch(
         self,
@@ -216,8 +218,9 @@ class Client(BaseClient):
         batch = Batch()
         for method, params in calls:
             batch.add(encoded(method, params))
-        waiter = self._send(batch)
-        results = batch.results(waiter.wait(seconds) if waiter else [])
+        deadline = Deadline(seconds)
+        waiter = self._send(batch, deadline)
+        results = batch.results(waiter.wait(deadline) if waiter else [])
         return results if return_exceptions else [_protocol.raised(one) for one in results]
 
     def map(
@@ -252,35 +255,38 @@ class Client(BaseClient):
     ) -> Iterator[Any]:
         under_way: deque[tuple[Batch, Waiter | None]] = deque()
         source = _Source(params)
-        while True:
-            while window.open() and not source.ended:
-                batch = source.batch(method, window.most)
+        try:
+            while True:
+                while window.open() and not source.ended:
+                    batch = source.batch(method, window.most)
+                    try:
+                        under_way.append((batch, self._send(batch, Deadline(timeout))))
+                    except DstokError as error:  # what is under way may still be answered
+                        source.fail(error)
+                        break
+                    window.take(batch)
+                if not under_way:
+                    return source.finish()
+                batch, waiter = under_way.popleft()
                 try:
-                    under_way.append((batch, self._send(batch)))
-                except DstokError as error:  # what is under way may still be answered
-                    source.fail(error)
-                    break
-                window.take(batch)
-            if not under_way:
-                return source.finish()
-            batch, waiter = under_way.popleft()
-            try:
-                results = batch.results(waiter.wait(timeout) if waiter else [])
-            except DstokError as error:
-                results = batch.all_failed(error)
-            window.give_back(batch, waiter.size if waiter else 0)
-            if return_exceptions:
-                yield from results
-            else:
-                for result in results:
-                    yield _protocol.raised(result)
+                    results = batch.results(waiter.wait(Deadline(timeout)) if waiter else [])
+                except DstokError as error:
+                    results = batch.all_failed(error)
+                window.give_back(batch, waiter.size if waiter else 0)
+                if return_exceptions:
+                    yield from results
+                else:
+                    for result in results:
+                        yield _protocol.raised(result)
+        finally:
+            given_up(waiter for _, waiter in under_way)
 
-    def _send(self, batch: Batch) -> Waiter | None:
+    def _send(self, batch: Batch, deadline: Deadline) -> Waiter | None:
         """Send a batch; nothing is to be waited for if nothing of it could be sent."""
         if not batch.ids:
             return None
         waiter = Waiter(batch.ids)
-        self._connection.send(batch.line(), waiter)
+        self._connection.send(batch.line(), waiter, deadline)
         return waiter
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import _errors, _protocol
 from ._configuration import Configuration
+from ._deadline import Deadline
 from ._find_binary import find_binary
 from ._sidecar import NotSent, Sidecar
 from ._version import __version__
@@ -26,6 +27,9 @@ TRIES = 3
 _YOUNG = 5.0
 """Seconds: a process that dies younger than this counts as a failed start."""
 _FIRST_BACKOFF = 0.05
+_MOMENT = 0.05
+"""Seconds that a call waits longer for a start than it may: one that begins with the call, and has
+as long, so fails before the call, and the next call begins another."""
 
 _all: weakref.WeakSet[Connection] = weakref.WeakSet()
 
@@ -50,10 +54,14 @@ class Waiter(_protocol.Ticket):
         self._error = error
         self._done.release()
 
-    def wait(self, timeout: float | None) -> Any:
-        """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
-        if not self._done.acquire(timeout=_seconds(timeout)):
-            raise timed_out(timeout)
+    def wait(self, deadline: Deadline) -> Any:
+        """Return the answer. Raises CallTimeout at the deadline, and what made it fail."""
+        left = deadline.left()
+        try:
+            if not self._done.acquire(timeout=-1 if left is None else left):
+                raise deadline.passed()
+        finally:
+            self.wanted = False
         if self._error is not None:
             raise self._error
         return self.decoded(self._line)
@@ -69,12 +77,16 @@ class Connection:
         binary: str | None,
         timeout: float | None,
         max_backoff: float,
+        log_level: int,
     ) -> None:
         self._configuration = configuration
         self._binary = binary
         self._timeout = timeout
         self._max_backoff = max_backoff
+        self._log_level = log_level
         self._sidecar: Sidecar | None = None
+        self._replaced: list[Sidecar] = []
+        """Those that hang, and may still answer who waits for them."""
         self._greeted = False
         self._failures = 0
         self._not_before = 0.0
@@ -96,11 +108,13 @@ class Connection:
         return self._closed.is_set()
 
     def current(self) -> Sidecar | None:
-        """Return the sidecar if it runs; never waits. Raises ClientClosed."""
+        """Return the sidecar if it runs and does not hang; never waits. Raises ClientClosed."""
         if self._closed.is_set():
             raise _closed()
         sidecar = self._sidecar
-        return sidecar if self._greeted and sidecar is not None and sidecar.open else None
+        if sidecar is None or not self._greeted or not sidecar.open or sidecar.hangs:
+            return None
+        return sidecar
 
     def starting(self) -> futures.Future[Sidecar | BaseException]:
         """Return what will be a sidecar that runs, or why there is none: see `outcome_of`. All who
@@ -116,19 +130,23 @@ class Connection:
                     self._start.set_result(_errors.ProcessDied(f"cannot be started: {error}"))
             return self._start
 
-    def started(self) -> Sidecar:
-        """Wait for a sidecar that runs.
+    def started(self, deadline: Deadline) -> Sidecar:
+        """Wait for a sidecar that runs. After the deadline the start goes on, for others.
 
         Raises BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
         ClientClosed, and what `configure` answers.
         """
-        return outcome_of(self.starting().result())
+        try:
+            start = self.starting().result(start_patience(deadline))
+        except futures.TimeoutError:
+            raise deadline.passed() from None
+        return outcome_of(start)
 
-    def send(self, line: bytes, ticket: _protocol.Ticket) -> None:
+    def send(self, line: bytes, ticket: _protocol.Ticket, deadline: Deadline) -> None:
         """Send a line, starting a sidecar if need be. Raises as `started` does."""
         for _ in range(TRIES):
             with contextlib.suppress(NotSent):  # it ended a moment ago
-                return (self.current() or self.started()).send(line, ticket)
+                return (self.current() or self.started(deadline)).send(line, ticket)
         raise keeps_dying()
 
     def configure(self, changes: dict[str, Any], timeout: float | None) -> Any:
@@ -136,8 +154,9 @@ class Connection:
         with self._configuring:
             configuration = self._configuration.changed(**changes)
             while True:
-                sidecar = self.current() or self.started()
-                info = _ask(sidecar, "configure", configuration.params(), timeout)
+                deadline = Deadline(timeout)
+                sidecar = self.current() or self.started(deadline)
+                info = _ask(sidecar, "configure", configuration.params(), deadline)
                 self._configuration = configuration
                 # One that was started in between may have been told the former configuration.
                 if sidecar is self._sidecar:
@@ -148,22 +167,27 @@ class Connection:
 
         Takes no lock, since the garbage collector calls it in the middle of anything.
         """
-        sidecar = self._sidecar
-        if sidecar is not None:
+        for sidecar in self._sidecars():
             sidecar.begin_close()
 
     def close(self) -> None:
         """Let the sidecar end, and wait for it."""
         self._closed.set()
-        sidecar = self._sidecar
-        if sidecar is not None:
+        ending = self._sidecars()
+        for sidecar in ending:
             sidecar.begin_close()
+        for sidecar in ending:
             sidecar.join()
-            self._sidecar = None  # and with it its descriptors
+        self._sidecar, self._replaced = None, []  # and with them their descriptors
+
+    def _sidecars(self) -> list[Sidecar]:
+        sidecar = self._sidecar
+        return [*self._replaced] if sidecar is None else [*self._replaced, sidecar]
 
     def forget(self) -> None:
         """In a forked process: the sidecar is the parent's, and so is who held a lock."""
         self._sidecar = self._start = None
+        self._replaced = []
         self._lock, self._configuring = threading.Lock(), threading.Lock()
         was_closed, self._closed = self._closed.is_set(), threading.Event()
         if was_closed:
@@ -178,7 +202,7 @@ class Connection:
             future.set_result(error.with_traceback(None))
 
     def _started(self) -> Sidecar:
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        deadline = Deadline(self._timeout)
         self._note_death()
         self._back_off(deadline)
         binary = self._binary or find_binary()
@@ -187,9 +211,6 @@ class Connection:
             if self.closed:
                 raise _closed()
             self._greet(sidecar, binary, deadline)
-        except _errors.CallTimeout:
-            sidecar.begin_close()
-            raise timed_out(self._timeout) from None
         except BaseException:
             sidecar.begin_close()
             raise
@@ -197,11 +218,16 @@ class Connection:
         return sidecar
 
     def _note_death(self) -> None:
-        """Forget a sidecar that has ended, but not how soon it did.
+        """Forget a sidecar that has ended, or hangs, but not how soon it did.
 
         The next start is put off: not at all the first time, then longer and longer.
         """
-        sidecar, self._sidecar, self._greeted = self._sidecar, None, False
+        sidecar = self._sidecar
+        if sidecar is not None and sidecar.open and self._greeted:  # it hangs
+            others = [one for one in self._replaced if one.ended is None]
+            self._replaced = [*others, sidecar]  # before it is forgotten: `close` has to find it
+            sidecar.let_go()
+        self._sidecar, self._greeted = None, False
         if sidecar is None:
             return
         ended = sidecar.ended or time.monotonic()
@@ -211,17 +237,18 @@ class Connection:
             delay = min(self._max_backoff, _FIRST_BACKOFF * 2.0 ** min(self._failures - 2, 30))
         self._not_before = ended + delay
 
-    def _back_off(self, deadline: float | None) -> None:
-        now = time.monotonic()
-        until = self._not_before if deadline is None else min(self._not_before, deadline)
-        if until > now and self._closed.wait(until - now):
+    def _back_off(self, deadline: Deadline) -> None:
+        delay, left = self._not_before - time.monotonic(), deadline.left()
+        too_long = left is not None and left < delay
+        if delay > 0 and self._closed.wait(left if too_long else delay):
             raise _closed()
-        if until < self._not_before:
-            raise timed_out(self._timeout)
+        if too_long:
+            raise deadline.passed()
 
     def _spawn(self, binary: str) -> Sidecar:
         try:
-            return Sidecar(self._configuration.command(binary), self._configuration.environ())
+            command, environ = self._configuration.command(binary), self._configuration.environ()
+            return Sidecar(command, environ, self._log_level)
         except OSError as error:
             message = f"{binary} cannot be started: {error.strerror}"
             if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
@@ -230,13 +257,9 @@ class Connection:
         except RuntimeError as error:  # no more threads
             raise _errors.ProcessDied(f"{binary} cannot be started: {error}") from None
 
-    def _greet(self, sidecar: Sidecar, binary: str, deadline: float | None) -> None:
+    def _greet(self, sidecar: Sidecar, binary: str, deadline: Deadline) -> None:
         """See that it is the right program, before it is told a secret; configure it."""
-
-        def left() -> float | None:
-            return None if deadline is None else deadline - time.monotonic()
-
-        info = _ask(sidecar, "info", None, left())
+        info = _ask(sidecar, "info", None, deadline)
         if not isinstance(info, dict):
             info = {}
         found = (info.get("name"), info.get("protocol"), info.get("version"))
@@ -246,7 +269,7 @@ class Connection:
                 f"dstok {__version__}, protocol {PROTOCOL}: install both together, or set "
                 "DSTOK_BINARY to the binary that belongs to it"
             )
-        _ask(sidecar, "configure", self._configuration.params(), left())
+        _ask(sidecar, "configure", self._configuration.params(), deadline)
 
 
 def outcome_of(start: Sidecar | BaseException) -> Sidecar:
@@ -255,6 +278,12 @@ def outcome_of(start: Sidecar | BaseException) -> Sidecar:
     if isinstance(start, BaseException):
         raise copy.copy(start)
     return start
+
+
+def start_patience(deadline: Deadline) -> float | None:
+    """Return for how many seconds a call waits for a start (float); None: for ever."""
+    left = deadline.left()
+    return None if left is None else left + _MOMENT
 
 
 def keeps_dying() -> _errors.ProcessDied:
@@ -266,12 +295,7 @@ def _closed() -> _errors.ClientClosed:
     return _errors.ClientClosed("the client is closed")
 
 
-def timed_out(timeout: float | None) -> _errors.CallTimeout:
-    """Return the exception for an answer that did not come within `timeout` seconds."""
-    return _errors.CallTimeout(f"no answer within {timeout or 0:g} seconds")
-
-
-def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, timeout: float | None) -> Any:
+def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, deadline: Deadline) -> Any:
     """Return the result of a single call. Raises DstokError."""
     request = _protocol.Request(method, params)
     waiter = Waiter(request.id)
@@ -280,12 +304,7 @@ def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, timeout: float
     except NotSent:
         sidecar.join()
         raise (sidecar.error or _errors.ProcessDied("the process ended")) from None
-    return _protocol.raised(_protocol.outcome(waiter.wait(timeout)))
-
-
-def _seconds(timeout: float | None) -> float:
-    """Return a timeout as locks take it."""
-    return -1 if timeout is None else min(max(timeout, 0), threading.TIMEOUT_MAX)
+    return _protocol.raised(_protocol.outcome(waiter.wait(deadline)))
 
 
 def _after_fork_in_child() -> None:

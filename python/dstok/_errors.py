@@ -145,7 +145,10 @@ class ProtocolError(DstokError):
 
 
 class CallTimeout(DstokError, TimeoutError):
-    """The answer did not come in time; if it comes later it is dropped."""
+    """The answer did not come in time; if it comes later it is dropped.
+
+    If the process seems to hang, the next call starts another.
+    """
 
     kind = "timeout"
 

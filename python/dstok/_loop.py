@@ -8,7 +8,7 @@ import itertools
 from collections import deque
 from typing import Any
 
-from ._connection import timed_out
+from ._deadline import Deadline
 from ._errors import DstokError
 from ._protocol import Ticket
 from ._sidecar import Sidecar
@@ -87,19 +87,20 @@ class LoopWaiter(Ticket):
         if not self._future.done():
             self._future.set_result(outcome)
 
-    async def wait(self, timeout: float | None) -> Any:
-        """Return the answer. Raises CallTimeout after `timeout` seconds, and what made it fail."""
-        timer = None
-        if timeout is not None:
-            timer = self._mailbox.loop.call_later(max(timeout, 0), self._expire, timeout)
+    async def wait(self, deadline: Deadline) -> Any:
+        """Return the answer. Raises CallTimeout at the deadline, and what made it fail."""
+        timer, left = None, deadline.left()
+        if left is not None:
+            timer = self._mailbox.loop.call_later(left, self._expire, deadline)
         try:
             outcome = await self._future
         finally:
+            self.wanted = False
             if timer is not None:
                 timer.cancel()
         if isinstance(outcome, DstokError):
             raise outcome
         return self.decoded(outcome)
 
-    def _expire(self, timeout: float) -> None:
-        self.set(timed_out(timeout))
+    def _expire(self, deadline: Deadline) -> None:
+        self.set(deadline.passed())

@@ -62,10 +62,12 @@ class Ticket:
     by whoever waits for it: what a decoded batch takes is a multiple of its text.
     """
 
-    __slots__ = ("ids", "size")
+    __slots__ = ("ids", "size", "wanted")
 
     def __init__(self, ids: int | list[int]) -> None:
         self.ids = ids
+        self.wanted = True
+        """Whether somebody still waits, or will, for the answer."""
         self.size = 0
         """Bytes of the answer, once it was decoded."""
 

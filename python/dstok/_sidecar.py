@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, cast
 
 from ._errors import ClientClosed, DstokError, ProcessDied, ProtocolError
 from ._protocol import Ticket
@@ -23,6 +23,9 @@ logger = logging.getLogger("dstok")
 
 GRACE = 2.0
 """Seconds that a process gets to end by itself, and then again after SIGTERM."""
+
+SILENCE = 1.0
+"""Seconds without an answer after which a process may be taken for one that hangs."""
 
 _BLOCK = 1 << 18
 _STDERR_TAIL = 20
@@ -46,20 +49,24 @@ class Sidecar:
     process ends.
     """
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str] | None) -> None:
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str] | None, log_level: int
+    ) -> None:
         """Start it. Raises OSError, RuntimeError."""
         self.started = time.monotonic()
         self.ended: float | None = None
         self.open = True
         """Whether lines can be sent."""
-        self._name = command[0]
+        self._name, self._log_level = command[0], log_level
         self._lock = threading.Lock()
         self._awaited: deque[Ticket] = deque()
         self._unwritten: deque[memoryview] = deque()
         self._partial: list[bytes] = []
         self._stderr_part = b""
         self._stderr_tail: deque[str] = deque(maxlen=_STDERR_TAIL)
+        self._heard = self.started  # or asked, after it had answered everything
         self._closing = False
+        self._spared = False
         self.error: DstokError | None = None
         """How it ended, once it has."""
         self.forced = False
@@ -75,9 +82,8 @@ class Sidecar:
                 env=environ,
             )
             self.pid = self._process.pid
-            self._stdin = _given(self._process.stdin)
-            self._stdout = _given(self._process.stdout)
-            self._stderr = _given(self._process.stderr)
+            pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
+            self._stdin, self._stdout, self._stderr = cast("tuple[IO[bytes], ...]", pipes)
             _living.add(self)
         for fd in (self._stdin.fileno(), self._wake_reader, self._wake_writer):
             os.set_blocking(fd, False)
@@ -125,6 +131,8 @@ class Sidecar:
     def _queue(self, lines: bytes, tickets: Sequence[Ticket]) -> bool:
         """Write what the pipe takes now; leave the rest to the thread. Returns False if nobody
         reads it any more."""
+        if not self._awaited:
+            self._heard = time.monotonic()
         try:
             self._awaited.extend(tickets)
             self._unwritten.append(memoryview(lines))
@@ -144,6 +152,23 @@ class Sidecar:
 
         Takes no lock, so that the garbage collector can call it in the middle of anything.
         """
+        self._closing, self._spared = True, False
+        self._wake()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it seems to hang (bool): it is silent, and nobody waits any more for what it
+        would answer next. It may be busy all the same."""
+        try:
+            oldest = self._awaited[0]
+        except IndexError:
+            return False
+        return not oldest.wanted and time.monotonic() - self._heard > SILENCE
+
+    def let_go(self) -> None:
+        """Let it end once it has answered, or nobody waits for it any more."""
+        logger.log(self._log_level, "%s does not answer, another is started", self._name)
+        self._spared = not self._closing
         self._closing = True
         self._wake()
 
@@ -229,7 +254,9 @@ class Sidecar:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             ready = self._poll.poll(None if left is None else left * 1000)
             if left == 0 and not ready:
-                return True
+                if not self._is_spared():
+                    return True
+                deadline = None
             if deadline is not None and ready:  # it still does something
                 deadline = time.monotonic() + GRACE
             for fd, _ in ready:
@@ -247,8 +274,14 @@ class Sidecar:
                     with self._lock:
                         self._write()
 
+    def _is_spared(self) -> bool:
+        """Tell whether it may go on, for somebody who waits."""
+        with self._lock:
+            return self._spared and any(ticket.wanted for ticket in self._awaited)
+
     def _take(self, block: bytes) -> None:
         """Hand out the answers that are complete with this block."""
+        self._heard = time.monotonic()
         lines = block.split(b"\n")
         if len(lines) == 1:
             self._partial.append(block)
@@ -279,7 +312,7 @@ class Sidecar:
             text = line.decode("utf-8", "backslashreplace").rstrip()
             if text:
                 self._stderr_tail.append(text)
-                logger.warning("%s", text)
+                logger.log(self._log_level, "%s", text)
         return bool(block)
 
     def _bury(self, overdue: bool) -> None:
@@ -315,7 +348,7 @@ class Sidecar:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(GRACE)
                     return
-            logger.warning("%s did not end by itself: %s", self._name, number.name)
+            logger.log(self._log_level, "%s did not end by itself: %s", self._name, number.name)
             self.forced = True
             self._process.send_signal(number)
             overdue = False
@@ -324,7 +357,7 @@ class Sidecar:
     def _death(self) -> DstokError:
         """Say how it ended."""
         code = self._process.returncode
-        if self._closing:
+        if self._closing and not self._spared:
             return ClientClosed("the client was closed before the answer came")
         how = f"exit status {code}" if code >= 0 else f"signal {_signal_name(-code)}"
         tail = "\n".join(self._stderr_tail)
@@ -337,11 +370,6 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return str(number)
-
-
-def _given(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None
-    return stream
 
 
 def _after_fork_in_child() -> None:

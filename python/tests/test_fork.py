@@ -14,6 +14,7 @@ import pytest
 
 import dstok
 from dstok._connection import Waiter
+from dstok._deadline import Deadline
 from dstok._protocol import Request
 from dstok._sidecar import Sidecar
 from processes import PATIENCE, Done, alive
@@ -106,17 +107,17 @@ def test_what_was_asked_before_the_fork_fails_in_the_child(client: dstok.Client)
     os.kill(pid, signal.SIGSTOP)
     request = Request("ping", None)
     waiter = Waiter(request.id)
-    client._connection.send(request.text + b"\n", waiter)
+    client._connection.send(request.text + b"\n", waiter, Deadline(None))
 
     def work() -> None:
         with pytest.raises(dstok.ProcessDied):
-            waiter.wait(None)
+            waiter.wait(Deadline(None))
 
     try:
         assert in_child(work) == 0
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert waiter.wait(PATIENCE)["result"] == "pong"
+    assert waiter.wait(Deadline(PATIENCE))["result"] == "pong"
 
 
 def test_forks_while_other_threads_call(client: dstok.Client) -> None:

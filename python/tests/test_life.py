@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import functools
 import gc
 import os
+import pickle
 import signal
 import time
 import weakref
@@ -28,6 +30,19 @@ def test_nothing_is_started_before_the_first_call() -> None:
         client.ping()
         assert sidecars() == [client.pid]
     assert sidecars() == []
+
+
+@pytest.mark.parametrize("kind", [dstok.Client, dstok.AsyncClient])
+def test_no_copies(kind: type[dstok.Client | dstok.AsyncClient]) -> None:
+    client = kind(secret=SECRET)
+    attempts: list[Callable[[Any], object]] = [copy.copy, copy.deepcopy, pickle.dumps]
+    attempts += [functools.partial(pickle.dumps, protocol=n) for n in range(6)]
+    for attempt in attempts:
+        with pytest.raises(TypeError, match=rf"a dstok\.{kind.__name__} cannot be") as caught:
+            attempt(client)
+        assert "Make one in each process" in str(caught.value)
+        assert SECRET not in str(caught.value)
+    client.close()
 
 
 def test_closed_is_closed() -> None:

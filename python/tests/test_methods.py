@@ -319,6 +319,7 @@ def test_methods_have_the_parameters_of_the_protocol(client: dstok.Client) -> No
         lambda client: client.call("ping", timeout=float("nan")),
         lambda client: client.configure(settings=[1]),
         lambda client: dstok.Client(serve_options="--no-sandbox"),
+        lambda client: dstok.Client(log_level="INFO"),  # type: ignore[arg-type]
         lambda client: type(client)(timeout="1"),
     ],
 )

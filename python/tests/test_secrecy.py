@@ -90,14 +90,14 @@ def test_not_in_errors_logs_or_reprs(
             seen += [f"{one!r} {one} {getattr(one, '__dict__', None)}" for one in chain]
             seen += [line for line in traceback.format_exception(error) if "lambda" not in line]
         os.kill(client.pid or 0, signal.SIGSTOP)
-        with pytest.raises(dstok.CallTimeout) as late:
-            client.call("verify_token", [token], timeout=0.01)
         # Stopped, it cannot answer this one before it is killed.
         with ThreadPoolExecutor() as pool:
             waiting = pool.submit(client.verify_token, token)
             sidecar = client._connection.current()
             assert sidecar is not None
-            assert wait_for(lambda: awaited(sidecar) == 2)
+            assert wait_for(lambda: awaited(sidecar) == 1)
+            with pytest.raises(dstok.CallTimeout) as late:
+                client.call("verify_token", [token], timeout=0.01)
             os.kill(sidecar.pid, signal.SIGKILL)
             with pytest.raises(dstok.ProcessDied) as died:
                 waiting.result()
@@ -142,7 +142,11 @@ def test_secrets_that_are_none(wrong: Any) -> None:
         dstok.Client(old_secrets=["a"])
 
 
-def test_stderr_goes_to_the_log(caplog: pytest.LogCaptureFixture, fake: Fake) -> None:
+@pytest.mark.parametrize("level", [None, logging.INFO])
+def test_stderr_goes_to_the_log(
+    caplog: pytest.LogCaptureFixture, fake: Fake, level: int | None
+) -> None:
+    caplog.set_level(logging.DEBUG)
     binary = fake(
         """
         def serve(request):
@@ -151,9 +155,14 @@ def test_stderr_goes_to_the_log(caplog: pytest.LogCaptureFixture, fake: Fake) ->
             os._exit(9)
         """
     )
-    with dstok.Client(binary=binary) as client, pytest.raises(dstok.ProcessDied) as caught:
+    client = dstok.Client(binary=binary)
+    if level is not None:
+        client = dstok.Client(binary=binary, log_level=level)
+    with client, pytest.raises(dstok.ProcessDied) as caught:
         client.ping()
-    logged = [record.getMessage() for record in caplog.records if record.name == "dstok"]
+    records = [record for record in caplog.records if record.name == "dstok"]
+    assert {record.levelno for record in records} == {level or logging.WARNING}
+    logged = [record.getMessage() for record in records]
     assert logged[0] == "first"
     assert "".join(logged[1:]) == "second " + "x" * 20000 + "no end"
     assert caught.value.returncode == 9

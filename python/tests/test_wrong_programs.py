@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import dstok
+from dstok import _sidecar
 from processes import PATIENCE, alive, sidecars, wait_for
-from support import DEAF, LATE, SECRET, Fake
+from support import DEAF, GATE, LATE, SECRET, Fake
 
 
-def test_a_call_that_takes_too_long_bothers_no_other(fake: Fake) -> None:
+def test_a_call_that_takes_too_long_bothers_no_other(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_sidecar, "SILENCE", PATIENCE)  # however slow this machine is
     binary = fake(LATE)
     with dstok.Client(binary=binary, timeout=PATIENCE) as client:
         client.ping()
@@ -35,6 +41,65 @@ def test_a_process_that_never_answers(fake: Fake) -> None:
             with pytest.raises(dstok.CallTimeout):
                 call()
     assert sidecars() == []
+
+
+# Its start takes until a file of that name appears beside it.
+SLOW_START = f"{GATE}\nwait_for_file('now')"
+
+
+def test_a_call_waits_no_longer_for_a_start_than_its_own_timeout(fake: Fake) -> None:
+    binary = fake(SLOW_START)
+    with dstok.Client(binary=binary, timeout=PATIENCE) as client, ThreadPoolExecutor() as pool:
+        patient = pool.submit(client.ping)
+        calls: list[Callable[[], object]] = [
+            lambda: client.call("ping", timeout=0.5),
+            lambda: client.batch([("ping", None)], timeout=0.5),
+            lambda: list(client.map("ping", [None], timeout=0.5)),
+        ]
+        for call in calls:
+            begin = time.monotonic()
+            with pytest.raises(dstok.CallTimeout, match=r"0\.5 seconds"):
+                call()
+            assert 0.5 <= time.monotonic() - begin < 5
+        (pid,) = sidecars()
+        binary.with_name("now").touch()
+        assert patient.result() == "pong"
+        assert client.pid == pid
+
+
+def test_a_task_waits_no_longer_for_a_start_than_its_own_timeout(fake: Fake) -> None:
+    binary = fake(SLOW_START)
+
+    async def main() -> None:
+        async with dstok.AsyncClient(binary=binary, timeout=PATIENCE) as client:
+            patient = asyncio.ensure_future(client.ping())
+            begin = time.monotonic()
+            with pytest.raises(dstok.CallTimeout, match=r"0\.5 seconds"):
+                await client.call("ping", timeout=0.5)
+            with pytest.raises(dstok.CallTimeout, match=r"0\.5 seconds"):
+                await client.batch([("ping", None)], timeout=0.5)
+            assert 1 <= time.monotonic() - begin < 10
+            (pid,) = sidecars()
+            binary.with_name("now").touch()
+            assert await patient == "pong"
+            assert client.pid == pid
+
+    asyncio.run(main())
+
+
+def test_the_start_is_part_of_the_timeout(fake: Fake) -> None:
+    binary = fake("time.sleep(1)\ndef serve(request): time.sleep(600)")
+    with dstok.Client(binary=binary, timeout=2) as client:
+        begin = time.monotonic()
+        with pytest.raises(dstok.CallTimeout):
+            client.ping()
+        assert 2 <= time.monotonic() - begin < 2.9
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300, 10**300, None])
+def test_the_longest_timeouts(timeout: float | None) -> None:
+    with dstok.Client(timeout=timeout) as client:
+        assert client.ping() == client.call("ping", timeout=timeout) == "pong"
 
 
 def test_closing_one_that_does_not_want_to_end(fake: Fake) -> None:

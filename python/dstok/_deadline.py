@@ -1,0 +1,30 @@
+"""Until when an answer is waited for."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ._errors import CallTimeout
+
+_LONGEST = threading.TIMEOUT_MAX / 2
+"""Seconds: years, and less than what locks refuse."""
+
+
+class Deadline:
+    """A timeout that runs from now on."""
+
+    __slots__ = ("_end", "_seconds")
+
+    def __init__(self, seconds: float | None) -> None:
+        """`seconds` (float) is how long may be waited; None: for ever."""
+        self._seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + min(seconds, _LONGEST)
+
+    def left(self) -> float | None:
+        """Return the seconds that are left (float), 0 when it has passed; None: for ever."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    def passed(self) -> CallTimeout:
+        """Return the exception for an answer that did not come in time."""
+        return CallTimeout(f"no answer within {self._seconds or 0:g} seconds")
