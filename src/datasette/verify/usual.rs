@@ -1,7 +1,5 @@
 //! Payloads as Datasette writes them are read in one pass, without a tree.
 
-use std::io::Write;
-
 use super::{TokenInvalid, capped};
 use crate::datasette::{Datasette, Error, TokenFormat};
 use crate::pyjson::{Kind, RawString, Scanner, Transcoder};
@@ -50,7 +48,8 @@ impl Datasette {
             if now - created as f64 > seconds as f64 {
                 return Some(Err(TokenInvalid::Expired.into()));
             }
-            write!(out, r#","token_expires":{}"#, created + seconds).ok()?;
+            out.extend_from_slice(br#","token_expires":"#);
+            out.extend_from_slice((created + seconds).to_string().as_bytes());
         }
         out.push(b'}');
         Some(Ok(()))
