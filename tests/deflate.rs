@@ -10,25 +10,14 @@
 mod checks;
 mod generators;
 
-use std::env;
-
 use checks::{LARGEST, check, check_all_limits};
-use generators::{ODD, Random, USUAL};
+use generators::{ODD, Random, USUAL, on_two_threads};
 use proptest::prelude::*;
 
 /// `DEFLATE_INPUTS` says how many, `DEFLATE_SEED` which ones.
 #[test]
 fn generated_inputs() {
-    let number = |name: &str, default: u64| {
-        env::var(name).map_or(default, |text| text.parse().expect("a whole number"))
-    };
-    let (inputs, seed) = (number("DEFLATE_INPUTS", 20_000), number("DEFLATE_SEED", 1));
-    let threads = 2;
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            scope.spawn(move || compare(inputs / threads, seed * 1_000 + thread));
-        }
-    });
+    on_two_threads("DEFLATE", compare);
 }
 
 fn compare(inputs: u64, seed: u64) {

@@ -8,26 +8,15 @@
 mod checks;
 mod generators;
 
-use std::env;
-
 use checks::any_input;
 use dstok::zlib::decompress;
-use generators::{ODD, Random, USUAL};
+use generators::{ODD, Random, USUAL, on_two_threads};
 use zlib_rs::{Deflate, DeflateFlush};
 
 /// `INFLATE_INPUTS` says how many, `INFLATE_SEED` which ones.
 #[test]
 fn generated_streams() {
-    let number = |name: &str, default: u64| {
-        env::var(name).map_or(default, |text| text.parse().expect("a whole number"))
-    };
-    let (inputs, seed) = (number("INFLATE_INPUTS", 20_000), number("INFLATE_SEED", 1));
-    let threads = 2;
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            scope.spawn(move || compare(inputs / threads, seed * 1_000 + thread));
-        }
-    });
+    on_two_threads("INFLATE", compare);
 }
 
 fn compare(inputs: u64, seed: u64) {

@@ -159,7 +159,7 @@ impl<'w> Writer<'w> {
     fn members_with_last_list(&mut self, scanner: &mut Scanner<'w>, out: &mut Vec<u8>) {
         if let Some((text, written)) = &self.last_list {
             scanner.members_with(text, |spelled, offset| {
-                self.keys.push_plain(&spelled[1..spelled.len() - 1], offset);
+                self.keys.push_member(spelled, offset);
                 out.extend_from_slice(spelled);
                 out.extend_from_within(written.clone());
             });

@@ -56,13 +56,17 @@ impl Keys {
     #[inline]
     pub(crate) fn push(&mut self, key: &RawString<'_>) {
         self.escaped |= key.is_escaped();
-        self.push_plain(key.quoted.as_bytes(), key.offset);
+        self.add(key.quoted.as_bytes(), key.offset);
     }
 
-    /// Adds a key of the innermost object that is spelled without escapes: with its quotes, and
-    /// where it stands.
+    /// Adds the key of a member that [`Scanner::members_with`] has stepped over.
     #[inline]
-    pub(crate) fn push_plain(&mut self, key: &[u8], offset: usize) {
+    pub(crate) fn push_member(&mut self, spelled: &[u8], offset: usize) {
+        self.add(&spelled[1..spelled.len() - 1], offset + 1);
+    }
+
+    #[inline]
+    fn add(&mut self, key: &[u8], offset: usize) {
         let rank = rank(key);
         self.innermost.is_ranked &= self.innermost.last < rank;
         self.innermost.last = rank;

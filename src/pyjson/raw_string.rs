@@ -28,13 +28,6 @@ impl<'a> RawString<'a> {
         self.quoted.get(1..self.quoted.len() - 1).unwrap_or_default()
     }
 
-    /// Bytes of the spelling, quotes included.
-    #[must_use]
-    #[allow(clippy::len_without_is_empty, reason = "there are always quotes")]
-    pub fn len(&self) -> usize {
-        self.quoted.len()
-    }
-
     /// Whether any backslash occurs; without one the spelling is the value.
     #[must_use]
     pub fn is_escaped(&self) -> bool {

@@ -129,8 +129,8 @@ impl<'a> Scanner<'a> {
 
     /// Steps over members as long as each is spelled as most programs spell it and has the text
     /// `value` for its value, at least one character; none of them is the first of its object.
-    /// `each` is given a member's spelling up to its value, comma and colon included, and where its
-    /// key stands in the text, behind the comma.
+    /// `each` is given a member's spelling up to its value, comma and colon included, and where that
+    /// begins in the text.
     #[inline(always)]
     pub(crate) fn members_with(&mut self, value: &str, mut each: impl FnMut(&'a [u8], usize)) {
         let bytes = self.text.as_bytes();
@@ -142,7 +142,7 @@ impl<'a> Scanner<'a> {
             }
             let start = self.pos;
             self.pos += key.len() + 4;
-            each(&bytes[start..self.pos], start + 1);
+            each(&bytes[start..self.pos], start);
             self.pos += value.len();
         }
     }

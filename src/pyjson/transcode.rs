@@ -163,7 +163,7 @@ impl<'a> Transcoder<'a> {
             };
             self.keys.push(&key);
             if key.is_escaped()
-                || scanner.position() != before + usize::from(!first) + key.len() + 1
+                || scanner.position() != before + usize::from(!first) + key.quoted.len() + 1
             {
                 self.write_up_to(before, scanner, out);
                 self.written = scanner.position();
@@ -175,7 +175,7 @@ impl<'a> Transcoder<'a> {
             // Members that allow the same, in one go.
             if self.read(scanner, out)? == Kind::Array && !self.last_strings.is_empty() {
                 scanner.members_with(self.last_strings, |spelled, offset| {
-                    self.keys.push_plain(&spelled[1..spelled.len() - 1], offset);
+                    self.keys.push_member(spelled, offset);
                 });
             }
         }

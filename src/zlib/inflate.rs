@@ -1,6 +1,6 @@
 //! `zlib.decompress`. What inflating gives does not depend on whose zlib does it, so zlib-rs does.
-//! What a token is, small and sound, has a way of its own: it takes no table but the one each
-//! block brings, as large as its codes are long, and gives up at anything else.
+//! What a token is, small and sound, has a way of its own: its tables are as large as the codes are
+//! long, and it gives up at anything else.
 
 mod bits;
 mod block;
@@ -48,6 +48,10 @@ impl Inflater {
     /// says nothing of any other.
     fn decompress_small(&mut self, stream: &[u8], limit: usize) -> Option<Vec<u8>> {
         let Self { reader, room, .. } = self;
+        // Nor is such a stream longer than its data, however many blocks without any it may have.
+        if stream.len() > FIRST_ROOM {
+            return None;
+        }
         let (&[method, flags], blocks) = stream.split_first_chunk()?;
         // Deflate with a window of 32 KiB, no preset dictionary.
         if method != 0x78 || flags & 0x20 != 0 || u16::from_be_bytes([method, flags]) % 31 != 0 {

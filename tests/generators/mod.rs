@@ -1,5 +1,7 @@
 //! Inputs for a compressor, of many sorts.
 
+use std::{env, thread};
+
 /// No input has more bytes: as many as one block of deflate has at least.
 const LARGEST: usize = 16_383;
 
@@ -32,6 +34,20 @@ impl Random {
         };
         1 + self.below(end)
     }
+}
+
+/// Calls `compare` on two threads: how many inputs, and the seed of its own. The environment says
+/// how many in all, `{name}_INPUTS`, and which ones, `{name}_SEED`.
+pub fn on_two_threads(name: &str, compare: fn(u64, u64)) {
+    let number = |what: &str, default: u64| {
+        env::var(format!("{name}_{what}")).map_or(default, |text| text.parse().unwrap())
+    };
+    let (inputs, seed) = (number("INPUTS", 20_000), number("SEED", 1));
+    thread::scope(|scope| {
+        for thread in 0..2 {
+            scope.spawn(move || compare(inputs / 2, seed * 1_000 + thread));
+        }
+    });
 }
 
 pub type Generator = fn(&mut Random) -> Vec<u8>;
