@@ -32,9 +32,12 @@ pub(super) const EXTRA_DISTANCE_BITS: [u8; D_CODES] = [
     13,
 ];
 
-/// `extra_blbits`.
-pub(super) const EXTRA_BL_BITS: [u8; BL_CODES] =
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7];
+/// `extra_blbits`. There is room for what five bits can tell apart, which makes bounds checks cheap.
+pub(super) const EXTRA_BL_BITS: [u8; 32] = {
+    let mut bits = [0; 32];
+    (bits[16], bits[17], bits[18]) = (2, 3, 7);
+    bits
+};
 
 /// `_length_code`: from a length less [`MIN_MATCH`] to its code less 257.
 pub(super) const LENGTH_CODE: [u8; 256] = length_codes();
@@ -87,11 +90,14 @@ pub(super) const fn base_distance(code: usize) -> u16 {
     (2 | (code as u16 & 1)) << (code / 2 - 1)
 }
 
+/// The first literal that has more than 8 bits in a fixed block.
+pub(super) const FIXED_9_BITS: usize = 144;
+
 /// `static_ltree[symbol].Len`.
 const fn fixed_length(symbol: usize) -> u8 {
     match symbol {
-        0..144 => 8,
-        144..256 => 9,
+        0..FIXED_9_BITS => 8,
+        FIXED_9_BITS..256 => 9,
         256..280 => 7,
         _ => 8,
     }

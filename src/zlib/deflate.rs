@@ -9,6 +9,7 @@ mod block;
 mod bound;
 mod dynamic;
 mod frequencies;
+mod heap;
 mod matches;
 mod tokens;
 mod trees;

@@ -81,16 +81,26 @@ impl Dynamic {
         }
         let codes = self.bl_tree.codes();
         // Of at most 14 bits each.
-        for three in self.tokens.as_slice().chunks(3) {
-            for &Token { symbol, extra } in three {
-                let code = codes[usize::from(symbol)];
-                bits.add(
-                    u64::from(code.bits) | u64::from(extra) << code.length,
-                    code.length + EXTRA_BL_BITS[usize::from(symbol) % BL_CODES],
-                );
+        let (threes, rest) = self.tokens.as_slice().as_chunks::<3>();
+        for three in threes {
+            for &token in three {
+                add_token(bits, codes, token);
             }
             bits.flush();
         }
+        for &token in rest {
+            add_token(bits, codes, token);
+        }
+        bits.flush();
         (self.l_tree.codes(), self.d_tree.codes())
     }
+}
+
+#[inline(always)]
+fn add_token(bits: &mut Bits<'_>, codes: &Codes, Token { symbol, extra }: Token) {
+    let code = codes[usize::from(symbol)];
+    bits.add(
+        u64::from(code.bits) | u64::from(extra) << code.length,
+        code.length + EXTRA_BL_BITS[usize::from(symbol) % EXTRA_BL_BITS.len()],
+    );
 }

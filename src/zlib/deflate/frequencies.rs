@@ -2,8 +2,8 @@
 
 use super::matches::Match;
 use crate::zlib::codes::{
-    D_CODES, END_BLOCK, EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_DISTANCE_LENGTH,
-    FIXED_LENGTHS, L_CODES, LENGTH_CODE, LITERALS, distance_code,
+    D_CODES, END_BLOCK, EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_9_BITS,
+    FIXED_DISTANCE_LENGTH, FIXED_LENGTHS, L_CODES, LENGTH_CODE, LITERALS, distance_code,
 };
 
 /// Symbols in ascending order. There is room for more than there can be, and a power of two, which
@@ -118,10 +118,12 @@ impl Frequencies {
 
     /// Bits of a fixed block, without its first three.
     pub(super) fn fixed_bits(&self) -> u32 {
-        let bits = |&symbol: &u16| {
-            u32::from(self.l[usize::from(symbol)]) * u32::from(FIXED_LENGTHS[usize::from(symbol)])
-        };
-        self.used_l.as_slice().iter().map(bits).sum::<u32>()
+        // Of literals below 144 and of these alone it is known without looking that they have 8.
+        let used = self.used_l.as_slice().iter().map(|&symbol| usize::from(symbol));
+        let others = used.rev().take_while(|&symbol| symbol >= FIXED_9_BITS);
+        let more =
+            |symbol: usize| i32::from(self.l[symbol]) * (i32::from(FIXED_LENGTHS[symbol]) - 8);
+        (8 * self.symbols).wrapping_add_signed(others.map(more).sum())
             + self.matches * u32::from(FIXED_DISTANCE_LENGTH)
             + self.extra_bits
     }

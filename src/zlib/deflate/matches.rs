@@ -15,6 +15,9 @@ const MAX_CHAIN: u32 = 128;
 /// A match of three bytes from farther away costs more than its literals.
 const TOO_FAR: u16 = 4096;
 
+/// Chains count as long when so many candidates have been looked at, and one for four bytes.
+const PATIENCE: u16 = 256;
+
 const HASH_SIZE: usize = 1 << 15;
 const HASH_SHIFT: u32 = 5;
 
@@ -51,8 +54,11 @@ pub(super) struct Finder {
     base: u16,
     /// By position: the one before it in its chain, 0 for none.
     prev: [u16; POSITIONS],
-    /// The one before that, so that two can be looked at at once.
+    /// The one before that, so that two can be looked at at once. Filled where chains turn out to
+    /// be long.
     prev_but_one: [u16; POSITIONS],
+    /// How many candidates may still be looked at before chains count as long.
+    patience: u16,
     pub(super) matches: Vec<Match>,
 }
 
@@ -64,6 +70,7 @@ impl Finder {
             base: 0,
             prev: [0; POSITIONS],
             prev_but_one: [0; POSITIONS],
+            patience: 0,
             matches: Vec::new(),
         })
     }
@@ -83,20 +90,29 @@ impl Finder {
         // The last two bytes are not inserted: no match begins there.
         let inserted = end.saturating_sub(MIN_MATCH - 1);
         self.insert_strings(inserted);
-        self.deflate_slow(inserted, end);
+        self.patience = PATIENCE.max(end / 4);
+        let at = self.deflate_slow::<false>(0, inserted, end);
+        if at < inserted {
+            self.link_pairs(inserted);
+            self.deflate_slow::<true>(at, inserted, end);
+        }
         self.base += end;
     }
 
-    /// `deflate_slow`: a match is taken unless a longer one begins at the next position.
-    fn deflate_slow(&mut self, inserted: u16, end: u16) {
-        let mut at = 0;
+    /// `deflate_slow`: a match is taken unless a longer one begins at the next position. Goes on
+    /// from `at`, without `prev_but_one` only as far as patience goes; how far it got.
+    fn deflate_slow<const PAIRS: bool>(&mut self, mut at: u16, inserted: u16, end: u16) -> u16 {
         while at < inserted {
             let head = self.prev[usize::from(at)];
             if head == 0 {
                 at += 1;
                 continue;
             }
-            let (mut length, mut start) = self.longest_match(at, head, MIN_MATCH - 1, end - at);
+            if !PAIRS && self.patience == 0 {
+                break;
+            }
+            let (mut length, mut start) =
+                self.longest_match::<PAIRS>(at, head, MIN_MATCH - 1, end - at);
             at += 1;
             if length < MIN_MATCH || length == MIN_MATCH && at - 1 - start > TOO_FAR {
                 continue;
@@ -106,7 +122,7 @@ impl Finder {
                 if head == 0 {
                     break;
                 }
-                let (longer, its_start) = self.longest_match(at, head, length, end - at);
+                let (longer, its_start) = self.longest_match::<PAIRS>(at, head, length, end - at);
                 if longer <= length {
                     break;
                 }
@@ -116,6 +132,7 @@ impl Finder {
             self.push(at - 1, length, start);
             at += length - 1;
         }
+        at
     }
 
     fn push(&mut self, at: u16, length: u16, start: u16) {
@@ -138,7 +155,24 @@ impl Finder {
             let prev = head.saturating_sub(base);
             *head = base.wrapping_add(at);
             self.prev[usize::from(at)] = prev;
-            self.prev_but_one[usize::from(at)] = self.prev[usize::from(prev)];
+        }
+    }
+
+    /// Fills `prev_but_one`, of so many positions.
+    fn link_pairs(&mut self, count: u16) {
+        for at in 0..usize::from(count) {
+            self.prev_but_one[at] = self.prev[usize::from(self.prev[at])];
+        }
+    }
+
+    /// The candidate behind two others.
+    #[inline(always)]
+    fn behind<const PAIRS: bool>(&mut self, [first, second]: [u16; 2]) -> u16 {
+        if PAIRS {
+            self.prev_but_one[usize::from(first)]
+        } else {
+            self.patience = self.patience.saturating_sub(2);
+            self.prev[usize::from(second)]
         }
     }
 
@@ -157,8 +191,8 @@ impl Finder {
     /// The length and the start of the longest match at `at` that is longer than `best`; of equal
     /// ones the latest; `best` itself if there is none. `candidate` is the first of the chain,
     /// `lookahead` what is left of the data.
-    fn longest_match(
-        &self,
+    fn longest_match<const PAIRS: bool>(
+        &mut self,
         at: u16,
         mut candidate: u16,
         mut best: u16,
@@ -183,7 +217,7 @@ impl Finder {
         let mut wanted = self.word(usize::from(at) + tail);
         loop {
             let pair = [candidate, self.prev[usize::from(candidate)]];
-            let next = self.prev_but_one[usize::from(candidate)];
+            let next = self.behind::<PAIRS>(pair);
             for candidate in pair {
                 if candidate == 0 || chain == 0 {
                     return (best, start);

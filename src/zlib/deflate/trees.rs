@@ -1,47 +1,12 @@
-//! Huffman trees. Upstream: `build_tree` and `gen_bitlen` of `trees.c`. Which of several optimal
-//! trees comes out depends on the heap, so the heap is zlib's to the last swap.
+//! Huffman trees. Upstream: `build_tree` and `gen_bitlen` of `trees.c`.
 
-use std::hint::select_unpredictable;
-
+use super::heap::{Heap, INNER, NODES, Sons};
 use crate::zlib::codes::{Code, Codes, L_CODES, assign_codes};
 
 /// The longest code of literals, lengths and distances.
 pub(super) const MAX_BITS: u8 = 15;
 /// The longest code of code lengths.
 pub(super) const MAX_BL_BITS: u8 = 7;
-
-/// Leaves are numbered below, inner nodes from here on: more than any tree has, and a power of two,
-/// which makes bounds checks cheap.
-const INNER: usize = 512;
-const NODES: usize = 2 * INNER;
-
-/// A node as the heap orders it: frequency, depth, and number, from the highest bits down.
-type Key = u32;
-
-const NODE_BITS: u32 = 10;
-const DEPTH_BITS: u32 = 6;
-
-const fn key(frequency: u32, depth: u32, node: usize) -> Key {
-    frequency << (DEPTH_BITS + NODE_BITS) | depth << NODE_BITS | node as u32
-}
-
-const fn frequency(key: Key) -> u32 {
-    key >> (DEPTH_BITS + NODE_BITS)
-}
-
-/// The node above two others: as frequent as both together, one deeper than the deeper one.
-const fn parent(a: Key, b: Key, number: usize) -> Key {
-    const FREQUENCY: Key = !0 << (DEPTH_BITS + NODE_BITS);
-    const DEPTH: Key = !FREQUENCY & !(NODES as Key - 1);
-    let deeper = if a & !FREQUENCY > b & !FREQUENCY { a } else { b } & DEPTH;
-    (((a & FREQUENCY) + b) & FREQUENCY) | (deeper + (1 << NODE_BITS)) | number as u32
-}
-
-/// `smaller`: equal ones count as smaller, whatever their numbers.
-const fn is_smaller(a: Key, b: Key) -> bool {
-    const NUMBER: Key = (1 << NODE_BITS) - 1;
-    a & !NUMBER <= b
-}
 
 /// A tree: the symbols that have a code, and how long it is.
 pub(super) struct Tree<const N: usize> {
@@ -90,16 +55,13 @@ impl<const N: usize> Tree<N> {
 
 /// Room to build trees in.
 pub(super) struct Builder {
-    /// From 1 on; twice as large as it gets, which makes bounds checks cheap.
-    heap: [Key; NODES],
-    /// The two below each inner node, each with its depth: all nodes but the root, in the order in
-    /// which they left the heap.
-    sons: [[u16; 2]; INNER],
+    heap: Heap,
+    sons: Sons,
 }
 
 impl Builder {
     pub(super) fn new() -> Self {
-        Self { heap: [0; NODES], sons: [[0; 2]; INNER] }
+        Self { heap: Heap::new(), sons: [[0; 2]; INNER] }
     }
 
     /// `build_tree`: gives each symbol that occurs a code of at most `max_bits`. At least two
@@ -115,10 +77,7 @@ impl Builder {
         const { assert!(N <= L_CODES && L_CODES < INNER) };
         tree.lengths[..N].fill(0);
         tree.symbols[..used.len()].copy_from_slice(used);
-        for (&symbol, place) in used.iter().zip(&mut self.heap[1..]) {
-            let symbol = usize::from(symbol);
-            *place = key(u32::from(frequencies[symbol]), 0, symbol);
-        }
+        self.heap.fill(frequencies, used);
         let mut count = used.len();
         while count < 2 {
             // What does not occur yet of 0 and 1, or of 0, 1 and 2, comes last in the heap.
@@ -127,20 +86,15 @@ impl Builder {
                 _ => 0,
             };
             tree.symbols[count] = symbol;
+            self.heap.add(count, 1, symbol);
             count += 1;
-            self.heap[count] = key(1, 0, usize::from(symbol));
         }
         tree.count = count;
         if used.len() < 2 {
             tree.symbols[..2].sort_unstable();
         }
-        // Behind the last node stands what no node is greater than, so that all nodes have sons.
-        self.heap[count + 1..(count + 1).next_power_of_two()].fill(Key::MAX);
-        for k in (1..=count / 2).rev() {
-            let moved = self.heap[k];
-            self.sift_down(k, moved, count.ilog2() - k.ilog2());
-        }
-        let bits = self.merge(count);
+        self.heap.order(count);
+        let bits = self.heap.merge(count, &mut self.sons);
         let sons = &self.sons[..count - 1];
         // What does not occur has been counted with a bit each.
         let forced = (count - used.len()) as u32;
@@ -154,102 +108,6 @@ impl Builder {
             };
             tree.symbols[..count].iter().map(bits).sum()
         };
-    }
-
-    /// `pqdownheap`, for what moves into the place `k`, so many levels above the lowest.
-    fn sift_down(&mut self, k: usize, moved: Key, levels: u32) {
-        let mut sift = Sift { k, moved };
-        for _ in 0..levels {
-            sift.step(&mut self.heap);
-        }
-        sift.end(&mut self.heap);
-    }
-
-    /// Joins the two smallest until one is left; the frequencies of all inner nodes together,
-    /// which are the bits of all leaves.
-    fn merge(&mut self, leaves: usize) -> u32 {
-        let heap = &mut self.heap;
-        let mut bits = 0;
-        let mut first = heap[1];
-        for (count, inner) in (2..leaves).rev().zip(0..) {
-            let last = std::mem::replace(&mut heap[(count + 1) % INNER], Key::MAX);
-            let mut last = Sift { k: 1, moved: last };
-            let second = last.step(heap);
-            self.sons[inner % INNER] = [first as u16, second as u16];
-            let parent = parent(first, second, INNER + inner);
-            bits += frequency(parent);
-            first = sift_both(last, Sift { k: 1, moved: parent }, count.ilog2(), heap);
-        }
-        let (second, inner) = (heap[2], leaves - 2);
-        self.sons[inner % INNER] = [first as u16, second as u16];
-        bits + frequency(parent(first, second, INNER + inner))
-    }
-}
-
-/// Moves two nodes down to the lowest of so many levels, the first having gone one level ahead;
-/// what is then at the top.
-///
-/// zlib moves one after the other. When the second follows at a distance of one level, a processor
-/// can work on both at once.
-#[inline(always)]
-fn sift_both(mut ahead: Sift, mut behind: Sift, levels: u32, heap: &mut [Key; NODES]) -> Key {
-    // Written out for each level: a processor learns of each load by itself whether it has to wait
-    // for the stores before it.
-    macro_rules! levels_from_2 {
-        ($($level:literal)*) => {
-            'down: {
-                $(
-                    if levels == $level {
-                        break 'down;
-                    }
-                    ahead.step(heap);
-                    behind.step(heap);
-                )*
-            }
-        };
-    }
-    if levels == 1 {
-        ahead.end(heap);
-        let top = behind.step(heap);
-        behind.end(heap);
-        return top;
-    }
-    ahead.step(heap);
-    let top = behind.step(heap);
-    levels_from_2!(2 3 4 5 6 7 8);
-    ahead.end(heap);
-    behind.step(heap);
-    behind.end(heap);
-    top
-}
-
-/// A node on its way down the heap.
-///
-/// It goes on to the lowest level where zlib stops: from there on each node moves into the place
-/// where it is. How far zlib goes is not to be foreseen, by a processor neither.
-struct Sift {
-    k: usize,
-    moved: Key,
-}
-
-impl Sift {
-    /// One level; what is then in the place it came from.
-    #[inline(always)]
-    fn step(&mut self, heap: &mut [Key; NODES]) -> Key {
-        let Self { k, moved } = *self;
-        let (left, right) = (heap[2 * k], heap[2 * k + 1]);
-        let is_right = is_smaller(right, left);
-        let smallest = select_unpredictable(is_right, right, left);
-        let stays = is_smaller(moved, smallest);
-        let place = select_unpredictable(stays, moved, smallest);
-        heap[k] = place;
-        self.moved = select_unpredictable(stays, smallest, moved);
-        self.k = 2 * k + usize::from(is_right);
-        place
-    }
-
-    fn end(self, heap: &mut [Key; NODES]) {
-        heap[self.k % INNER] = self.moved;
     }
 }
 
