@@ -7,6 +7,8 @@ mod signer;
 mod url_safe;
 mod version;
 
+use encoding::base64_encode;
+
 pub use encoding::base64_decode;
 pub use signer::{BadSignature, Keyring, Signer};
 pub use url_safe::{BadPayload, UrlSafe, load_payload};

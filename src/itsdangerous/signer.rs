@@ -3,19 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::digest::Output;
 use sha1::{Digest, Sha1};
 use sha2::Sha512;
 use zeroize::Zeroize;
 
-use super::{Version, base64_decode};
+use super::{Version, base64_decode, base64_encode};
 use crate::secret::{Secret, lock_pages};
-
-/// Bytes of a signature in base64: 20 of SHA-1, without padding.
-const SIGNATURE_LENGTH: usize = 27;
 
 /// `itsdangerous.Signer` with HMAC-SHA1 for one namespace (itsdangerous' `salt`). The keys are
 /// as good as the secret there, and overwritten on drop as it is.
@@ -54,10 +49,7 @@ impl Signer {
         mac.update(&out[start..]);
         let signature = mac.finalize().into_bytes();
         out.push(b'.');
-        let end = out.len();
-        out.resize(end + SIGNATURE_LENGTH, 0);
-        let written = URL_SAFE_NO_PAD.encode_slice(signature, &mut out[end..]);
-        debug_assert_eq!(written, Ok(SIGNATURE_LENGTH));
+        base64_encode(&signature, out);
     }
 }
 

@@ -1,11 +1,8 @@
 //! From JSON to text that is safe in a URL. Upstream: `itsdangerous/url_safe.py`.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use std::fmt;
 
-use super::{Signer, base64_decode};
+use super::{Signer, base64_decode, base64_encode};
 use crate::zlib::{DecompressError, Flavour, compress_within, decompress};
 
 /// Bytes of scratch space kept from one value to the next; a rare large one gives its space back.
@@ -43,20 +40,12 @@ impl UrlSafe {
         let limit = json.len().saturating_sub(2);
         if compress_within(self.flavour, json, limit, &mut self.compressed) {
             out.push(b'.');
-            push_base64(&self.compressed, out);
+            base64_encode(&self.compressed, out);
         } else {
-            push_base64(json, out);
+            base64_encode(json, out);
         }
         self.compressed.shrink_to(KEPT_CAPACITY);
     }
-}
-
-/// `base64_encode`: URL-safe alphabet, padding stripped.
-fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + (bytes.len() * 4).div_ceil(3), 0);
-    let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut out[start..]);
-    debug_assert_eq!(written, Ok(out.len() - start));
 }
 
 /// `URLSafeSerializerMixin.load_payload`, up to the JSON text, which is the caller's to read.
