@@ -58,7 +58,8 @@ pub fn serve(
     end_input: impl Fn() + Sync,
 ) -> io::Result<()> {
     // Threads may answer a line twice and drop one answer; the audit log would hold both.
-    let threads = if session.guard_rails.audit_log.is_some() { 1 } else { limits.threads };
+    let one = session.guard_rails.audit_log.is_some();
+    let threads = if one { 1 } else { limits.threads.max(1) };
     let limits = Limits { threads, ..limits };
     let shared = Shared::new(session, limits, input, output, &end_input);
     thread::scope(|scope| work(scope, &shared, 0));

@@ -46,18 +46,16 @@ impl<'a, W: Write> Turns<'a, W> {
         output: &'a mut W,
         end_input: &'a (dyn Fn() + Sync),
     ) -> Self {
-        let mut parked: Box<[_]> = (0..threads).map(|_| None).collect();
+        let template = session.fork();
+        let first = std::iter::once(Some(session));
         let state = State {
             turn: 0,
             waiting: 0,
             generation: 0,
-            session: Some(session.fork()),
+            session: Some(template),
+            parked: first.chain((1..threads).map(|_| None)).collect(),
             stopped: false,
             error: None,
-            parked: {
-                parked[0] = Some(session);
-                parked
-            },
         };
         let changed = (0..threads).map(|_| Condvar::new()).collect();
         Self { state: Mutex::new(state), output: Mutex::new(output), changed, end_input }

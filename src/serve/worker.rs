@@ -16,7 +16,8 @@ use super::turns::{Stop, Stopped, Turn, Turns, lock};
 use super::{BLOCK, LONG_OUTPUT, Limits};
 use crate::methods::{self, Session};
 
-/// Bytes of lines from which on sharing them pays: it takes some ten microseconds.
+/// Bytes of lines from which on another thread is to read on: to wake it takes some ten
+/// microseconds.
 const WORTH_SHARING: usize = 8 << 10;
 
 /// Bytes asked of one `read` when answers are much longer than requests.
