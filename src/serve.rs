@@ -2,18 +2,18 @@
 
 mod answer;
 mod lines;
-mod parallel;
 mod parent;
 mod stdio;
+mod turns;
+mod worker;
 
-use std::io::{self, ErrorKind as IoErrorKind, Read, Write};
+use std::io::{self, Read, Write};
+use std::thread;
 
-use crate::methods::{self, Session};
-use answer::{Answers, answer_line};
-use lines::Lines;
-use parallel::Workers;
+use crate::methods::Session;
 pub use parent::{Parent, Writes};
-pub use stdio::{Stdin, Stdout, ignore_signals};
+pub use stdio::{InputEnd, Stdin, Stdout, ignore_signals};
+use worker::{Shared, work};
 
 /// Bytes asked of one `read`, four times what a pipe holds.
 const BLOCK: usize = 256 << 10;
@@ -41,87 +41,29 @@ impl Default for Limits {
 
 /// Answers the lines of `input` on `output` until `input` ends.
 ///
-/// All that one `read` completed is answered before the next, with one `write` unless the
-/// answers are long. A peer that waits for an answer gets it, and a pipe runs at full speed.
+/// All that one `read` completed is answered at once, with one `write` unless the answers are
+/// long. A peer that waits for an answer gets it, and a pipe runs at full speed: when much came
+/// at once, another thread reads on meanwhile.
+///
+/// `end_input` is called when no more can be answered while a thread may wait in a `read`: it is
+/// to make that `read` come back, with nothing.
 ///
 /// # Errors
-/// Those of reading and writing; [`IoErrorKind::BrokenPipe`] when nobody reads any more.
+/// Those of reading and writing; [`io::ErrorKind::BrokenPipe`] when nobody reads any more.
 pub fn serve(
-    session: &mut Session,
+    session: Session,
     limits: Limits,
-    input: &mut impl Read,
-    output: &mut impl Write,
+    input: &mut (impl Read + Send),
+    output: &mut (impl Write + Send),
+    end_input: impl Fn() + Sync,
 ) -> io::Result<()> {
     // Threads may answer a line twice and drop one answer; the audit log would hold both.
-    let threads = if session.guard_rails.audit_log.is_some() { 1 } else { limits.threads };
+    let one = session.guard_rails.audit_log.is_some();
+    let threads = if one { 1 } else { limits.threads.max(1) };
     let limits = Limits { threads, ..limits };
-    let mut writer = Writer { output, workers: Workers::new(limits) };
-    let mut out = Vec::new();
-    let mut lines = Lines::new(limits.max_line);
-    let mut complete = Vec::new();
-    loop {
-        let ended = match input.read(lines.space(BLOCK)) {
-            Ok(0) => true,
-            Ok(length) => {
-                lines.filled(length);
-                false
-            }
-            Err(error) if error.kind() == IoErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        complete.clear();
-        complete.extend(std::iter::from_fn(|| lines.next(ended)));
-        let bytes = lines.bytes();
-        let mut rest = &complete[..];
-        for answers in writer.workers.answer(session, bytes, rest) {
-            rest = &rest[answers.lines..];
-            out.append(&mut answers.out);
-            write_if_long(writer.output, &mut out)?;
-        }
-        for (number, line) in rest {
-            answer_line(session, limits, (*number, line, bytes), &mut out, &mut writer)?;
-        }
-        write(writer.output, &mut out)?;
-        session.datasette.shrink();
-        if ended {
-            return Ok(());
-        }
-    }
-}
-
-/// The thread that reads and writes.
-struct Writer<'o, W> {
-    output: &'o mut W,
-    workers: Workers,
-}
-
-impl<W: Write> Answers for Writer<'_, W> {
-    type Stop = io::Error;
-
-    fn before(&mut self, method: &[u8]) -> io::Result<()> {
-        if methods::changes_session(method) {
-            self.workers.forget_session();
-        }
-        Ok(())
-    }
-
-    fn after(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        write_if_long(self.output, out)
-    }
-}
-
-fn write_if_long(output: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
-    if out.len() >= LONG_OUTPUT { write(output, out) } else { Ok(()) }
-}
-
-fn write(output: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
-    if !out.is_empty() {
-        output.write_all(out)?;
-        output.flush()?;
-        out.clear();
-        out.shrink_to(2 * LONG_OUTPUT);
-    }
-    Ok(())
+    let shared = Shared::new(session, limits, input, output, &end_input);
+    thread::scope(|scope| work(scope, &shared, 0));
+    shared.into_result()
 }
 
 #[cfg(test)]
@@ -150,7 +92,7 @@ mod tests {
     }
 
     fn answers_of_threads(threads: usize, input: &str, warn: fn(&str)) -> Vec<String> {
-        let mut session = Session {
+        let session = Session {
             datasette: Datasette::new(),
             frozen_now: Some(0.0),
             guard_rails: GuardRails::default(),
@@ -158,7 +100,7 @@ mod tests {
         };
         let limits = Limits { threads, ..Limits::default() };
         let mut writes = Writes::default();
-        serve(&mut session, limits, &mut input.as_bytes(), &mut writes).unwrap();
+        serve(session, limits, &mut input.as_bytes(), &mut writes, || {}).unwrap();
         writes.0.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect()
     }
 

@@ -169,6 +169,27 @@ fn stdout_closed_after_the_first_answer() {
     assert_eq!(first.join().unwrap().trim_end(), PONG);
 }
 
+/// One thread finds that nobody reads, and another waits for input that does not come.
+#[test]
+fn stdout_closed_while_stdin_stays_open() {
+    for threads in ["1", "2", "8"] {
+        let mut command = dstok(READY.iter().chain(&["--threads", threads]));
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(closed_pipe())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // It may end before it has read all.
+        let _ = stdin.write_all(ping().repeat(500).as_bytes());
+        assert_eq!(wait(&mut child), Some(0), "{threads} threads");
+        let stderr = read_in_background(child.stderr.take().unwrap()).recv().unwrap();
+        assert_eq!(stderr, "");
+        drop(stdin);
+    }
+}
+
 #[test]
 fn command_lines_into_a_closed_pipe_end_quietly() {
     for args in [

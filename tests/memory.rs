@@ -105,6 +105,23 @@ fn there_is_one_copy_of_the_secret_and_none_once_it_is_replaced() {
 }
 
 #[test]
+fn threads_share_the_secret_and_hold_none_that_was_replaced() {
+    const MANY: usize = 3000;
+    let mut peer = Peer::start(["serve", "--threads", "3"]);
+    assert!(exchange(&mut peer, "configure", &format!("[\"{SECRET}\"]")).contains("result"));
+    peer.send((request("sign", r#"["x","n"]"#) + "\n").repeat(MANY));
+    (0..MANY).for_each(|_| assert!(peer.receive().contains("result")));
+    let pid = peer.child.id();
+    if !may_look(pid) {
+        return;
+    }
+    assert_ne!(field(pid, "status", "Threads"), "1");
+    assert_eq!(copies(pid, SECRET.as_bytes()), 1);
+    assert!(exchange(&mut peer, "configure", r#"["another"]"#).contains("result"));
+    assert_eq!(copies(pid, SECRET.as_bytes()), 0);
+}
+
+#[test]
 fn a_line_that_outgrows_its_buffer_leaves_no_copy_behind() {
     let mut peer = Peer::start(READY);
     // After a longer line the allocator keeps what it is given back.

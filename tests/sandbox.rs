@@ -223,7 +223,7 @@ fn serve_is_confined_with_all_its_threads_unless_told_otherwise() {
     };
     let yes = ("2".to_owned(), "1".to_owned());
     let threads = confined(&[]);
-    assert!(threads.len() >= 4, "the threads have started: {threads:?}");
+    assert!(threads.len() > 1, "the threads have started: {threads:?}");
     assert!(threads.iter().all(|thread| *thread == yes), "{threads:?}");
     assert!(confined(&["--no-sandbox"]).iter().all(|thread| *thread != yes));
 }

@@ -66,7 +66,7 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
-    let mut session = session(&args)?;
+    let session = session(&args)?;
     let limits = Limits {
         max_line: args.max_line as usize,
         max_batch: args.max_batch as usize,
@@ -81,6 +81,7 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
     }));
     ignore_signals()?;
     let mut input = Stdin::new(parent.clone())?;
+    let input_end = input.end()?;
     let mut output = Stdout::default();
     if io::stdin().is_terminal() {
         warn("waiting for JSON-RPC 2.0 requests, one a line; Ctrl-D ends, --help tells more");
@@ -95,7 +96,7 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
         // As at the end of stdin, and nobody is left to care.
         parent.end_when_stuck(output.writes.clone(), || process::exit(0))?;
     }
-    Ok(serve(&mut session, limits, &mut input, &mut output)?)
+    Ok(serve(session, limits, &mut input, &mut output, || input_end.end())?)
 }
 
 fn watch(pid: i32) -> Result<Arc<Parent>, Failure> {

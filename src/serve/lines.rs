@@ -37,11 +37,31 @@ pub(super) struct Lines {
     filled: usize,
     start: usize,
     searched: usize,
-    /// The number of the line at `start`, from 1.
+    place: Place,
+}
+
+/// Where in the input the line stands that is cut next.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The number of the line, from 1.
     number: u64,
-    /// Whether the line at `start` was over the limit and answered.
+    /// Whether the line was over the limit and answered.
     discarding: bool,
+    /// Whether a byte order mark was looked for.
     started: bool,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { number: 1, discarding: false, started: false }
+    }
+}
+
+/// The beginning of a line, on its way from the thread that read it to the one that reads on.
+#[derive(Default)]
+pub(super) struct Unfinished {
+    bytes: Vec<u8>,
+    place: Place,
 }
 
 impl Lines {
@@ -52,10 +72,32 @@ impl Lines {
             filled: 0,
             start: 0,
             searched: 0,
-            number: 1,
-            discarding: false,
-            started: false,
+            place: Place::default(),
         }
+    }
+
+    /// Leaves the line whose end is not there yet to another thread. What [`Lines::next`] gave
+    /// stays where it is.
+    pub(super) fn hand_over(&mut self, unfinished: &mut Unfinished) {
+        unfinished.bytes.extend_from_slice(&self.buffer[self.start..self.filled]);
+        unfinished.place = self.place;
+    }
+
+    /// Goes on with the line that was handed over, in a buffer that was cleared.
+    pub(super) fn take_over(&mut self, unfinished: &mut Unfinished) {
+        let length = unfinished.bytes.len();
+        self.space(length).copy_from_slice(&unfinished.bytes);
+        self.filled = length;
+        self.searched = length;
+        self.place = unfinished.place;
+        unfinished.bytes.fill(0);
+        unfinished.bytes.clear();
+    }
+
+    /// Overwrites all that was read: any of it may have brought a secret.
+    pub(super) fn clear(&mut self) {
+        self.buffer[..self.filled].fill(0);
+        (self.filled, self.start, self.searched) = (0, 0, 0);
     }
 
     /// Room for at least `length` bytes more, to be reported by [`Lines::filled`].
@@ -99,7 +141,7 @@ impl Lines {
     /// The next line that is complete, and its number. At the end of the input what is left is
     /// a line too.
     pub(super) fn next(&mut self, ended: bool) -> Option<(u64, Line)> {
-        if !self.started {
+        if !self.place.started {
             self.skip_byte_order_mark(ended)?;
         }
         loop {
@@ -111,9 +153,9 @@ impl Lines {
             let (start, end) = (self.start, self.searched + at);
             self.start = end + 1;
             self.searched = self.start;
-            let number = self.number;
-            self.number += 1;
-            if std::mem::take(&mut self.discarding) {
+            let number = self.place.number;
+            self.place.number += 1;
+            if std::mem::take(&mut self.place.discarding) {
                 continue;
             }
             let line = &self.buffer[start..end];
@@ -134,16 +176,16 @@ impl Lines {
         // A carriage return at the very end may belong to the line's end.
         let length =
             if ended { line.len() } else { line.strip_suffix(b"\r").unwrap_or(line).len() };
-        if self.discarding || length > self.max_line {
+        if self.place.discarding || length > self.max_line {
             self.start = end;
-            return (!std::mem::replace(&mut self.discarding, true))
-                .then_some((self.number, Line::TooLong));
+            return (!std::mem::replace(&mut self.place.discarding, true))
+                .then_some((self.place.number, Line::TooLong));
         }
         if !ended || is_blank(line) {
             return None;
         }
         self.start = end;
-        Some((self.number, Line::Text(start..end)))
+        Some((self.place.number, Line::Text(start..end)))
     }
 
     /// `None` while it is not certain whether there is one.
@@ -155,7 +197,7 @@ impl Lines {
         } else if BYTE_ORDER_MARK.starts_with(bytes) && !ended {
             return None;
         }
-        self.started = true;
+        self.place.started = true;
         Some(())
     }
 }
@@ -171,15 +213,24 @@ impl Drop for Lines {
     }
 }
 
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Feeds `input` in pieces of `size` bytes; the lines as text, `None` for one too long.
+    /// From line to line it is handed on to another thread's buffer, if that may be.
     fn cut(input: &[u8], max_line: usize, size: usize) -> Vec<(u64, Option<Vec<u8>>)> {
-        let mut lines = Lines::new(max_line);
+        let [mut lines, mut other] = [Lines::new(max_line), Lines::new(max_line)];
+        let mut unfinished = Unfinished::default();
         let mut found = Vec::new();
         let mut drain = |lines: &mut Lines, ended| {
+            let before = found.len();
             while let Some((number, line)) = lines.next(ended) {
                 found.push((
                     number,
@@ -189,11 +240,18 @@ mod tests {
                     },
                 ));
             }
+            found.len() > before
         };
         for piece in input.chunks(size) {
             lines.space(piece.len())[..piece.len()].copy_from_slice(piece);
             lines.filled(piece.len());
-            drain(&mut lines, false);
+            if drain(&mut lines, false) {
+                lines.hand_over(&mut unfinished);
+                lines.clear();
+                assert!(lines.buffer.iter().all(|&byte| byte == 0));
+                std::mem::swap(&mut lines, &mut other);
+                lines.take_over(&mut unfinished);
+            }
         }
         drain(&mut lines, true);
         found

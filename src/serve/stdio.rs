@@ -1,7 +1,7 @@
 //! The process's own stdin and stdout, unbuffered, with the rules of its life: SIGTERM ends the
 //! input and so does the end of the parent, an interrupt is for whoever started the process.
 
-use std::io::{self, IsTerminal, PipeReader, Read, Write};
+use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -17,6 +17,7 @@ use super::parent::{Parent, Writes};
 pub struct Stdin {
     /// Readable once SIGTERM has come.
     terminated: PipeReader,
+    end: PipeWriter,
     parent: Option<Arc<Parent>>,
 }
 
@@ -27,8 +28,17 @@ impl Stdin {
     /// When the handler cannot be set.
     pub fn new(parent: Option<Arc<Parent>>) -> io::Result<Self> {
         let (terminated, handler) = io::pipe()?;
+        let end = handler.try_clone()?;
         signal_hook::low_level::pipe::register(SIGTERM, handler)?;
-        Ok(Self { terminated, parent })
+        Ok(Self { terminated, end, parent })
+    }
+
+    /// What ends the input from another thread, as SIGTERM does.
+    ///
+    /// # Errors
+    /// When there are too many open files.
+    pub fn end(&self) -> io::Result<InputEnd> {
+        self.end.try_clone().map(InputEnd)
     }
 
     /// Waits until there is something to read; `false` when the input is over.
@@ -52,6 +62,17 @@ impl Stdin {
                 return Ok(true);
             }
         }
+    }
+}
+
+/// Ends [`Stdin`].
+pub struct InputEnd(PipeWriter);
+
+impl InputEnd {
+    /// Makes a `read` come back that waits, and any other after it, with nothing.
+    pub fn end(&self) {
+        // A pipe that is full says the same already.
+        let _ = rustix::io::write(&self.0, b"X");
     }
 }
 

@@ -52,7 +52,7 @@ impl Read for Pieces<'_> {
 fn answers(input: &[u8], size: usize, threads: usize) -> String {
     let mut datasette = Datasette::new();
     datasette.set_keyring(Keyring::new(vec![Secret::new("not a secret".to_owned()).unwrap()]));
-    let mut session = Session {
+    let session = Session {
         datasette,
         frozen_now: Some(17e8),
         guard_rails: GuardRails::default(),
@@ -60,7 +60,7 @@ fn answers(input: &[u8], size: usize, threads: usize) -> String {
     };
     let mut out = Vec::new();
     let limits = Limits { threads, ..LIMITS };
-    serve(&mut session, limits, &mut Pieces(input, size), &mut out).unwrap();
+    serve(session, limits, &mut Pieces(input, size), &mut out, || {}).unwrap();
     String::from_utf8(out).unwrap()
 }
 
