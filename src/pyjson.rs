@@ -20,7 +20,7 @@ use std::fmt;
 
 pub use float::write_float;
 pub use indent::write_indented;
-pub use integer::{Integer, MAX_INTEGER_DIGITS, parse_python_int};
+pub use integer::{Integer, MAX_INTEGER_DIGITS, parse_python_int, write_i64, write_truncated};
 pub(crate) use keys::Keys;
 pub use raw_string::RawString;
 pub use scan::{Kind, Number, Scanner};

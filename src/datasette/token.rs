@@ -2,7 +2,7 @@
 
 use super::release::TokenFormat;
 use super::{Datasette, Error, Param, Restrictions};
-use crate::pyjson::{Integer, transcode};
+use crate::pyjson::{Integer, transcode, write_truncated};
 
 /// What a token starts with.
 pub const TOKEN_PREFIX: &str = "dstok_";
@@ -67,7 +67,7 @@ impl Datasette {
             payload.extend_from_slice(br#","token":"dstok""#);
         }
         payload.extend_from_slice(br#","t":"#);
-        payload.extend_from_slice(Integer::from_float(now).as_str().as_bytes());
+        write_truncated(payload, now);
         if let Some(seconds) = request.expires_after.as_ref().filter(|n| !n.is_zero()) {
             payload.extend_from_slice(br#","d":"#);
             payload.extend_from_slice(seconds.as_str().as_bytes());

@@ -2,7 +2,7 @@
 
 use super::{TokenInvalid, capped};
 use crate::datasette::{Datasette, Error, TokenFormat};
-use crate::pyjson::{Kind, RawString, Scanner, Transcoder};
+use crate::pyjson::{Kind, RawString, Scanner, Transcoder, write_i64};
 
 impl Datasette {
     /// What `read_actor` does, for a payload that has `a`, `t` and perhaps `d` and `_r`, in this
@@ -49,7 +49,7 @@ impl Datasette {
                 return Some(Err(TokenInvalid::Expired.into()));
             }
             out.extend_from_slice(br#","token_expires":"#);
-            out.extend_from_slice((created + seconds).to_string().as_bytes());
+            write_i64(out, created + seconds);
         }
         out.push(b'}');
         Some(Ok(()))
