@@ -23,7 +23,7 @@ impl<'a> Args<'a> {
         let mut args = Self { params, values: [None; MAX_PARAMS] };
         for (position, value) in given.iter().enumerate() {
             let at = match value.name {
-                Some(name) => args.named(&name.to_wtf8())?,
+                Some(name) => args.named(&name.to_wtf8(), position)?,
                 None if position < params.len() => position,
                 None => {
                     let reason = format!("has more than {} positions", params.len());
@@ -32,7 +32,8 @@ impl<'a> Args<'a> {
             };
             args.set(at, value.text, value.depth)?;
         }
-        args.complete()
+        args.complete()?;
+        Ok(args)
     }
 
     /// Binds members of an object, each a name, a JSON text and how deep it is nested.
@@ -41,10 +42,11 @@ impl<'a> Args<'a> {
         members: impl IntoIterator<Item = (&'n str, &'a str, usize)>,
     ) -> Result<Self, Failure> {
         let mut args = Self { params, values: [None; MAX_PARAMS] };
-        for (name, text, depth) in members {
-            args.set(args.named(name.as_bytes())?, text, depth)?;
+        for (position, (name, text, depth)) in members.into_iter().enumerate() {
+            args.set(args.named(name.as_bytes(), position)?, text, depth)?;
         }
-        args.complete()
+        args.complete()?;
+        Ok(args)
     }
 
     fn set(&mut self, at: usize, text: &'a str, depth: usize) -> Result<(), Failure> {
@@ -59,7 +61,7 @@ impl<'a> Args<'a> {
     }
 
     /// What is required must be there; null means the default.
-    fn complete(mut self) -> Result<Self, Failure> {
+    fn complete(&mut self) -> Result<(), Failure> {
         for (param, value) in self.params.iter().zip(&mut self.values) {
             if param.required && value.is_none() {
                 return Err(invalid(param.name, "is required"));
@@ -68,11 +70,16 @@ impl<'a> Args<'a> {
                 *value = None;
             }
         }
-        Ok(self)
+        Ok(())
     }
 
-    fn named(&self, name: &[u8]) -> Result<usize, Failure> {
-        let known = self.params.iter().position(|param| param.name.as_bytes() == name);
+    /// Where the parameter of a name stands, most likely at the position where it was given.
+    fn named(&self, name: &[u8], likely: usize) -> Result<usize, Failure> {
+        let is_named = |param: &Param| param.name.as_bytes() == name;
+        if self.params.get(likely).is_some_and(is_named) {
+            return Ok(likely);
+        }
+        let known = self.params.iter().position(is_named);
         known.ok_or_else(|| Failure::invalid_param(name, self.unknown(name)))
     }
 
