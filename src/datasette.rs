@@ -18,7 +18,7 @@ pub use token::{TOKEN_NAMESPACE, TOKEN_PREFIX, TokenRequest};
 pub use verify::TokenInvalid;
 
 use crate::itsdangerous::{BadPayload, BadSignature, Keyring, UrlSafe, Version};
-use crate::pyjson::{NotJson, transcode};
+use crate::pyjson::{Keys, NotJson, transcode};
 use crate::zlib::Flavour;
 use restrictions::Malformed;
 
@@ -60,6 +60,8 @@ pub struct Datasette {
     url_safe: UrlSafe,
     /// The JSON that is being signed.
     payload: Vec<u8>,
+    /// Scratch space for restrictions.
+    keys: Keys,
 }
 
 impl Datasette {
@@ -81,6 +83,7 @@ impl Datasette {
             keyring: self.keyring.fork(),
             url_safe: UrlSafe::new(self.zlib()),
             payload: Vec::new(),
+            keys: Keys::default(),
             ..*self
         }
     }
@@ -149,6 +152,7 @@ impl Datasette {
     /// Gives back what a rare large value took.
     pub fn shrink(&mut self) {
         self.payload.shrink_to(KEPT_CAPACITY);
+        self.keys.shrink();
     }
 }
 

@@ -12,6 +12,7 @@ mod integer;
 mod keys;
 mod raw_string;
 mod scan;
+mod skip;
 mod string;
 mod transcode;
 mod value;

@@ -13,13 +13,13 @@ use crate::pyjson::write_string;
 pub struct Actions {
     by_name: FxHashMap<Box<str>, Action>,
     names_by_abbr: FxHashMap<Box<str>, Box<str>>,
+    /// From a name to its abbreviation as JSON, ready to be copied into a payload.
+    abbr_json: FxHashMap<Box<[u8]>, Box<[u8]>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Action {
     abbr: Option<Box<str>>,
-    /// The same as JSON, ready to be copied into a payload.
-    abbr_json: Option<Box<[u8]>>,
     is_on_tables: bool,
 }
 
@@ -90,17 +90,17 @@ impl Actions {
         for Definition { name, abbr, is_on_tables } in definitions {
             // Datasette's `action.abbr or action`: an empty abbreviation is none.
             let abbr = abbr.filter(|abbr| !abbr.is_empty());
-            let abbr_json = abbr.map(|abbr| {
-                let mut json = Vec::new();
-                write_string(&mut json, abbr);
-                json.into_boxed_slice()
-            });
             if let Some(abbr) = abbr {
                 actions.names_by_abbr.entry(abbr.into()).or_insert_with(|| name.into());
+                let mut json = Vec::new();
+                write_string(&mut json, abbr);
+                actions.abbr_json.insert(name.as_bytes().into(), json.into());
+            } else {
+                actions.abbr_json.remove(name.as_bytes());
             }
             let is_on_tables = is_on_tables.unwrap_or_else(|| Release::is_on_tables(name));
             let abbr = abbr.map(Into::into);
-            actions.by_name.insert(name.into(), Action { abbr, abbr_json, is_on_tables });
+            actions.by_name.insert(name.into(), Action { abbr, is_on_tables });
         }
         actions
     }
@@ -125,8 +125,8 @@ impl Actions {
     }
 
     /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
-    pub(super) fn abbreviation_json(&self, name: &str) -> Option<&[u8]> {
-        self.by_name.get(name)?.abbr_json.as_deref()
+    pub(super) fn abbreviation_json(&self, name: &[u8]) -> Option<&[u8]> {
+        self.abbr_json.get(name).map(|json| &**json)
     }
 
     /// The abbreviation of an action; `None` if it has none or is unknown.
@@ -190,8 +190,8 @@ mod tests {
             r#"{"x":"X","y":""}"#,
         ] {
             let actions = Actions::from_json(text).unwrap();
-            assert_eq!(actions.abbreviation_json("x"), Some(&b"\"X\""[..]), "{text}");
-            assert!(actions.contains("y") && actions.abbreviation_json("y").is_none(), "{text}");
+            assert_eq!(actions.abbreviation_json(b"x"), Some(&b"\"X\""[..]), "{text}");
+            assert!(actions.contains("y") && actions.abbreviation_json(b"y").is_none(), "{text}");
             assert!(!actions.contains("view-instance"));
         }
     }

@@ -8,7 +8,7 @@ pub use allowlist::{Allowlist, ByName, Name, Names, NullList, Resource};
 
 use super::actions::Actions;
 use super::{Error, Param};
-use crate::pyjson::{Error as JsonError, ErrorKind, Keys, Kind, RawString, Scanner};
+use crate::pyjson::{Error as JsonError, ErrorKind, Keys, Kind, Scanner};
 
 /// What a token is restricted to, as JSON texts in the shapes of Datasette's arguments. Each
 /// `None`, null or empty collection means no restriction of that sort.
@@ -42,8 +42,14 @@ impl<'a> Restrictions<'a> {
     }
 
     /// Appends the object `_r`, action names abbreviated.
-    pub(super) fn write(&self, actions: &'a Actions, out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut writer = Writer { actions, last_list: None, keys: Keys::default() };
+    pub(super) fn write(
+        &self,
+        actions: &Actions,
+        keys: &mut Keys,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        keys.clear();
+        let mut writer = Writer { actions, keys, last_list: ("", 0..0), last_object: ("", 0..0) };
         out.push(b'{');
         if let Some(text) = self.all {
             out.extend_from_slice(br#""a":"#);
@@ -72,6 +78,9 @@ impl<'a> Restrictions<'a> {
 
 /// Whether a valid JSON text is null or an empty collection.
 fn is_empty(text: &str) -> bool {
+    if let [b'[' | b'{', b'"', ..] = text.as_bytes() {
+        return false;
+    }
     let text = text.trim_ascii();
     text == "null"
         || [('[', ']'), ('{', '}')].into_iter().any(|(open, close)| {
@@ -95,14 +104,18 @@ impl From<JsonError> for Malformed {
 const NOT_ACTIONS: Malformed = Malformed::Shape("must list action names as an array of strings");
 const NOT_AN_OBJECT: Malformed = Malformed::Shape("must be an object of objects or arrays");
 
-struct Writer<'w> {
-    actions: &'w Actions,
-    /// The list of actions that was written last: its text, and where it stands in the output.
-    /// Tokens often allow the same on many tables.
-    last_list: Option<(&'w str, Range<usize>)>,
+struct Writer<'w, 'k> {
+    actions: &'k Actions,
+    /// The list of actions that was written last, and the object of such lists. Tokens often allow
+    /// the same on many tables, and on the tables of many databases.
+    last_list: Written<'w>,
+    last_object: Written<'w>,
     /// Also those that are left out of the output count as duplicates.
-    keys: Keys,
+    keys: &'k mut Keys,
 }
+
+/// The text of a container, and where it stands in the output; empty where there is none.
+type Written<'w> = (&'w str, Range<usize>);
 
 /// What the values of an object are.
 #[derive(Clone, Copy)]
@@ -113,7 +126,7 @@ enum Values {
     Resources,
 }
 
-impl<'w> Writer<'w> {
+impl<'w> Writer<'w, '_> {
     /// `{"key": …, …}`
     fn object(
         &mut self,
@@ -136,16 +149,21 @@ impl<'w> Writer<'w> {
             key.transcode(out)?;
             out.push(b':');
             let start = out.len();
-            match values {
-                Values::ActionNames => {
-                    self.action_names(scanner, out)?;
-                    self.members_with_last_list(scanner, out);
-                }
-                Values::Resources => self.object(scanner, out, Values::ActionNames)?,
-            }
+            let (repeated, (text, written)) = match values {
+                Values::ActionNames => (self.action_names(scanner, out)?, &self.last_list),
+                Values::Resources => (self.resources(scanner, out)?, &self.last_object),
+            };
             // A database without resources is left out, as Datasette's nested loops leave it out.
             if out[start..] == *b"{}" {
                 out.truncate(before);
+            }
+            if repeated {
+                // More members that allow the same, in one go.
+                scanner.members_with(text, |spelled, offset| {
+                    self.keys.push_member(spelled, offset);
+                    out.extend_from_slice(spelled);
+                    out.extend_from_within(written.clone());
+                });
             }
         }
         if self.keys.end_object(outer, scanner) {
@@ -155,34 +173,76 @@ impl<'w> Writer<'w> {
         Ok(())
     }
 
-    /// Members that allow what the one before them allows, in one go.
-    fn members_with_last_list(&mut self, scanner: &mut Scanner<'w>, out: &mut Vec<u8>) {
-        if let Some((text, written)) = &self.last_list {
-            scanner.members_with(text, |spelled, offset| {
-                self.keys.push_member(spelled, offset);
-                out.extend_from_slice(spelled);
-                out.extend_from_within(written.clone());
-            });
+    /// `{"resource": ["action", …], …}`; whether it is the last one once more.
+    fn resources(
+        &mut self,
+        scanner: &mut Scanner<'w>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Malformed> {
+        if scanner.same(self.last_object.0) {
+            out.extend_from_within(self.last_object.1.clone());
+            return Ok(true);
         }
+        let (start, written) = (scanner.position(), out.len());
+        self.object(scanner, out, Values::ActionNames)?;
+        // What is left out leaves nothing to copy.
+        if out[written..] != *b"{}" {
+            let text = scanner.slice(start, scanner.position());
+            self.last_object = (text, written..out.len());
+        }
+        Ok(false)
     }
 
-    /// `["action", …]`, abbreviated.
+    /// `["action", …]`, abbreviated; whether it is the last one once more.
     fn action_names(
         &mut self,
         scanner: &mut Scanner<'w>,
         out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         if scanner.peek_kind()? != Kind::Array {
             return Err(NOT_ACTIONS);
         }
-        // A list ends with its bracket, so the same text is the same list.
-        if let Some((text, written)) = &self.last_list
-            && scanner.skip_text(text)
-        {
-            out.extend_from_within(written.clone());
-            return Ok(());
+        if scanner.same(self.last_list.0) {
+            out.extend_from_within(self.last_list.1.clone());
+            return Ok(true);
         }
-        let (start, written) = (scanner.position(), out.len());
+        let written = out.len();
+        let text = match self.plain_action_names(scanner, out) {
+            Some(text) => text,
+            None => {
+                out.truncate(written);
+                self.any_action_names(scanner, out)?
+            }
+        };
+        self.last_list = (text, written..out.len());
+        Ok(false)
+    }
+
+    /// A list as most programs write it; its text. `None` for any other, `out` then holding an
+    /// unusable beginning.
+    fn plain_action_names(&self, scanner: &mut Scanner<'w>, out: &mut Vec<u8>) -> Option<&'w str> {
+        out.push(b'[');
+        let text = scanner.plain_strings(|name| {
+            match self.actions.abbreviation_json(name) {
+                Some(abbr) => out.extend_from_slice(abbr),
+                None => {
+                    out.push(b'"');
+                    out.extend_from_slice(name);
+                    out.push(b'"');
+                }
+            }
+            out.push(b',');
+        })?;
+        *out.last_mut()? = b']';
+        Some(text)
+    }
+
+    fn any_action_names(
+        &self,
+        scanner: &mut Scanner<'w>,
+        out: &mut Vec<u8>,
+    ) -> Result<&'w str, Malformed> {
+        let start = scanner.position();
         scanner.begin_array()?;
         out.push(b'[');
         let mut first = true;
@@ -192,20 +252,14 @@ impl<'w> Writer<'w> {
                 return Err(NOT_ACTIONS);
             }
             separate(out);
-            self.action_name(scanner.string()?, out)?;
+            let name = scanner.string()?;
+            match self.actions.abbreviation_json(name.to_str()?.as_bytes()) {
+                Some(abbr) => out.extend_from_slice(abbr),
+                None => name.transcode(out)?,
+            }
         }
         out.push(b']');
-        let text = scanner.slice(start, scanner.position());
-        self.last_list = Some((text, written..out.len()));
-        Ok(())
-    }
-
-    fn action_name(&mut self, name: RawString<'_>, out: &mut Vec<u8>) -> Result<(), JsonError> {
-        match self.actions.abbreviation_json(&name.to_str()?) {
-            Some(abbr) => out.extend_from_slice(abbr),
-            None => name.transcode(out)?,
-        }
-        Ok(())
+        Ok(scanner.slice(start, scanner.position()))
     }
 }
 

@@ -74,7 +74,7 @@ impl Datasette {
         }
         if !restrictions.is_empty() {
             payload.extend_from_slice(br#","_r":"#);
-            restrictions.write(&self.actions, payload)?;
+            restrictions.write(&self.actions, &mut self.keys, payload)?;
         }
         payload.push(b'}');
         Ok(())

@@ -9,6 +9,9 @@ const FEW: usize = 8;
 /// So many keys are open at once in most texts: room for them is asked for in one go.
 const USUAL: usize = 32;
 
+/// So many are kept room for from one use to the next.
+const KEPT: usize = 1 << 16;
+
 /// The keys of the objects that are open, innermost last: where each stands in the text that is
 /// read.
 #[derive(Default)]
@@ -42,6 +45,18 @@ fn rank(key: &[u8]) -> Rank {
 }
 
 impl Keys {
+    /// As if nothing had been read, whatever has; keeps its space.
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        (self.escaped, self.innermost) = (false, Object::default());
+    }
+
+    /// Gives back what a rare large object took.
+    pub(crate) fn shrink(&mut self) {
+        self.spans.clear();
+        self.spans.shrink_to(KEPT);
+    }
+
     /// Begins an object, and gives what [`Keys::end_object`] is to be given back: the object that
     /// it stands in.
     pub(crate) fn begin_object(&mut self) -> Object {

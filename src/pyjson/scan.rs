@@ -33,8 +33,8 @@ pub struct Number<'a> {
 /// A cursor over a JSON text.
 #[derive(Clone, Debug)]
 pub struct Scanner<'a> {
-    text: &'a str,
-    pos: usize,
+    pub(super) text: &'a str,
+    pub(super) pos: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -102,12 +102,16 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Syntax`].
-    #[inline]
+    #[inline(always)]
     pub fn next_key(&mut self, first: bool) -> Result<Option<RawString<'a>>, Error> {
-        match self.plain_key(first) {
-            Some(key) => Ok(Some(key)),
-            None => self.any_key(first),
+        if let Some(key) = self.plain_key(first) {
+            return Ok(Some(key));
         }
+        if self.peek() == Some(b'}') {
+            self.pos += 1;
+            return Ok(None);
+        }
+        self.any_key(first)
     }
 
     /// The next key as most programs write it: without escapes, and no white space around it. For
@@ -180,24 +184,25 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads an array that Python would spell just so: one or more strings without escapes, and no
-    /// white space. For any other the cursor stays where it is.
-    pub fn plain_strings(&mut self) -> Option<&'a str> {
-        let bytes = self.text.as_bytes();
-        let mut pos = self.pos + 1;
+    /// white space; `each` is given what stands between the quotes. For any other the cursor stays
+    /// where it is, whatever `each` was given.
+    #[inline(always)]
+    pub(crate) fn plain_strings(&mut self, mut each: impl FnMut(&'a [u8])) -> Option<&'a str> {
+        let mut rest = self.text.as_bytes().get(self.pos..)?.strip_prefix(b"[")?;
         loop {
-            if bytes.get(pos) != Some(&b'"') {
-                return None;
-            }
-            pos += 1 + string::plain_prefix(&bytes[pos + 1..]);
-            pos = match bytes.get(pos..pos + 2)? {
-                b"\"," => pos + 2,
-                b"\"]" => break,
+            let string = rest.strip_prefix(b"\"")?;
+            let (string, end) = string.split_at_checked(string::plain_prefix(string))?;
+            each(string);
+            rest = match end {
+                [b'"', b',', rest @ ..] => rest,
+                [b'"', b']', rest @ ..] => {
+                    let start = self.pos;
+                    self.pos = self.text.len() - rest.len();
+                    return Some(self.slice(start, self.pos));
+                }
                 _ => return None,
             };
         }
-        let array = self.slice(self.pos, pos + 2);
-        self.pos = pos + 2;
-        Some(array)
     }
 
     /// Reads a string.
@@ -213,7 +218,7 @@ impl<'a> Scanner<'a> {
 
     /// Steps over the string that begins here, and says whether a backslash is in it.
     #[inline]
-    fn skip_string(&mut self) -> Result<bool, Error> {
+    pub(super) fn skip_string(&mut self) -> Result<bool, Error> {
         let Some([b'"', rest @ ..]) = self.text.as_bytes().get(self.pos..) else {
             return Err(self.syntax());
         };
@@ -263,6 +268,12 @@ impl<'a> Scanner<'a> {
     pub fn number(&mut self) -> Result<Number<'a>, Error> {
         self.skip_whitespace();
         let start = self.pos;
+        let is_float = self.skip_number()?;
+        Ok(Number { text: self.slice(start, self.pos), is_float, offset: start })
+    }
+
+    /// Steps over the number that begins here, and says whether it is a float.
+    pub(super) fn skip_number(&mut self) -> Result<bool, Error> {
         if self.peek() == Some(b'-') {
             self.pos += 1;
         }
@@ -285,7 +296,7 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        Ok(Number { text: self.slice(start, self.pos), is_float, offset: start })
+        Ok(is_float)
     }
 
     fn digits(&mut self) -> Result<(), Error> {
@@ -320,92 +331,6 @@ impl<'a> Scanner<'a> {
 
     fn literal(&mut self, word: &str) -> Result<(), Error> {
         if self.skip_text(word) { Ok(()) } else { Err(self.syntax()) }
-    }
-
-    /// Steps over one value of any kind, checking its syntax, and says how many containers were
-    /// open at most. Not recursive: any depth is fine.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Syntax`].
-    pub fn skip_value(&mut self) -> Result<usize, Error> {
-        let mut open = OpenContainers::default();
-        let mut deepest = 0;
-        // The last array without containers in it, and where the one begins that may be the next.
-        // Restrictions allow the same on many tables.
-        let (mut last_flat, mut flat_start) = ("", None);
-        loop {
-            // The start of a container, whose first member is read next, or a whole value.
-            let mut first = false;
-            match self.peek_kind()? {
-                Kind::Object => {
-                    self.begin_object()?;
-                    open.push(true);
-                    (first, flat_start) = (true, None);
-                }
-                Kind::Array if !last_flat.is_empty() && self.skip_text(last_flat) => {
-                    // What it stands in is not flat.
-                    flat_start = None;
-                    deepest = deepest.max(open.depth + 1);
-                    if open.depth > 0 && open.top_is_object() {
-                        self.members_with(last_flat, |_, _| {});
-                    }
-                }
-                Kind::Array => {
-                    (first, flat_start) = (true, Some(self.pos));
-                    self.begin_array()?;
-                    open.push(false);
-                }
-                scalar => self.skip_scalar(scalar)?,
-            }
-            deepest = deepest.max(open.depth);
-            // Close what ends here, up to the next value.
-            loop {
-                if open.depth == 0 {
-                    return Ok(deepest);
-                }
-                let more = if open.top_is_object() {
-                    self.next_key(first)?.is_some()
-                } else {
-                    self.next_element(first)?
-                };
-                if more {
-                    break;
-                }
-                if let Some(start) = flat_start.take() {
-                    last_flat = self.slice(start, self.pos);
-                }
-                open.pop();
-                first = false;
-            }
-        }
-    }
-
-    #[inline]
-    fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
-        match kind {
-            Kind::String => self.skip_string().map(drop),
-            Kind::Number => self.number().map(drop),
-            Kind::Bool => self.bool().map(drop),
-            _ => self.null(),
-        }
-    }
-
-    /// Steps over one value as [`Scanner::skip_value`] does; its text, and how many containers
-    /// were open at most.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Syntax`].
-    pub fn raw_value(&mut self) -> Result<(&'a str, usize), Error> {
-        let kind = self.peek_kind()?;
-        let start = self.pos;
-        let depth = match kind {
-            Kind::Object | Kind::Array => self.skip_value()?,
-            scalar => {
-                self.skip_scalar(scalar)?;
-                0
-            }
-        };
-        Ok((self.slice(start, self.pos), depth))
     }
 
     /// Steps over `text` if it comes next, and says whether it did.
@@ -451,70 +376,5 @@ impl<'a> Scanner<'a> {
 
     fn syntax(&self) -> Error {
         Error::new(ErrorKind::Syntax, self.pos)
-    }
-}
-
-/// Which containers are open, one bit each (1: an object), so that a million of them cost little.
-#[derive(Default)]
-struct OpenContainers {
-    depth: usize,
-    low: u64,
-    spilled: Vec<u64>,
-}
-
-impl OpenContainers {
-    fn push(&mut self, is_object: bool) {
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.spilled.push(self.low);
-        }
-        self.low = self.low << 1 | u64::from(is_object);
-        self.depth += 1;
-    }
-
-    fn pop(&mut self) {
-        self.depth -= 1;
-        self.low >>= 1;
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.low = self.spilled.pop().unwrap_or_default();
-        }
-    }
-
-    fn top_is_object(&self) -> bool {
-        self.low & 1 == 1
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arrays_that_are_the_same_again_are_values_like_others() {
-        for (text, depth) in [
-            ("[[1],[1],[1]]", 2),
-            (r#"{"a":[["x"],["x"]],"b":["x"],"c":{"d":["x"]}}"#, 3),
-            ("[[],[],[[]],[ ],[]]", 3),
-            (r#"[["]"],["]"],["]\"]"],["]"]]"#, 2),
-            ("[[],[[]],[[]],[[[]],[[]]]]", 4),
-            (r#"{"a":["x"],"b":["x"],"c":["x"],"d" : ["x"],"e":["x","y"],"f":{"a":["x"]}}"#, 3),
-            (r#"{"a":["x"],"\"":["x"],"c":["x"],"":["x"]}"#, 2),
-        ] {
-            assert_eq!(Scanner::new(text).raw_value(), Ok((text, depth)));
-        }
-        for text in [
-            "[[1],[1]",
-            "[[1][1]]",
-            "[[1],[1],]",
-            "[[1],[1]1]",
-            r#"{"a":["x"],["x"]}"#,
-            r#"{"a":["x"],"b":["x"],"c":["x"]"#,
-            r#"{"a":["x"],"b":["x"]"c":["x"]}"#,
-            r#"{"a":["x"],"b":["x"],"c"["x"]}"#,
-            r#"{"a":["x"],"b":["x"],"c":["x"],}"#,
-            r#"{"a":["x"],"b":["x"],"c":["x"]]}"#,
-            "{\"a\":[\"x\"],\"b\":[\"x\"],\"c\n\":[\"x\"]}",
-        ] {
-            assert!(Scanner::new(text).skip_value().is_err(), "{text}");
-        }
     }
 }

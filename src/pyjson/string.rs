@@ -124,29 +124,36 @@ fn unicode_escape(text: &str) -> Option<u32> {
 }
 
 /// How many bytes at the start need no escape: none of them is `"`, `\` or below 0x20.
-#[inline]
+#[inline(always)]
 pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
-    let (words, _) = bytes.as_chunks::<8>();
+    let (words, rest) = bytes.as_chunks::<8>();
     let mut length = 0;
     for word in words {
-        let word = u64::from_le_bytes(*word);
-        let quotes = word ^ (ONES * b'"' as u64);
-        let backslashes = word ^ (ONES * b'\\' as u64);
-        // A term has the high bit of a byte that is zero, or below 0x20, and perhaps of bytes
-        // behind it: the lowest is right. Bytes from 0x80 on have it too and are masked out.
-        let stops = quotes.wrapping_sub(ONES)
-            | backslashes.wrapping_sub(ONES)
-            | word.wrapping_sub(ONES * 0x20);
-        let stops = stops & !word & HIGHS;
+        let stops = stops(*word);
         if stops != 0 {
             return length + stops.trailing_zeros() as usize / 8;
         }
         length += 8;
     }
-    let stop = |&byte: &u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    length + bytes[length..].iter().position(stop).unwrap_or(bytes.len() - length)
+    // The bytes that are missing stop too.
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    length + stops(last).trailing_zeros() as usize / 8
+}
+
+/// Where bytes need an escape: a bit for the first of them, and perhaps others behind it.
+#[inline]
+fn stops(bytes: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    let word = u64::from_le_bytes(bytes);
+    // With this bit turned, `"` is right above the control characters, and nothing between.
+    let quotes_and_controls = word ^ (ONES * 0x02);
+    let backslashes = word ^ (ONES * b'\\' as u64);
+    // A term has the high bit of a byte that is below the limit, and perhaps of bytes behind it:
+    // the lowest is right. Bytes from 0x80 on have it too and are masked out.
+    let stops = quotes_and_controls.wrapping_sub(ONES * 0x21) | backslashes.wrapping_sub(ONES);
+    stops & !word & HIGHS
 }
 
 #[cfg(test)]

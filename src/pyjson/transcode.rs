@@ -26,6 +26,8 @@ pub struct Transcoder<'a> {
     /// The array of strings that was read last, where it was spelled as Python spells it. Tokens
     /// often allow the same on many tables.
     last_strings: &'a str,
+    /// The same of an object, and how deep it stood.
+    last_object: (&'a str, usize),
 }
 
 impl<'a> Transcoder<'a> {
@@ -49,7 +51,7 @@ impl<'a> Transcoder<'a> {
 
     /// Copies what was read and not written.
     fn write_up_to(&mut self, end: usize, scanner: &Scanner<'a>, out: &mut Vec<u8>) {
-        out.extend_from_slice(scanner.slice(self.written, end).as_bytes());
+        out.extend_from_slice(&scanner.text().as_bytes()[self.written..end]);
         self.written = end;
     }
 
@@ -63,8 +65,20 @@ impl<'a> Transcoder<'a> {
             self.written = start;
         }
         match kind {
-            Kind::Object => self.nested(scanner, out, Self::object)?,
-            Kind::Array if self.depth < MAX_DEPTH && self.plain_strings(scanner) => {}
+            // No deeper than it was before.
+            Kind::Object
+                if self.depth <= self.last_object.1 && scanner.same(self.last_object.0) => {}
+            Kind::Object => {
+                let written = self.written;
+                self.nested(scanner, out, Self::object)?;
+                if self.written == written {
+                    self.last_object = (scanner.slice(start, scanner.position()), self.depth);
+                }
+            }
+            Kind::Array
+                if self.depth < MAX_DEPTH
+                    && (scanner.same(self.last_strings)
+                        || scanner.skip_plain_strings(&mut self.last_strings)) => {}
             Kind::Array => self.nested(scanner, out, Self::array)?,
             Kind::String => {
                 let string = scanner.string()?;
@@ -82,17 +96,6 @@ impl<'a> Transcoder<'a> {
             Kind::Null => scanner.null()?,
         }
         Ok(kind)
-    }
-
-    /// Steps over an array that needs no transcoding.
-    fn plain_strings(&mut self, scanner: &mut Scanner<'a>) -> bool {
-        // An array ends with its bracket, so the same text is the same array.
-        if !self.last_strings.is_empty() && scanner.skip_text(self.last_strings) {
-            return true;
-        }
-        let found = scanner.plain_strings();
-        self.last_strings = found.unwrap_or(self.last_strings);
-        found.is_some()
     }
 
     fn number(
@@ -173,8 +176,13 @@ impl<'a> Transcoder<'a> {
             }
             first = false;
             // Members that allow the same, in one go.
-            if self.read(scanner, out)? == Kind::Array && !self.last_strings.is_empty() {
-                scanner.members_with(self.last_strings, |spelled, offset| {
+            let last = match self.read(scanner, out)? {
+                Kind::Array => self.last_strings,
+                Kind::Object if self.depth <= self.last_object.1 => self.last_object.0,
+                _ => "",
+            };
+            if !last.is_empty() {
+                scanner.members_with(last, |spelled, offset| {
                     self.keys.push_member(spelled, offset);
                 });
             }
