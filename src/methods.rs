@@ -46,7 +46,8 @@ pub fn call(
     let method = METHODS.iter().find(|known| known.name.as_bytes() == method).ok_or_else(|| {
         Failure::new(ErrorKind::MethodNotFound, "Method not found: rpc.discover lists the methods")
     })?;
-    let args = Args::bind(method.params, params)?;
+    let mut args = Args::new(method.params);
+    args.bind(params)?;
     (method.run)(session, &args, out)
 }
 

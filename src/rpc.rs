@@ -173,8 +173,8 @@ impl<'a> Params<'a> {
     }
 
     /// The values in the order in which they were given.
-    pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + '_ {
-        self.given.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = &Param<'a>> {
+        self.given.iter()
     }
 }
 

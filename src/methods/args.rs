@@ -18,22 +18,28 @@ pub(super) struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    /// Binds what was given to the parameters of a method.
-    pub(super) fn bind(params: &'static [Param], given: &Params<'a>) -> Result<Self, Failure> {
-        let mut args = Self { params, values: [None; MAX_PARAMS] };
+    /// For the parameters of a method, none of them given yet.
+    pub(super) fn new(params: &'static [Param]) -> Self {
+        Self { params, values: [None; MAX_PARAMS] }
+    }
+
+    /// Binds what was given to the parameters.
+    pub(super) fn bind(&mut self, given: &Params<'a>) -> Result<(), Failure> {
         for (position, value) in given.iter().enumerate() {
-            let at = match value.name {
-                Some(name) => args.named(&name.to_wtf8(), position)?,
-                None if position < params.len() => position,
-                None => {
-                    let reason = format!("has more than {} positions", params.len());
+            let likely = self.params.get(position);
+            let at = match (&value.name, likely) {
+                // Many programs write the parameters in their order.
+                (Some(name), Some(likely)) if name.text() == likely.name => position,
+                (Some(name), _) => self.named(&name.to_wtf8())?,
+                (None, Some(_)) => position,
+                (None, None) => {
+                    let reason = format!("has more than {} positions", self.params.len());
                     return Err(invalid("params", &reason));
                 }
             };
-            args.set(at, value.text, value.depth)?;
+            self.set(at, value.text, value.depth)?;
         }
-        args.complete()?;
-        Ok(args)
+        self.complete()
     }
 
     /// Binds members of an object, each a name, a JSON text and how deep it is nested.
@@ -41,9 +47,9 @@ impl<'a> Args<'a> {
         params: &'static [Param],
         members: impl IntoIterator<Item = (&'n str, &'a str, usize)>,
     ) -> Result<Self, Failure> {
-        let mut args = Self { params, values: [None; MAX_PARAMS] };
-        for (position, (name, text, depth)) in members.into_iter().enumerate() {
-            args.set(args.named(name.as_bytes(), position)?, text, depth)?;
+        let mut args = Self::new(params);
+        for (name, text, depth) in members {
+            args.set(args.named(name.as_bytes())?, text, depth)?;
         }
         args.complete()?;
         Ok(args)
@@ -73,13 +79,8 @@ impl<'a> Args<'a> {
         Ok(())
     }
 
-    /// Where the parameter of a name stands, most likely at the position where it was given.
-    fn named(&self, name: &[u8], likely: usize) -> Result<usize, Failure> {
-        let is_named = |param: &Param| param.name.as_bytes() == name;
-        if self.params.get(likely).is_some_and(is_named) {
-            return Ok(likely);
-        }
-        let known = self.params.iter().position(is_named);
+    fn named(&self, name: &[u8]) -> Result<usize, Failure> {
+        let known = self.params.iter().position(|param| param.name.as_bytes() == name);
         known.ok_or_else(|| Failure::invalid_param(name, self.unknown(name)))
     }
 
