@@ -40,8 +40,12 @@ pub struct Error {
 }
 
 /// The classes of [`Error`].
+///
+/// As wide as a word: bytes that are copied together with their neighbours, right after they were
+/// written, make the processor wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[repr(usize)]
 pub enum ErrorKind {
     /// Not JSON by RFC 8259. Python would also take `NaN` and `Infinity`.
     Syntax,

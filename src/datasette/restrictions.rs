@@ -149,16 +149,22 @@ impl<'w> Writer<'w, '_> {
             key.transcode(out)?;
             out.push(b':');
             let start = out.len();
-            let (repeated, (text, written)) = match values {
-                Values::ActionNames => (self.action_names(scanner, out)?, &self.last_list),
-                Values::Resources => (self.resources(scanner, out)?, &self.last_object),
+            let (text, written) = match values {
+                Values::ActionNames => {
+                    self.action_names(scanner, out)?;
+                    &self.last_list
+                }
+                Values::Resources => {
+                    self.resources(scanner, out)?;
+                    &self.last_object
+                }
             };
             // A database without resources is left out, as Datasette's nested loops leave it out.
             if out[start..] == *b"{}" {
                 out.truncate(before);
             }
-            if repeated {
-                // More members that allow the same, in one go.
+            if written.start < start && !text.is_empty() {
+                // It was the last one once more: members that allow the same again, in one go.
                 scanner.members_with(text, |spelled, offset| {
                     self.keys.push_member(spelled, offset);
                     out.extend_from_slice(spelled);
@@ -173,15 +179,11 @@ impl<'w> Writer<'w, '_> {
         Ok(())
     }
 
-    /// `{"resource": ["action", …], …}`; whether it is the last one once more.
-    fn resources(
-        &mut self,
-        scanner: &mut Scanner<'w>,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Malformed> {
+    /// `{"resource": ["action", …], …}`
+    fn resources(&mut self, scanner: &mut Scanner<'w>, out: &mut Vec<u8>) -> Result<(), Malformed> {
         if scanner.same(self.last_object.0) {
             out.extend_from_within(self.last_object.1.clone());
-            return Ok(true);
+            return Ok(());
         }
         let (start, written) = (scanner.position(), out.len());
         self.object(scanner, out, Values::ActionNames)?;
@@ -190,21 +192,21 @@ impl<'w> Writer<'w, '_> {
             let text = scanner.slice(start, scanner.position());
             self.last_object = (text, written..out.len());
         }
-        Ok(false)
+        Ok(())
     }
 
-    /// `["action", …]`, abbreviated; whether it is the last one once more.
+    /// `["action", …]`, abbreviated.
     fn action_names(
         &mut self,
         scanner: &mut Scanner<'w>,
         out: &mut Vec<u8>,
-    ) -> Result<bool, Malformed> {
+    ) -> Result<(), Malformed> {
         if scanner.peek_kind()? != Kind::Array {
             return Err(NOT_ACTIONS);
         }
         if scanner.same(self.last_list.0) {
             out.extend_from_within(self.last_list.1.clone());
-            return Ok(true);
+            return Ok(());
         }
         let written = out.len();
         let text = match self.plain_action_names(scanner, out) {
@@ -215,7 +217,7 @@ impl<'w> Writer<'w, '_> {
             }
         };
         self.last_list = (text, written..out.len());
-        Ok(false)
+        Ok(())
     }
 
     /// A list as most programs write it; its text. `None` for any other, `out` then holding an

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::raw_string::Spelling;
 use super::{RawString, Scanner};
 
 /// So few keys are compared each with each.
@@ -106,7 +107,7 @@ impl Keys {
         for span in &mut *spans {
             let quoted = scanner.slice(span.start, span.end);
             let start = text.len();
-            let key = RawString { quoted, escaped: true, offset: span.start };
+            let key = RawString { quoted, spelling: Spelling::Escaped, offset: span.start };
             text.extend_from_slice(&key.to_wtf8());
             *span = start..text.len();
         }

@@ -9,8 +9,22 @@ use super::{Error, ErrorKind, string};
 pub struct RawString<'a> {
     /// The spelling with its quotes.
     pub(super) quoted: &'a str,
-    pub(super) escaped: bool,
+    pub(super) spelling: Spelling,
     pub(super) offset: usize,
+}
+
+/// Whether escapes occur. As wide as a word, like [`ErrorKind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(super) enum Spelling {
+    Plain,
+    Escaped,
+}
+
+impl Spelling {
+    pub(super) fn new(is_escaped: bool) -> Self {
+        if is_escaped { Self::Escaped } else { Self::Plain }
+    }
 }
 
 impl<'a> RawString<'a> {
@@ -18,8 +32,8 @@ impl<'a> RawString<'a> {
     #[must_use]
     pub fn of_json(text: &'a str) -> Option<Self> {
         let is_string = text.len() >= 2 && text.starts_with('"');
-        let escaped = memchr::memchr(b'\\', text.as_bytes()).is_some();
-        is_string.then_some(Self { quoted: text, escaped, offset: 0 })
+        let spelling = Spelling::new(memchr::memchr(b'\\', text.as_bytes()).is_some());
+        is_string.then_some(Self { quoted: text, spelling, offset: 0 })
     }
 
     /// The spelling between the quotes.
@@ -31,7 +45,7 @@ impl<'a> RawString<'a> {
     /// Whether any backslash occurs; without one the spelling is the value.
     #[must_use]
     pub fn is_escaped(&self) -> bool {
-        self.escaped
+        self.spelling == Spelling::Escaped
     }
 
     /// The value as UTF-8.
@@ -40,7 +54,7 @@ impl<'a> RawString<'a> {
     /// [`ErrorKind::LoneSurrogate`].
     #[inline]
     pub fn to_str(&self) -> Result<Cow<'a, str>, Error> {
-        if !self.escaped {
+        if !self.is_escaped() {
             return Ok(Cow::Borrowed(self.text()));
         }
         String::from_utf8(self.unescape())
@@ -53,7 +67,7 @@ impl<'a> RawString<'a> {
     #[must_use]
     #[inline]
     pub fn to_wtf8(&self) -> Cow<'a, [u8]> {
-        if self.escaped {
+        if self.is_escaped() {
             return Cow::Owned(self.unescape());
         }
         let quoted = self.quoted.as_bytes();
@@ -73,7 +87,7 @@ impl<'a> RawString<'a> {
     /// [`ErrorKind::LoneSurrogate`].
     #[inline]
     pub fn transcode(&self, out: &mut Vec<u8>) -> Result<(), Error> {
-        if !self.escaped {
+        if !self.is_escaped() {
             // Valid JSON without a backslash holds nothing that Python would escape.
             out.extend_from_slice(self.quoted.as_bytes());
             return Ok(());

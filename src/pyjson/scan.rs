@@ -1,5 +1,6 @@
 //! A cursor over a JSON text: validates by RFC 8259 and borrows what it reads.
 
+use super::raw_string::Spelling;
 use super::{Error, ErrorKind, RawString, string};
 
 /// The six kinds of JSON value, told by the first byte.
@@ -128,7 +129,8 @@ impl<'a> Scanner<'a> {
         let start = self.pos + usize::from(!first);
         let end = start + plain + 2;
         self.pos = end + 1;
-        Some(RawString { quoted: self.slice(start, end), escaped: false, offset: start })
+        let quoted = self.slice(start, end);
+        Some(RawString { quoted, spelling: Spelling::Plain, offset: start })
     }
 
     /// Steps over members as long as each is spelled as most programs spell it and has the text
@@ -212,8 +214,8 @@ impl<'a> Scanner<'a> {
     pub fn string(&mut self) -> Result<RawString<'a>, Error> {
         self.skip_whitespace();
         let start = self.pos;
-        let escaped = self.skip_string()?;
-        Ok(RawString { quoted: self.slice(start, self.pos), escaped, offset: start })
+        let spelling = Spelling::new(self.skip_string()?);
+        Ok(RawString { quoted: self.slice(start, self.pos), spelling, offset: start })
     }
 
     /// Steps over the string that begins here, and says whether a backslash is in it.
