@@ -271,3 +271,45 @@ fn separate(out: &mut Vec<u8>) {
         out.push(b',');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datasette::Release;
+
+    fn resource(text: &str) -> Option<String> {
+        let actions = Actions::built_in(&Release::newest());
+        let restrictions = Restrictions { resource: Some(text), ..Restrictions::default() };
+        let mut out = Vec::new();
+        restrictions.write(&actions, &mut Keys::default(), &mut out).ok()?;
+        Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn databases_that_are_the_same_again_are_written_like_others() {
+        for (text, written) in [
+            (
+                r#"{"a":{"t":["view-table"]},"b":{"t":["view-table"]},"c":{"t":["view-table"]}}"#,
+                r#"{"a":{"t":["vt"]},"b":{"t":["vt"]},"c":{"t":["vt"]}}"#,
+            ),
+            (r#"{"a":{},"b":{},"c":{"t":["x"]}}"#, r#"{"c":{"t":["x"]}}"#),
+            (
+                r#"{"a":{"t":["x"]},"b":{},"c":{"t":["x"]},"d":{},"e":{}}"#,
+                r#"{"a":{"t":["x"]},"c":{"t":["x"]}}"#,
+            ),
+            (
+                r#"{"a": {"t": ["x"]}, "b": {"t": ["x"]}, "\u0063": {"t": ["x"]}}"#,
+                r#"{"a":{"t":["x"]},"b":{"t":["x"]},"c":{"t":["x"]}}"#,
+            ),
+        ] {
+            assert_eq!(resource(text), Some(format!(r#"{{"r":{written}}}"#)), "{text}");
+        }
+        for text in [
+            r#"{"a":{"t":["x"]},"b":{"t":["x"]},"a":{"t":["x"]}}"#,
+            r#"{"a":{"t":["x"]},"b":{"t":["x"]},"\u0062":{"t":["x"]}}"#,
+            r#"{"a":{},"b":{"t":["x"]},"c":{"t":["x"]},"a":{"t":["x"]}}"#,
+        ] {
+            assert_eq!(resource(text), None, "{text}");
+        }
+    }
+}
