@@ -31,7 +31,7 @@ class Payload:
 
 
 PAYLOADS = (
-    Payload("actor only", "root", None, None, 200_000, 10_000),
+    Payload("actor only", "root", None, None, 600_000, 10_000),
     Payload(
         "restrictions of the documentation, one hour",
         "user1",
@@ -42,7 +42,7 @@ PAYLOADS = (
             "database": {"docs": ["view-query"]},
             "resource": {"docs": {"attachments": ["insert-row", "update-row"]}},
         },
-        100_000,
+        300_000,
         8_000,
     ),
     Payload(
@@ -57,7 +57,7 @@ PAYLOADS = (
                 for d in range(20)
             }
         },
-        10_000,
+        60_000,
         2_000,
     ),
 )
