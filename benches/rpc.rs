@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use dstok::guard_rails::GuardRails;
-use dstok::methods::{Session, call};
+use dstok::methods::{Clock, Session, call};
 use dstok::rpc::{self, Message};
 
 fn main() {
@@ -15,7 +15,7 @@ fn main() {
     let datasette = common::datasette();
     let mut session = Session {
         datasette,
-        frozen_now: Some(common::NOW),
+        clock: Clock::new(Some(common::NOW)),
         guard_rails: GuardRails::default(),
         warn: |_| {},
     };

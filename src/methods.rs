@@ -1,13 +1,12 @@
 //! Layer 3: the method table. Params in, result out, and the one map from errors to codes.
 
 mod args;
+mod clock;
 mod configure;
 mod create_token;
 mod discover;
 mod table;
 mod verify;
-
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -15,6 +14,7 @@ use crate::datasette::{Datasette, Error, TOKEN_NAMESPACE};
 use crate::guard_rails::{GuardRails, Refusal};
 use crate::rpc::{ErrorKind, Failure, Params};
 use args::Args;
+pub use clock::{Clock, system_now};
 pub use configure::{newer_release_warning, setting};
 pub use create_token::{Defaults, create_token, is_create_token_parameter};
 pub use table::{METHODS, Method, Param};
@@ -24,8 +24,8 @@ pub use verify::{status_name, write_inspection};
 pub struct Session {
     /// The instance.
     pub datasette: Datasette,
-    /// The clock, where it is frozen: Unix seconds.
-    pub frozen_now: Option<f64>,
+    /// The clock of methods that read one; let it go on before requests that come later.
+    pub clock: Clock,
     /// What whoever started the process forbids, and where minted tokens are recorded.
     pub guard_rails: GuardRails,
     /// Takes what a person should be told and no answer can carry.
@@ -64,23 +64,8 @@ impl Session {
         Self { datasette: self.datasette.fork(), guard_rails: self.guard_rails.clone(), ..*self }
     }
 
-    fn now(&self, args: &Args<'_>) -> Result<f64, Failure> {
-        Ok(args.float("now")?.unwrap_or_else(|| self.clock()))
-    }
-
-    /// What the clock shows, frozen or not: Unix seconds.
-    fn clock(&self) -> f64 {
-        self.frozen_now.unwrap_or_else(system_now)
-    }
-}
-
-/// The time of day as Python's `time.time()` gives it: Unix seconds.
-pub fn system_now() -> f64 {
-    #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
-    let now = SystemTime::now();
-    match now.duration_since(UNIX_EPOCH) {
-        Ok(since) => since.as_secs_f64(),
-        Err(before) => -before.duration().as_secs_f64(),
+    fn now(&mut self, args: &Args<'_>) -> Result<f64, Failure> {
+        Ok(args.float("now")?.unwrap_or_else(|| self.clock.now()))
     }
 }
 

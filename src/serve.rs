@@ -71,6 +71,7 @@ mod tests {
     use super::*;
     use crate::datasette::Datasette;
     use crate::guard_rails::GuardRails;
+    use crate::methods::Clock;
 
     /// Counts writes, so that a test sees how answers are grouped.
     #[derive(Default)]
@@ -94,7 +95,7 @@ mod tests {
     fn answers_of_threads(threads: usize, input: &str, warn: fn(&str)) -> Vec<String> {
         let session = Session {
             datasette: Datasette::new(),
-            frozen_now: Some(0.0),
+            clock: Clock::new(Some(0.0)),
             guard_rails: GuardRails::default(),
             warn,
         };

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use dstok::datasette::{Datasette, Release};
 use dstok::guard_rails::GuardRails;
-use dstok::methods::{Session, call};
+use dstok::methods::{Clock, Session, call};
 use dstok::pyjson::Scanner;
 use dstok::rpc::Params;
 use dstok::zlib::Flavour;
@@ -174,7 +174,7 @@ fn through_the_library() {
             for release in &answer.releases {
                 let mut session = Session {
                     datasette: Datasette::new(),
-                    frozen_now: scenario.config.now.get().parse().ok(),
+                    clock: Clock::new(scenario.config.now.get().parse().ok()),
                     guard_rails: GuardRails::default(),
                     warn: |warning| panic!("{warning}"),
                 };

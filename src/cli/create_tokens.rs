@@ -19,7 +19,7 @@ use super::progress;
 use super::token_args::TokenArgs;
 use super::{Failure, warn};
 use dstok::datasette::{Datasette, TokenFormat, TokenRequest};
-use dstok::methods::{Defaults, Session};
+use dstok::methods::{Clock, Defaults, Session};
 use input::{Block, Input};
 use output::{Format, Layout, Sink};
 use worker::Worker;
@@ -79,7 +79,7 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result<(), Failure> {
     check(&mut datasette, args)?;
     let session = Session {
         datasette,
-        frozen_now: args.instance.frozen_now()?,
+        clock: Clock::new(args.instance.frozen_now()?),
         guard_rails: args.guard_rails.guard_rails()?,
         warn,
     };

@@ -12,7 +12,7 @@ use super::guard_rails::GuardRailArgs;
 use super::instance::VerifyingArgs;
 use super::{Failure, STDERR_MAY_LOSE_LINES, warn};
 use dstok::confinement::enter_sandbox;
-use dstok::methods::Session;
+use dstok::methods::{Clock, Session};
 use dstok::serve::{Limits, Parent, Stdin, Stdout, ignore_signals, serve};
 
 /// The largest `--max-line`: what a line can become still fits zlib's 4 GiB.
@@ -120,7 +120,7 @@ fn default_threads() -> usize {
 fn session(args: &ServeArgs) -> Result<Session, Failure> {
     Ok(Session {
         datasette: args.instance.datasette()?,
-        frozen_now: args.instance.frozen_now()?,
+        clock: Clock::new(args.instance.frozen_now()?),
         guard_rails: args.guard_rails.guard_rails()?,
         warn,
     })

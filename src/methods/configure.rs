@@ -69,6 +69,8 @@ impl Changes {
     }
 
     pub(super) fn apply(self, session: &mut Session) {
+        // It may have waited for its turn.
+        session.clock.go_on();
         let mut warning = None;
         let datasette = &mut session.datasette;
         if let Some(secrets) = self.secrets {

@@ -96,7 +96,8 @@ fn mint<'a>(
         error => error.into(),
     })?;
     if session.guard_rails.any() {
-        let minted = Minted { token: &out[start..], method: made_by, time: session.clock(), now };
+        let time = session.clock.now();
+        let minted = Minted { token: &out[start..], method: made_by, time, now };
         session.guard_rails.release(&request, session.datasette.actions(), &minted)?;
     }
     Ok(())

@@ -45,7 +45,20 @@ pub(super) fn answer_line<A: Answers>(
             out.push(b'\n');
         }
     }
-    answers.after(out)
+    after(session, out, answers)
+}
+
+fn after<A: Answers>(
+    session: &mut Session,
+    out: &mut Vec<u8>,
+    answers: &mut A,
+) -> Result<(), A::Stop> {
+    answers.after(out)?;
+    if out.is_empty() {
+        // To take them away may have taken long.
+        session.clock.go_on();
+    }
+    Ok(())
 }
 
 fn answer_batch<A: Answers>(
@@ -60,7 +73,7 @@ fn answer_batch<A: Answers>(
         out.push(if answered { b',' } else { b'[' });
         if answer(session, request, out, answers)? {
             answered = true;
-            answers.after(out)?;
+            after(session, out, answers)?;
         } else {
             out.truncate(before);
         }

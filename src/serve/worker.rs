@@ -207,6 +207,7 @@ impl<'a, R: Read + Send, W: Write + Send> Worker<'_, 'a, R, W> {
     fn answer(&mut self, ticket: u64) -> Result<(), Stopped> {
         let (mut session, mut turn) = self.shared.turns.begin(self.number, ticket)?;
         loop {
+            session.clock.go_on();
             match self.answer_with(&mut session, &mut turn) {
                 Ok(()) => break,
                 Err(Stop::Outdated(current)) => session = *current,
@@ -274,6 +275,7 @@ mod tests {
     use super::*;
     use crate::datasette::Datasette;
     use crate::guard_rails::GuardRails;
+    use crate::methods::Clock;
     use crate::serve::serve;
 
     const THREADS: [usize; 4] = [2, 3, 8, 256];
@@ -281,7 +283,7 @@ mod tests {
     fn session() -> Session {
         Session {
             datasette: Datasette::new(),
-            frozen_now: Some(0.0),
+            clock: Clock::new(Some(0.0)),
             guard_rails: GuardRails::default(),
             warn: |_| {},
         }

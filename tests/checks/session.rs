@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use dstok::datasette::Datasette;
 use dstok::guard_rails::GuardRails;
 use dstok::itsdangerous::Keyring;
-use dstok::methods::Session;
+use dstok::methods::{Clock, Session};
 use dstok::pyjson::MAX_DEPTH;
 use dstok::secret::Secret;
 use dstok::serve::{Limits, serve};
@@ -54,7 +54,7 @@ fn answers(input: &[u8], size: usize, threads: usize) -> String {
     datasette.set_keyring(Keyring::new(vec![Secret::new("not a secret".to_owned()).unwrap()]));
     let session = Session {
         datasette,
-        frozen_now: Some(17e8),
+        clock: Clock::new(Some(17e8)),
         guard_rails: GuardRails::default(),
         warn: |_| {},
     };

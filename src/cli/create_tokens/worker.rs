@@ -71,6 +71,7 @@ impl Worker {
         }
         self.errors.clear();
         self.records = 0;
+        self.session.clock.go_on();
         for record in &block.records()[range] {
             self.records += 1;
             self.token.clear();

@@ -49,6 +49,7 @@ impl Dynamic {
             used[count] = symbol as u16;
             count += 1;
         }
+        self.bl_tree.clear();
         self.builder.build(&self.bl_frequencies, &used[..count], MAX_BL_BITS, &mut self.bl_tree);
         self.bits(frequencies, self.bl_tree.bits)
     }

@@ -13,7 +13,8 @@ pub(super) struct Tree<const N: usize> {
     /// In ascending order, in the first `count` places.
     symbols: [u16; N],
     count: usize,
-    /// By symbol, 0 for those that have none; behind them the depths of the inner nodes.
+    /// By symbol, of those that have a code, and of others what was there before; behind them the
+    /// depths of the inner nodes.
     lengths: [u8; NODES],
     codes: Codes,
     /// Bits of all symbols together, each as often as it occurs, without extra bits.
@@ -36,7 +37,12 @@ impl<const N: usize> Tree<N> {
         &self.symbols[..self.count]
     }
 
-    /// How long the code of a symbol is; 0 if it has none.
+    /// Forgets how long codes were, so that [`Tree::length`] is 0 for symbols that have none.
+    pub(super) fn clear(&mut self) {
+        self.lengths[..N].fill(0);
+    }
+
+    /// How long the code of a symbol is, if it has one.
     pub(super) fn length(&self, symbol: u16) -> u8 {
         self.lengths[usize::from(symbol) % NODES]
     }
@@ -75,7 +81,6 @@ impl Builder {
         tree: &mut Tree<N>,
     ) {
         const { assert!(N <= L_CODES && L_CODES < INNER) };
-        tree.lengths[..N].fill(0);
         tree.symbols[..used.len()].copy_from_slice(used);
         self.heap.fill(frequencies, used);
         let mut count = used.len();
