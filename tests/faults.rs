@@ -372,7 +372,7 @@ fn a_secret_that_changes_between_two_lines_of_one_read() {
     }
 }
 
-/// The clock is asked for each call and may show anything: dstok keeps no time of its own.
+/// The clock may show anything: dstok keeps no time from one call to the next.
 #[test]
 fn a_clock_that_jumps_back() {
     let mint = |now: &str| {

@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::thread;
+use std::time::Duration;
 
 use common::{
     Outcome, PATIENCE, PONG, Peer, READY, cli, dstok, error, file, read_in_background, request,
@@ -187,6 +188,24 @@ fn stdout_closed_while_stdin_stays_open() {
         let stderr = read_in_background(child.stderr.take().unwrap()).recv().unwrap();
         assert_eq!(stderr, "");
         drop(stdin);
+    }
+}
+
+/// What came with one read sees one time, but no later call sees it again.
+#[test]
+fn the_clock_goes_on() {
+    for threads in ["1", "2"] {
+        let mut peer = Peer::start(["serve", "--secret", "s", "--threads", threads]);
+        let mint = request("create_token", "[1]") + "\n";
+        let mut tokens = Vec::new();
+        for _ in 0..3 {
+            peer.send(mint.repeat(500));
+            let answers: Vec<_> = (0..500).map(|_| peer.receive()).collect();
+            tokens.extend(answers.last().cloned());
+            thread::sleep(Duration::from_millis(1100));
+        }
+        tokens.dedup();
+        assert_eq!(tokens.len(), 3, "{threads} threads: {tokens:?}");
     }
 }
 

@@ -4,7 +4,7 @@ import json
 import random
 import subprocess
 
-from oracle import environments, processes
+from oracle import processes
 
 # Bytes of JSON: from, to.
 CLASSES = ((20, 60), (60, 90), (90, 300), (3000, 3300), (4000, 16000), (16384, 65536))
@@ -20,12 +20,7 @@ def ratios():
 
     Raises ProcessFailure when the two compressors give different bytes.
     """
-    subprocess.run(
-        ["cargo", "build", "--quiet", "--release", "--locked", "--example", "compressor"],
-        cwd=environments.REPOSITORY,
-        check=True,
-    )
-    program = environments.REPOSITORY / "target" / "release" / "examples" / "compressor"
+    program = processes.cargo_build("--example", "compressor") / "examples" / "compressor"
     for least, most in CLASSES:
         lines = "".join(payload(random.Random(n), least, most) + "\n" for n in range(max(20, 200_000 // most)))
         done = subprocess.run([str(program)], input=lines.encode(), capture_output=True, check=False)

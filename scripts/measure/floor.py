@@ -9,7 +9,7 @@ from pathlib import Path
 from measure.children import piped_seconds
 from measure.payloads import write_requests
 from measure.throughput import Spread, start_dstok
-from oracle import environments, processes
+from oracle import processes
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,7 @@ def rows(arguments, core, folder, calls):
 
     Raises ProcessFailure when a program ends badly.
     """
-    subprocess.run(
-        ["cargo", "build", "--quiet", "--release", "--locked", "--example", "floor"],
-        cwd=environments.REPOSITORY,
-        check=True,
-    )
-    program = environments.REPOSITORY / "target" / "release" / "examples" / "floor"
+    program = processes.cargo_build("--example", "floor") / "examples" / "floor"
     path = Path(folder) / "requests"
     for payload, call in calls:
         count = payload.dstok_count

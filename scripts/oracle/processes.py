@@ -13,6 +13,18 @@ class ProcessFailure(Exception):
     """A process ended badly or answered too little; the message is one line."""
 
 
+def cargo_build(*options):
+    """Build dstok for release, or what the options say, and return the folder it is in. Raises ProcessFailure."""
+    command = ["cargo", "build", "--quiet", "--release", "--locked", *options]
+    try:
+        done = subprocess.run(command, cwd=environments.REPOSITORY, check=False)
+    except OSError as error:
+        raise ProcessFailure(f"cargo: {error.strerror}: install a Rust toolchain") from error
+    if done.returncode:
+        raise ProcessFailure("cargo build failed")
+    return environments.REPOSITORY / "target" / "release"
+
+
 def ask_datasette(version, requests, driver="driver.py"):
     """Return the driver's answers for `requests`, in order.
 

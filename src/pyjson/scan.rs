@@ -34,7 +34,7 @@ pub struct Number<'a> {
 /// A cursor over a JSON text.
 #[derive(Clone, Debug)]
 pub struct Scanner<'a> {
-    pub(super) text: &'a str,
+    text: &'a str,
     pub(super) pos: usize,
 }
 

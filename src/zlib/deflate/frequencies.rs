@@ -118,7 +118,7 @@ impl Frequencies {
 
     /// Bits of a fixed block, without its first three.
     pub(super) fn fixed_bits(&self) -> u32 {
-        // Of literals below 144 and of these alone it is known without looking that they have 8.
+        // Most symbols are literals of 8 bits: only those behind them are looked at.
         let used = self.used_l.as_slice().iter().map(|&symbol| usize::from(symbol));
         let others = used.rev().take_while(|&symbol| symbol >= FIXED_9_BITS);
         let more =
