@@ -1,18 +1,18 @@
-//! The least that any program could do in place of `dstok serve`: reads the lines of stdin as it
-//! does, takes the HMAC-SHA1 of the first bytes of each, the key known, and writes a line.
+//! The least work that a program could do in place of `dstok serve`. For each line of stdin it
+//! computes the HMAC-SHA1 of the first bytes under a known key, and writes a line.
 //!
-//! Usage: floor SIGNED ANSWER, both in bytes: what is signed of each line, and the line that is
-//! written for it, its end counted.
+//! Usage: `floor SIGNED ANSWER`, both in bytes: how much of a line is signed, and how long the
+//! line is that it writes, with its newline.
 
 use std::error::Error;
 use std::io::{Read, Write};
 
-use dstok::serve::{Stdin, Stdout};
+use dstok::sidecar::serve::{Stdin, Stdout};
 use hmac::{Hmac, KeyInit, Mac};
 use memchr::memchr_iter;
 use sha1::Sha1;
 
-/// What `dstok serve` reads at once.
+/// Bytes that `dstok serve` reads at once.
 const BLOCK: usize = 256 << 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     loop {
         let length = input.read(&mut block[kept..])?;
         if length == 0 {
-            // Of a line that is longer than a block nothing more can be read.
+            // A line longer than a block leaves no room to read into.
             return if kept == 0 { Ok(()) } else { Err("the last line has no end".into()) };
         }
         let filled = kept + length;
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let signature = keyed.clone().chain_update(line).finalize().into_bytes();
             let answered = out.len();
             out.resize(answered + answer.saturating_sub(1), b'.');
-            // The top bit keeps line ends out.
+            // The top bit keeps newlines out.
             out[answered..].iter_mut().zip(signature).for_each(|(to, byte)| *to = byte | 0x80);
             out.push(b'\n');
             start = end + 1;

@@ -1,11 +1,16 @@
-//! The program `dstok`: the command line's exit codes.
+//! The program `dstok`: runs a subcommand and maps its failure to an exit code.
 
 mod cli;
+mod conformance;
+mod records;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-/// A negative answer.
+use cli::failure::Failure;
+use cli::stdio::warn;
+
+/// A negative answer, such as an invalid token.
 const NEGATIVE: u8 = 1;
 
 /// Wrong options or start-up files.
@@ -15,19 +20,16 @@ const USAGE: u8 = 2;
 const IO_ERROR: u8 = 74;
 
 fn main() -> ExitCode {
-    match cli::run() {
-        Ok(()) => ExitCode::SUCCESS,
-        // Nobody reads any more, as in `dstok … | head`.
-        Err(cli::Failure::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(failure) => {
-            if !matches!(failure, cli::Failure::Negative(None)) {
-                cli::warn(&failure.to_string());
-            }
-            ExitCode::from(match failure {
-                cli::Failure::Negative(_) => NEGATIVE,
-                cli::Failure::Usage(_) => USAGE,
-                cli::Failure::Io(_) => IO_ERROR,
-            })
-        }
+    let Err(failure) = cli::run() else { return ExitCode::SUCCESS };
+    let code = match &failure {
+        // The reader of stdout has seen enough, as in `dstok … | head`.
+        Failure::Io(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        Failure::Io(_) => IO_ERROR,
+        Failure::Usage(_) => USAGE,
+        Failure::Negative(_) => NEGATIVE,
+    };
+    if let Some(message) = failure.message() {
+        warn(&message);
     }
+    ExitCode::from(code)
 }

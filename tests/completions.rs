@@ -1,4 +1,4 @@
-//! Completions, man pages and help, through the program.
+//! Completions, man pages, `--help` and suggestions.
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 
 mod common;
@@ -35,7 +35,7 @@ fn options(subcommand: &str) -> Vec<String> {
     words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
 }
 
-/// Whether a program is there to check with.
+/// Whether a program that checks the output is installed.
 fn is_installed(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
     found.status.success()
@@ -81,7 +81,7 @@ fn bash_completes_subcommands_and_options() {
 }
 
 #[test]
-fn the_other_shells_know_every_subcommand_and_option() {
+fn zsh_and_fish_know_every_subcommand_and_option() {
     for (shell, check) in [("zsh", "-n"), ("fish", "--no-execute")] {
         let script = output(&["completions", shell]);
         for name in subcommands() {
@@ -123,7 +123,7 @@ fn man_pages_name_every_option() {
 }
 
 #[test]
-fn what_is_misspelled_is_answered_with_what_was_meant() {
+fn a_misspelled_argument_gets_a_suggestion() {
     for (args, meant) in [
         (&["create-tokn", "root"][..], "create-token"),
         (&["create-token", "root", "--expire-after", "5"], "--expires-after"),

@@ -1,4 +1,4 @@
-//! `dstok conformance`, through the program: what it must pass, and what it must catch.
+//! `dstok conformance`: which implementations pass and which mistakes it catches.
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 #![allow(clippy::disallowed_methods, reason = "reports are what is tested")]
 
@@ -46,7 +46,7 @@ fn it_passes_on_itself() {
 }
 
 #[test]
-fn releases_groups_and_paths_choose_what_is_asked() {
+fn releases_groups_and_paths_select_checks() {
     let outcome = conformance(&["--release", "1.0a3", "--release", "0.65.5", "--group", "sign"]);
     outcome.quiet_success();
     assert_eq!(table(&outcome)[0], ("sign".to_owned(), [31, 62, 0]));
@@ -56,7 +56,7 @@ fn releases_groups_and_paths_choose_what_is_asked() {
 }
 
 #[test]
-fn it_catches_a_wrong_implementation_and_says_what_is_wrong() {
+fn a_wrong_implementation_fails_with_explanations() {
     let junit = Path::new(env!("CARGO_TARGET_TMPDIR")).join("junit-wrong.xml");
     let fixed = ["--release", "1.0a41", "--show", "1000", "--junit", junit.to_str().unwrap()];
     let groups =
@@ -66,7 +66,7 @@ fn it_catches_a_wrong_implementation_and_says_what_is_wrong() {
     let outcome = conformance(&options);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let text = &outcome.stdout;
-    // Each mistake, in words; where to look; and what is merely not there, in a line.
+    // It explains each mistake and says where to look. One line counts what is just missing.
     assert!(
         text.contains("it compresses when that makes the payload shorter by at least two bytes")
     );
@@ -74,7 +74,7 @@ fn it_catches_a_wrong_implementation_and_says_what_is_wrong() {
         text.contains("-         \"vd\"\n") && text.contains("+         \"view-database\"\n"),
         "{text}"
     );
-    assert!(text.contains("the same value spelled otherwise"), "{text}");
+    assert!(text.contains("the same value in another spelling"), "{text}");
     assert!(text.contains("the method unsign is missing: 30 checks failed"), "{text}");
     assert!(text.contains("(compat-fixtures/compression.jsonl, line "), "{text}");
     assert!(outcome.stderr.ends_with("checks failed\n"), "{outcome:?}");
@@ -85,12 +85,12 @@ fn it_catches_a_wrong_implementation_and_says_what_is_wrong() {
 }
 
 #[test]
-fn a_command_that_does_not_keep_to_the_protocol() {
+fn a_program_that_violates_the_protocol_fails_every_check() {
     for (script, reason) in [
         ("exit 3", "sh closed its stdout, exit status: 3; its stderr is empty"),
-        ("echo oops >&2; echo garbage; cat >/dev/null", "no JSON-RPC answer"),
+        ("echo oops >&2; echo garbage; cat >/dev/null", "not a JSON-RPC response"),
         ("echo oops >&2; exit 1", "    oops"),
-        ("echo '{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1}'; cat >/dev/null", "under the id 7"),
+        ("echo '{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1}'; cat >/dev/null", "with the id 7"),
         ("sleep 60", "did not answer within 1 seconds"),
         ("exec >&-; sleep 60", "closed its stdout"),
     ] {
@@ -100,7 +100,7 @@ fn a_command_that_does_not_keep_to_the_protocol() {
         assert!(outcome.stdout.contains(reason), "{script}: {outcome:?}");
         assert!(outcome.stdout.contains("no answer: 1032 checks failed"), "{outcome:?}");
     }
-    // It reads a part, answers that, and ends.
+    // It answers a part of the requests and exits.
     let early = format!("head -n 5 | {} serve", env!("CARGO_BIN_EXE_dstok"));
     let outcome = conformance(&["--group", "secrets", "--", "sh", "-c", &early]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
@@ -109,7 +109,7 @@ fn a_command_that_does_not_keep_to_the_protocol() {
 }
 
 #[test]
-fn an_implementation_that_refuses_a_configuration() {
+fn a_refused_configuration_is_reported_once() {
     let refusing = "while read line; do id=$((id + 1)); \
         printf '{\"jsonrpc\":\"2.0\",\"id\":%d,\"error\":{\"code\":6,\"message\":\"no\"}}\\n' \
         $((id - 1)); done";
@@ -123,14 +123,14 @@ fn an_implementation_that_refuses_a_configuration() {
 }
 
 #[test]
-fn the_environment_of_a_user_does_not_matter() {
+fn secrets_in_the_environment_do_not_matter() {
     let mut command = dstok(["conformance", "--group", "inspect_token"]);
     command.env("DATASETTE_SECRET", "mine").env("DSTOK_OLD_SECRETS", "older");
     run(&mut command, "").quiet_success();
 }
 
 #[test]
-fn what_cannot_be_replayed_is_a_usage_error() {
+fn missing_and_malformed_fixtures_are_usage_errors() {
     let cut = file("cut.jsonl", "{\"format\":1,\"group\":\"cut\",\"count\":2}\n");
     let newer = file("newer.jsonl", "{\"format\":2,\"group\":\"x\",\"count\":0}\n");
     let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no fixtures");
@@ -138,11 +138,11 @@ fn what_cannot_be_replayed_is_a_usage_error() {
     for (options, reason) in [
         (&["/no/such/folder"][..], "cannot read"),
         (&[empty.to_str().unwrap()], "no .jsonl files"),
-        (&[cut.to_str().unwrap()], "2 scenarios where there are 0"),
+        (&[cut.to_str().unwrap()], "counts 2 scenarios, the file has 0"),
         (&[newer.to_str().unwrap()], "format 2"),
         (&["README.md"], "not the header"),
-        (&["--group", "x"], "no group"),
-        (&["--release", "2.0"], "no fixture knows"),
+        (&["--group", "x"], "unknown group"),
+        (&["--release", "2.0"], "no fixture has an answer of"),
         (&["--", "/no/such/program"], "cannot start /no/such/program"),
         (&["--timeout", "0"], "--timeout"),
         (&["--group", "secrets", "--junit", "/no/such/folder/x"], "--junit"),
@@ -152,6 +152,6 @@ fn what_cannot_be_replayed_is_a_usage_error() {
         assert!(outcome.stderr.contains(reason), "{options:?}: {outcome:?}");
     }
     let mut elsewhere = dstok(["conformance", "--group", "secrets"]);
-    // The folder is found above the program.
+    // It finds the folder above the program.
     run(elsewhere.current_dir("/"), "").quiet_success();
 }

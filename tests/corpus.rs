@@ -1,15 +1,13 @@
-//! Every file of `fuzz/corpus/`, what coverage-guided fuzzing has found worth keeping, is given
-//! to the checker that it was found with, and so are inputs made of two of them. `scripts/fuzz`
-//! looks for more.
-#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+//! Replays `fuzz/corpus/`, the inputs worth keeping that coverage-guided fuzzing has found, and
+//! inputs made of two of them. `scripts/fuzz` searches for more.
+#![allow(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 #![allow(clippy::disallowed_methods, reason = "the corpus is what is tested")]
 #![allow(clippy::print_stdout, reason = "a test that fails shows with which file")]
-
-mod checks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dstok_testing::{deflate, inflate, session, token, transcode};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::sample::Index;
@@ -53,26 +51,26 @@ fn replay(target: &str, any_input: fn(&[u8])) {
 }
 
 #[test]
-fn deflate() {
-    replay("deflate", checks::deflate::any_input);
+fn deflate_corpus() {
+    replay("deflate", deflate::any_input);
 }
 
 #[test]
-fn inflate() {
-    replay("inflate", checks::inflate::any_input);
+fn inflate_corpus() {
+    replay("inflate", inflate::any_input);
 }
 
 #[test]
-fn transcode() {
-    replay("transcode", checks::transcode::any_input);
+fn transcode_corpus() {
+    replay("transcode", transcode::any_input);
 }
 
 #[test]
-fn token() {
-    replay("token", checks::token::any_input);
+fn token_corpus() {
+    replay("token", token::any_input);
 }
 
 #[test]
-fn session() {
-    replay("session", checks::session::any_input);
+fn session_corpus() {
+    replay("session", session::any_input);
 }

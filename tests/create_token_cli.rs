@@ -8,13 +8,13 @@ mod common;
 use common::{Outcome, cli, dstok, file, payload, results, run};
 use serde_json::Value;
 
-/// Runs with a secret and a clock that stands still; `line` is split at white space.
+/// Runs with a secret and a frozen clock. Splits `line` at white space.
 fn create(line: &str) -> Outcome {
     let fixed = ["create-token", "--secret", "s", "--now", "1700000000"];
     cli(fixed.into_iter().chain(line.split_whitespace()))
 }
 
-/// The token on stdout, of a run without complaints.
+/// The token that a run without warnings prints.
 #[track_caller]
 fn token(line: &str) -> String {
     let outcome = create(line);
@@ -24,7 +24,7 @@ fn token(line: &str) -> String {
     token
 }
 
-/// The payload of the token that `--debug` shows, checked against the token itself.
+/// The payload that `--debug` shows, checked against the token itself.
 #[track_caller]
 fn decoded(line: &str) -> Value {
     let outcome = create(&format!("--debug {line}"));
@@ -36,7 +36,7 @@ fn decoded(line: &str) -> Value {
 }
 
 #[test]
-fn the_token_of_the_method_and_a_newline() {
+fn prints_the_token_of_the_method_and_a_newline() {
     for (line, params) in [
         ("root", r#"["root"]"#),
         ("root -e 3600", r#"["root",3600]"#),
@@ -52,7 +52,7 @@ fn the_token_of_the_method_and_a_newline() {
 }
 
 #[test]
-fn options_may_stand_anywhere_and_have_two_spellings() {
+fn options_have_two_spellings_and_any_order() {
     let token_of_all = token("root -e 60 -a view-instance -d db create-table -r db t insert-row");
     for line in [
         "-e 60 -a view-instance -d db create-table -r db t insert-row root",
@@ -113,14 +113,14 @@ fn repeated_options_add_up_or_the_last_one_wins() {
 }
 
 #[test]
-fn unknown_actions_are_warned_of_in_datasettes_words_and_order() {
+fn warnings_about_unknown_actions_have_datasettes_words_and_order() {
     let outcome = create("root -r db t y -d db x -a z -a view-instance -a vi -d db insert-row");
     assert_eq!(outcome.code, Some(0));
     assert_eq!(
         outcome.stderr,
         ["z", "vi", "x", "y"].map(|name| format!("  Unknown permission: {name} \n")).concat(),
     );
-    assert_eq!(outcome.stdout.lines().count(), 1, "warnings stay off stdout");
+    assert_eq!(outcome.stdout.lines().count(), 1, "stdout has no warnings");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn debug_shows_the_payload_with_escapes_as_python_writes_them() {
 }
 
 #[test]
-fn debug_shows_what_is_in_the_token() {
+fn debug_shows_the_payload_of_the_token() {
     assert_eq!(decoded("root")["a"], "root");
     let outcome = create("root --debug -r db t view-table -e -5");
     assert!(outcome.stdout.contains("\n  \"d\": -5,\n  \"_r\": {\n"), "{}", outcome.stdout);
@@ -211,7 +211,7 @@ fn a_usage_error_is_exit_2_with_one_line() {
 }
 
 #[test]
-fn no_secret_is_a_usage_error_that_says_what_to_do() {
+fn a_missing_secret_is_a_usage_error_that_says_what_to_do() {
     let outcome = cli(["create-token", "root"]);
     outcome.usage_error();
     assert!(outcome.stderr.contains("DATASETTE_SECRET"), "{outcome:?}");
@@ -270,7 +270,7 @@ fn a_newer_release_is_the_newest_known_with_one_warning() {
 }
 
 #[test]
-fn actions_replace_the_table_and_are_no_reason_to_warn() {
+fn given_actions_replace_the_built_in_ones() {
     let path = file("create_token_actions.json", r#"{"my-act":"ma"}"#);
     let path = path.to_str().unwrap();
     let outcome = create(&format!("root --actions {path} -a my-act -a view-table"));
@@ -282,7 +282,7 @@ fn actions_replace_the_table_and_are_no_reason_to_warn() {
 }
 
 #[test]
-fn without_now_the_clock_is_read() {
+fn without_now_the_systems_clock_counts() {
     let shown = |now: &str| decoded(now)["t"].as_f64().unwrap();
     assert_eq!(shown("root --now 1600000000.9"), 1_600_000_000.0);
     let outcome = cli(["create-token", "root", "--secret", "s"]);
@@ -291,7 +291,7 @@ fn without_now_the_clock_is_read() {
 }
 
 #[test]
-fn an_id_may_be_empty_or_begin_with_a_hyphen_after_two() {
+fn an_id_may_be_empty_or_begin_with_a_hyphen_after_a_double_hyphen() {
     for (args, id) in
         [(&[""][..], ""), (&["--", "-root"], "-root"), (&["--", "--debug"], "--debug")]
     {

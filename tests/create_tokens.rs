@@ -1,7 +1,8 @@
-//! `dstok create-tokens`, through the program. That its tokens are Datasette's is shown by
-//! `scripts/records_compare`; here they are those of `serve`.
-#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
-#![allow(clippy::disallowed_methods, reason = "what is written to files is what is tested")]
+//! `dstok create-tokens`, through the program.
+//!
+//! The expected tokens come from `serve`. `scripts/records_compare` compares with real Datasette.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails may fail the test")]
+#![allow(clippy::disallowed_methods, reason = "the test reads the files that the program writes")]
 
 mod common;
 
@@ -90,7 +91,7 @@ fn each_format_from_each_input() {
 }
 
 #[test]
-fn options_stand_in_for_what_a_record_does_not_say() {
+fn options_supply_defaults_for_missing_values() {
     let options = ["-e", "60", "--all=x", "-d", "db", "y", "--resource", "db", "t", "z"];
     let outcome = create_tokens(
         &[&options[..], &["--format", "tokens"]].concat(),
@@ -134,7 +135,7 @@ fn a_bad_record_has_its_line_and_reason_on_stderr_and_in_the_output() {
 }
 
 #[test]
-fn bad_json_lines_are_told_apart() {
+fn each_kind_of_bad_json_line_has_its_message() {
     let input = b"{\"actor_id\":1,\"token\":2}\n[1]\n{\"actor_id\":\"\xff\"}\n{\"a\n{}\n\
         {\"actor_id\":1,\"actor_id\":2}\n{\"actor_id\":1,\"expires_after\":true}\n\
         {\"actor_id\":1,\"restrict_all\":[\"a\"],\"restrictions\":{\"all\":[\"a\"]}}\n{\"actor_id\":1}";
@@ -167,7 +168,7 @@ fn bad_json_lines_are_told_apart() {
 }
 
 #[test]
-fn fail_fast_stops_there() {
+fn fail_fast_stops_at_the_first_failure() {
     let path = folder("fail_fast").join("tokens");
     let input = "{\"actor_id\":1}\n{}\n{\"actor_id\":2}\n";
     let outcome = create_tokens(&["--fail-fast"], input);
@@ -177,8 +178,12 @@ fn fail_fast_stops_there() {
     assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
     assert!(outcome.stderr.contains("is as it was"), "{outcome:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "before");
-    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no other file is left");
-    // Without it, what could be made is kept.
+    assert_eq!(
+        fs::read_dir(path.parent().unwrap()).unwrap().count(),
+        1,
+        "no temporary file is left"
+    );
+    // Without --fail-fast, the file has all records.
     let outcome = create_tokens(&["--output", path.to_str().unwrap()], input);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
@@ -208,7 +213,7 @@ fn a_run_that_is_killed_leaves_the_output_as_it_was() {
     let mut child = dstok(COMMAND.iter().chain(&options)).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"actor_id\n").unwrap();
-    // Enough that something must have been written, beside the place.
+    // Enough that the program must have written to its temporary file.
     let users: String = (0..200_000).map(|n| format!("user{n}\n")).collect();
     stdin.write_all(users.as_bytes()).unwrap();
     let start = Instant::now();
@@ -237,7 +242,89 @@ fn many_records_keep_their_order() {
 }
 
 #[test]
-fn nothing_to_do_is_no_failure() {
+fn failures_are_reported_in_the_order_of_the_records() {
+    let rows: String = (0..20_000)
+        .map(|n| if n % 500 == 7 { format!("{n},soon\n") } else { format!("{n},60\n") })
+        .collect();
+    let outcome = create_tokens(&[], format!("actor_id,expires_after\n{rows}"));
+    assert_eq!(outcome.code, Some(1));
+    let messages = (0..40).map(|n| {
+        format!("dstok: line {}: expires_after must be a whole number of seconds", 500 * n + 9)
+    });
+    let last = "dstok: 40 of 20000 records failed".to_owned();
+    assert!(outcome.stderr.lines().eq(messages.chain([last])), "{}", outcome.stderr);
+    let mut lines = outcome.stdout.lines().skip(1).zip(0..);
+    assert!(lines.all(|(line, n)| {
+        let start = if n % 500 == 7 { format!("{n},soon,,") } else { format!("{n},60,dstok_") };
+        line.starts_with(&start)
+    }));
+    assert_eq!(outcome.stdout.lines().count(), 20_001);
+}
+
+#[test]
+fn fail_fast_stops_within_a_block_and_reads_no_further() {
+    let input: String = (0..10_000)
+        .map(|n| if n == 5000 { "{}\n".to_owned() } else { format!("{{\"actor_id\":{n}}}\n") })
+        .collect();
+    let outcome = create_tokens(&["--fail-fast", "--format", "tokens"], input);
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(outcome.stdout.lines().count(), 5001);
+    assert_eq!(outcome.stdout.lines().last(), Some(""));
+    assert_eq!(
+        outcome.stderr,
+        "dstok: line 5001: actor_id is required\ndstok: stopped at the first record that failed\n"
+    );
+}
+
+#[test]
+fn many_blank_lines_do_not_end_the_input() {
+    let input = format!("{{\"actor_id\":1}}\n{}{{}}\n{{\"actor_id\":2}}", "\n".repeat(3 << 20));
+    let outcome = create_tokens(&["--format", "tokens"], input);
+    assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(1), 3), "{outcome:?}");
+    let line = format!("dstok: line {}: actor_id is required\n", (3 << 20) + 2);
+    assert!(outcome.stderr.starts_with(&line), "{outcome:?}");
+}
+
+#[test]
+fn blocks_before_an_error_of_reading_are_written() {
+    let rows: String = (0..100_000).map(|n| format!("user{n}\n")).collect();
+    let input = format!("actor_id\n{rows}\"{}", "x\n".repeat(12 << 20));
+    for options in [&["--format", "tokens"][..], &["--format", "tokens", "--fail-fast"]] {
+        let outcome = create_tokens(options, &input);
+        assert_eq!(outcome.code, Some(1));
+        let message = "dstok: line 100002: a record of more than 16 MiB";
+        assert!(outcome.stderr.starts_with(message), "{}", outcome.stderr);
+        assert!(outcome.stdout.lines().count() > 50_000);
+        assert!(outcome.stdout.lines().all(|line| line.starts_with("dstok_")));
+    }
+}
+
+#[test]
+fn members_that_are_no_parameters_may_be_given_twice() {
+    let outcome = create_tokens(&[], r#"{"x":1,"actor_id":1,"x":{"y":1,"y":2}}"#);
+    outcome.quiet_success();
+    let start = r#"{"x":1,"actor_id":1,"x":{"y":1,"y":2},"token":"dstok_"#;
+    assert!(outcome.stdout.starts_with(start), "{outcome:?}");
+}
+
+#[test]
+fn the_first_record_decides_the_columns() {
+    let input = "{nonsense\n{\"b\\u0031\":[1, 2],\"actor_id\":\"a\"}\n{\"actor_id\":\"b\"}\n\
+        {\"actor_id\":\"c\",\"x\":1}\n";
+    let outcome = create_tokens(&["--format", "csv"], input);
+    assert_eq!(outcome.code, Some(1));
+    let tokens = tokens(&[r#"["a"]"#, r#"["b"]"#]);
+    let expected = format!(
+        "b1,actor_id,token,error\n,,,is not valid JSON (byte 2)\n\"[1, 2]\",a,{},\n,b,{},\n,c,,\
+         \"has a member \"\"x\"\" that the first record has not; CSV needs the same columns in all \
+         records\"\n",
+        tokens[0], tokens[1]
+    );
+    assert_eq!(outcome.stdout, expected);
+}
+
+#[test]
+fn input_without_records_is_no_failure() {
     for input in ["", "\n\n", "\u{feff}"] {
         let outcome = create_tokens(&[], input);
         assert_eq!((outcome.code, &*outcome.stdout), (Some(0), ""), "{outcome:?}");
@@ -249,7 +336,7 @@ fn nothing_to_do_is_no_failure() {
 }
 
 #[test]
-fn a_header_that_cannot_be_meant_is_a_usage_error() {
+fn a_bad_header_is_a_usage_error() {
     for (header, reason) in [
         ("id,name", "no column actor_id"),
         ("actor_id,token", "\"token\" already"),
@@ -268,7 +355,7 @@ fn a_header_that_cannot_be_meant_is_a_usage_error() {
 }
 
 #[test]
-fn what_no_record_could_change_is_a_usage_error() {
+fn an_error_that_every_record_would_have_is_a_usage_error() {
     let input = "{\"actor_id\":1}";
     run(&mut dstok(["create-tokens"]), input).usage_error();
     run(&mut dstok(["create-tokens", "/no/such/file", "--secret", "s"]), input).usage_error();

@@ -1,4 +1,4 @@
-//! The documentation is true: its examples give what they show, and nothing is left out.
+//! The documentation is true: its examples print what they show, and nothing is left out.
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 #![allow(clippy::disallowed_methods, reason = "the documents are what is tested")]
 
@@ -7,7 +7,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use dstok::methods::METHODS;
+use dstok::sidecar::methods::METHODS;
+use dstok::sidecar::protocol::ErrorKind;
 
 fn document(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -198,8 +199,9 @@ fn every_method_and_parameter_is_documented() {
     let protocol = document("docs/protocol.md");
     for method in METHODS {
         assert!(protocol.contains(&format!("| `{}` |", method.name)), "{}", method.name);
-        for param in method.params {
-            assert!(protocol.contains(&format!("`{}`", param.name)), "{}", param.name);
+        for parameter in method.parameters {
+            let name = parameter.name;
+            assert!(protocol.contains(&format!("`{name}`")), "{name}");
         }
     }
 }
@@ -218,16 +220,35 @@ fn every_option_of_serve_is_documented() {
     assert!(count > 8, "the options were not found in the help");
 }
 
+/// The rows of the table under a heading, without the header.
+fn table<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
+    let lines = text.lines().skip_while(|line| *line != heading);
+    let lines = lines.skip_while(|line| !line.starts_with('|')).skip(2);
+    lines.take_while(|line| line.starts_with('|')).collect()
+}
+
 #[test]
-fn every_error_code_is_documented_and_discovered() {
-    let protocol = document("docs/protocol.md");
+fn the_table_of_errors_is_the_programs() {
+    let row =
+        |kind: &ErrorKind| format!("| {} | `{}` | {} |", kind.code(), kind.name(), kind.when());
+    let rows: Vec<_> = ErrorKind::ALL.iter().map(row).collect();
+    assert_eq!(table(&document("docs/protocol.md"), "## Errors"), rows);
+}
+
+#[test]
+fn every_error_code_is_discovered_once() {
     let discovered =
         dstok(&["serve"], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}\n");
     let discovered: serde_json::Value = serde_json::from_str(&discovered).unwrap();
-    let errors = discovered["result"]["methods"][0]["errors"].as_array().unwrap().clone();
-    assert!(errors.len() >= 12);
-    for error in errors {
-        let row = format!("| {} | `{}` |", error["code"], error["data"]["kind"].as_str().unwrap());
-        assert!(protocol.contains(&row), "{row}");
+    let mut codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| i64::from(kind.code())).collect();
+    codes.dedup();
+    for method in discovered["result"]["methods"].as_array().unwrap() {
+        let errors = method["errors"].as_array().unwrap();
+        let found: Vec<_> = errors.iter().map(|error| error["code"].as_i64().unwrap()).collect();
+        assert_eq!(found, codes, "{}", method["name"]);
+        for error in errors {
+            let kind = ErrorKind::from_code(error["code"].as_i64().unwrap()).unwrap();
+            assert_eq!(error["data"]["kind"], kind.name());
+        }
     }
 }

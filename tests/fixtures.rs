@@ -1,5 +1,5 @@
-//! Every answer of `compat-fixtures/`, through the library and, byte for byte, through the
-//! program's stdin and stdout.
+//! Every answer of `compat-fixtures/`: from the methods, and byte for byte through the program's
+//! stdin and stdout.
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 #![allow(clippy::disallowed_methods, reason = "tests read the fixtures and start the program")]
 
@@ -8,18 +8,16 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use dstok::datasette::{Datasette, Release};
-use dstok::guard_rails::GuardRails;
-use dstok::methods::{Clock, Session, call};
-use dstok::pyjson::Scanner;
-use dstok::rpc::Params;
-use dstok::zlib::Flavour;
+use datasette_tokens::{Flavour, Release, Workspace};
+use dstok::sidecar::methods::{Clock, METHODS, Session, call};
+use dstok::sidecar::protocol::{Failure, Parser};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-/// How many scenarios there are: a file that is not found must not pass for a success.
+/// How many scenarios there are. A missing file must fail the test.
 const SCENARIOS: usize = 1580;
 
 #[derive(Deserialize)]
@@ -87,8 +85,8 @@ impl Answer {
     }
 }
 
-/// Whether the two differ only where `inspect_token` has a reason in words of its own, for which
-/// the fixture has "".
+/// Whether the two differ only in the `reason` of `inspect_token`: the words are dstok's own, and
+/// the fixture has "" in their place.
 fn has_a_reason_instead(expected: &str, actual: &str) -> bool {
     const REASON: &str = r#""reason":"#;
     expected.match_indices(r#""reason":"""#).any(|(at, _)| {
@@ -163,33 +161,37 @@ fn configuration(scenario: &Scenario, release: &str) -> Value {
     params
 }
 
-fn params(text: &str) -> Params<'_> {
-    Params::read(&mut Scanner::new(text)).unwrap()
+/// Calls a method as a request with these params does.
+fn answer(session: &mut Session, method: &str, params: &str) -> Result<String, Failure> {
+    let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+    let message = Parser::default().parse(&line, 1).unwrap();
+    let request = message.requests().next().unwrap().unwrap();
+    let mut out = Vec::new();
+    call(session, request.method.as_wtf8(), request.params, &mut out)?;
+    Ok(String::from_utf8(out).unwrap())
 }
 
 #[test]
-fn through_the_library() {
+fn through_the_methods() {
     for scenario in scenarios() {
-        for answer in &scenario.answers {
-            for release in &answer.releases {
+        for answered in &scenario.answers {
+            for release in &answered.releases {
                 let mut session = Session {
-                    datasette: Datasette::new(),
+                    config: Arc::default(),
+                    workspace: Workspace::new(),
                     clock: Clock::new(scenario.config.now.get().parse().ok()),
-                    guard_rails: GuardRails::default(),
+                    policy: Arc::default(),
                     warn: |warning| panic!("{warning}"),
+                    methods: METHODS,
                 };
-                let mut out = Vec::new();
                 let configure = configuration(&scenario, release).to_string();
-                call(&mut session, b"configure", &params(&configure), &mut out).unwrap();
-                out.clear();
-                let method = scenario.method.as_bytes();
-                let result = call(&mut session, method, &params(&scenario.params), &mut out);
+                answer(&mut session, "configure", &configure).unwrap();
+                let result = answer(&mut session, &scenario.method, &scenario.params);
                 let context = format!("{} with {release}", scenario.name);
-                let text = String::from_utf8(out).unwrap();
                 match &result {
-                    Ok(()) => answer.check(&context, Ok(&text)),
+                    Ok(text) => answered.check(&context, Ok(text)),
                     Err(failure) => {
-                        answer.check(&context, Err((failure.kind.name(), &failure.message)));
+                        answered.check(&context, Err((failure.kind.name(), &failure.message)));
                     }
                 }
             }
@@ -257,7 +259,7 @@ fn serve(now: &str, requests: &str) -> String {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // Written beside reading: a pipe holds less than a session.
+    // A pipe holds less than a session, so write while reading.
     let output = std::thread::scope(|scope| {
         scope.spawn(move || stdin.write_all(requests.as_bytes()).unwrap());
         child.wait_with_output().unwrap()
@@ -273,7 +275,7 @@ fn releases_and_flavours_of_the_fixtures_are_known() {
             assert!(Flavour::from_name(zlib).is_some());
         }
         for release in scenario.answers.iter().flat_map(|answer| &answer.releases) {
-            assert!(Release::parse(release).unwrap().is_known(), "{release}");
+            assert!(release.parse::<Release>().unwrap().is_known(), "{release}");
         }
     }
 }

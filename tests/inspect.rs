@@ -1,5 +1,4 @@
-//! `dstok verify`, `inspect`, `sign` and `unsign`: what people and scripts see of them. What they
-//! judge is tested by the fixtures.
+//! The output of `dstok verify`, `inspect`, `sign` and `unsign`. Fixtures test the answers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 const HOUR: [&str; 4] = ["--secret", "s", "--now", "1700000000"];
 const DAYS_LATER: [&str; 4] = ["--secret", "s", "--now", "1700300000"];
 
-/// A token of an hour, with restrictions of all three sorts and an action that nobody knows.
+/// A token that lasts an hour, with all three kinds of restriction and an unknown action.
 fn token() -> String {
     let restrictions = "-e 3600 -a view-instance -d docs insert-row -r docs dogs sail";
     let args = ["create-token", "root"].into_iter().chain(restrictions.split(' ')).chain(HOUR);
@@ -24,7 +23,7 @@ fn on(subcommand: &str, operand: &str, options: &[&str]) -> Outcome {
     cli([subcommand, operand].iter().chain(options))
 }
 
-/// Exit 1, one line on stderr that does not repeat what was given.
+/// Asserts exit code 1 and the exact line on stderr, which thus repeats no input.
 #[track_caller]
 fn assert_negative(outcome: &Outcome, stdout: &str, message: &str) {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), stdout), "{outcome:?}");
@@ -43,7 +42,7 @@ fn verify_prints_the_actor() {
 }
 
 #[test]
-fn verify_says_why_not() {
+fn verify_says_why_a_token_is_invalid() {
     let token = token();
     assert_negative(&on("verify", &token, &DAYS_LATER), "", "Token has expired");
     let with_old = |release| {
@@ -64,7 +63,7 @@ fn verify_says_why_not() {
 }
 
 #[test]
-fn inspect_tells_the_whole_story_on_one_screen() {
+fn inspect_reports_everything_on_one_screen() {
     let old = file("inspect-old-secret.txt", "s\n");
     let args = ["--secret", "new", "--old-secret-file", old.to_str().unwrap()];
     let outcome = on("inspect", &token(), &[&args[..], &["--now", "1700300000"]].concat());
@@ -72,15 +71,15 @@ fn inspect_tells_the_whole_story_on_one_screen() {
     for words in [
         "expired 3 days ago",
         "Token has expired",
-        "by an old secret (number 1",
+        "with an old secret (number 1",
         "root",
         "2023-11-14 22:13:20 UTC",
         "2023-11-14 23:13:20 UTC, 3 days ago",
         "everywhere  view-instance",
         "docs        insert-row",
         "docs/dogs   sail",
-        "sail (no action of this Datasette",
-        "make a new one: dstok create-token",
+        "sail (not an action of this Datasette",
+        "create a new token with dstok create-token",
     ] {
         assert!(outcome.stdout.contains(words), "{words:?} is not in\n{}", outcome.stdout);
     }
@@ -113,7 +112,7 @@ fn inspect_prints_json_as_the_method_answers() {
 }
 
 #[test]
-fn what_a_token_says_does_not_reach_the_terminal_unescaped() {
+fn control_characters_in_a_token_are_escaped() {
     let value = json!({"a": "x\u{1b}[31m\u{9b}2J", "t": 1, "_r": {"a": ["\u{7}bell"]}});
     let signed = on("sign", &value.to_string(), &["--secret", "s", "--namespace", "token"]);
     let token = format!("dstok_{}", signed.stdout.trim_end());
@@ -124,7 +123,7 @@ fn what_a_token_says_does_not_reach_the_terminal_unescaped() {
 }
 
 #[test]
-fn sign_and_unsign_are_there_and_back() {
+fn unsign_returns_the_value_that_sign_took() {
     for value in [r#"{"id":5}"#, r#""text""#, "-1.5", "null", r#"["\u00e9"]"#] {
         let signed = on("sign", value, &["--secret", "s", "--namespace=n"]);
         signed.quiet_success();
@@ -142,7 +141,7 @@ fn sign_and_unsign_are_there_and_back() {
 }
 
 #[test]
-fn a_wrong_operand_is_a_usage_error() {
+fn an_invalid_operand_is_a_usage_error() {
     on("sign", "hello", &["--secret", "s"]).usage_error();
     on("sign", r#"{"a":1,"a":2}"#, &["--secret", "s"]).usage_error();
     for more in ["1 2", "1,", r#"{"a":1} x"#] {
@@ -156,7 +155,7 @@ fn a_wrong_operand_is_a_usage_error() {
 }
 
 #[test]
-fn a_payload_may_inflate_to_so_many_bytes() {
+fn max_payload_limits_what_a_payload_inflates_to() {
     let value = json!("x".repeat(100_000)).to_string();
     let signed = run(&mut dstok(["sign", "-", "--secret", "s"]), value).stdout;
     let unsign = |limit: &str| {
@@ -164,16 +163,17 @@ fn a_payload_may_inflate_to_so_many_bytes() {
         run(&mut dstok(args), &signed)
     };
     unsign("100002").quiet_success();
-    let message = "the payload inflates to more than --max-payload bytes";
+    let message =
+        "the payload inflates to more than 100001 bytes, the limit here; --max-payload raises it";
     assert_negative(&unsign("100001"), "", message);
     unsign("0").usage_error();
 }
 
 #[test]
-fn malformed_restrictions_are_not_none() {
+fn malformed_restrictions_are_told_from_none() {
     for (restrictions, words) in [
-        (r#"{"a":"vi"}"#, "cannot be told"),
-        ("[]", "cannot be told"),
+        (r#"{"a":"vi"}"#, "unknown: its restrictions are malformed"),
+        ("[]", "unknown: its restrictions are malformed"),
         ("{}", "nothing: its restrictions are empty"),
         ("null", "whatever its actor may do"),
     ] {
@@ -199,9 +199,9 @@ fn a_token_without_its_signature_is_shown_and_invalid() {
     }
 }
 
-/// What comes from strangers must not keep the process busy.
+/// A hostile token must not keep the process busy.
 #[test]
-fn many_unknown_actions_are_looked_at_once() {
+fn many_unknown_actions_take_linear_time() {
     let names: Vec<_> = (0..200_000).map(|n| format!("\"action-{n}\"")).collect();
     let value = format!(r#"{{"a":1,"t":1,"_r":{{"a":[{}]}}}}"#, names.join(","));
     let signed = run(&mut dstok(["sign", "-", "--secret", "s"]), value).stdout;

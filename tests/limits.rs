@@ -12,8 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::{
     PING, PONG, Peer, READY, assert_error, assert_invalid_param, assert_too_large, request, serve,
 };
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha1::{Digest as _, Sha1};
+use datasette_tokens::Secret;
+use datasette_tokens::itsdangerous::Keyring;
 
 /// The secret of [`READY`].
 const SECRET: &str = "spec-secret";
@@ -29,10 +29,10 @@ fn peak(peer: &Peer) -> u64 {
 fn signed(namespace: &str, payload: &[u8], compressed: bool) -> String {
     let mut text = if compressed { ".".to_owned() } else { String::new() };
     text += &URL_SAFE_NO_PAD.encode(payload);
-    let key = Sha1::new().chain_update(namespace).chain_update("signer").chain_update(SECRET);
-    let mut mac = Hmac::<Sha1>::new_from_slice(&key.finalize()).unwrap();
-    mac.update(text.as_bytes());
-    text + "." + &URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    let secret = Secret::new(SECRET.to_owned()).unwrap();
+    let mut signed = text.into_bytes();
+    assert!(Keyring::new(secret, []).sign(namespace, &mut signed, 0));
+    String::from_utf8(signed).unwrap()
 }
 
 /// A zlib stream of a string of JSON that is `length` bytes long with its quotes.

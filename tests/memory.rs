@@ -1,4 +1,4 @@
-//! The secret in memory: how many copies there are, and who can look.
+//! How many copies of the secret are in memory, and who can read them.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 #![allow(clippy::disallowed_methods, reason = "a test reads /proc")]
@@ -15,31 +15,33 @@ use std::process::{Child, Command, Stdio};
 use common::{Peer, READY, cli, dstok, file, request, run};
 use nix::sys::ptrace;
 use nix::unistd::{Pid, Uid};
-use sha1::{Digest, Sha1};
 
-/// A user with no rights, `nobody`, where the tests run as root.
+/// `nobody`: an unprivileged user for tests that run as root.
 const NOBODY: u32 = 65_534;
 
-/// Set in the process that looks at another; its value is the other's ID.
+/// The environment variable with the ID of the process to look at.
 const LOOK_AT: &str = "DSTOK_TEST_LOOK_AT";
 
 const SECRET: &str = "MARKER-in-memory-8kX2";
+
+/// The key that itsdangerous derives from the secret for the namespace `n`, which is as good as the
+/// secret there: `hashlib.sha1(b"n" + b"signer" + SECRET.encode()).hexdigest()`.
+const DERIVED_KEY: &str = "30f4ca2d9bedaf7722ef06feab3026a26fac510e";
 
 fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
-/// Whether this process may look into the memory of that one, once it has answered; root may,
-/// nearly everywhere.
-fn may_look(pid: u32) -> bool {
+/// Whether this process may read the memory of another one that has answered. Root usually may.
+fn may_read_memory(pid: u32) -> bool {
     let may = File::open(format!("/proc/{pid}/mem")).is_ok();
     if !may {
-        eprintln!("SKIPPED: only root may look into dstok's memory");
+        eprintln!("SKIPPED: only root may read dstok's memory");
     }
     may
 }
 
-/// How often the bytes stand in the process's memory.
+/// How often the bytes occur in the process's memory.
 fn copies(pid: u32, needle: &[u8]) -> usize {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
@@ -49,7 +51,7 @@ fn copies(pid: u32, needle: &[u8]) -> usize {
         let (end, _) = rest.split_once(' ').unwrap();
         let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
         let mut bytes = vec![0; (end - start) as usize];
-        // A guard page cannot be read, and holds nothing.
+        // Guard pages are empty and unreadable.
         if memory.read_exact_at(&mut bytes, start).is_ok() {
             count += memchr::memmem::find_iter(&bytes, needle).count();
         }
@@ -57,14 +59,9 @@ fn copies(pid: u32, needle: &[u8]) -> usize {
     count
 }
 
-/// What `Signer.derive_key` makes of the secret: as good as the secret for a namespace.
-fn derived_key(secret: &str, namespace: &str) -> Vec<u8> {
-    Sha1::new()
-        .chain_update(namespace)
-        .chain_update("signer")
-        .chain_update(secret)
-        .finalize()
-        .to_vec()
+fn derived_key() -> Vec<u8> {
+    let pairs = DERIVED_KEY.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
 
 fn exchange(peer: &mut Peer, method: &str, params: &str) -> String {
@@ -73,7 +70,7 @@ fn exchange(peer: &mut Peer, method: &str, params: &str) -> String {
 }
 
 #[test]
-fn there_is_one_copy_of_the_secret_and_none_once_it_is_replaced() {
+fn one_copy_of_the_secret_is_in_memory_and_none_after_it_is_replaced() {
     let path = file("memory-secret", format!("{SECRET}\n"));
     let mut peer = Peer::start(["serve", "--secret-file", path.to_str().unwrap()]);
     let pid = peer.child.id();
@@ -81,19 +78,19 @@ fn there_is_one_copy_of_the_secret_and_none_once_it_is_replaced() {
     let plain = escaped.replace("\\u0065", "e");
 
     assert!(exchange(&mut peer, "sign", r#"["x","n"]"#).contains("result"));
-    if !may_look(pid) {
+    if !may_read_memory(pid) {
         return;
     }
     assert_eq!(copies(pid, SECRET.as_bytes()), 1, "from a file");
-    assert_eq!(copies(pid, &derived_key(SECRET, "n")), 0, "the key itself is not kept");
+    assert_eq!(copies(pid, &derived_key()), 0, "the key itself is not kept");
 
-    // The next line that is read is what overwrites the one before.
+    // dstok wipes a line when it reads the next one.
     assert!(exchange(&mut peer, "configure", &format!("[\"{other}\"]")).contains("result"));
     assert!(exchange(&mut peer, "sign", r#"["x","n"]"#).contains("result"));
     assert_eq!(copies(pid, SECRET.as_bytes()), 0, "replaced by configure");
     assert_eq!(copies(pid, other.as_bytes()), 1, "from configure");
 
-    // Refused, with a secret in it; then one that is spelled otherwise.
+    // Rejected lines with a secret, then a secret with an escape.
     exchange(&mut peer, "configure", &format!("[[\"{SECRET}\",5]]"));
     peer.send(format!("{{\"secret\":\"{SECRET}\"\n"));
     peer.receive();
@@ -105,14 +102,14 @@ fn there_is_one_copy_of_the_secret_and_none_once_it_is_replaced() {
 }
 
 #[test]
-fn threads_share_the_secret_and_hold_none_that_was_replaced() {
+fn threads_share_the_secret_and_keep_no_replaced_one() {
     const MANY: usize = 3000;
     let mut peer = Peer::start(["serve", "--threads", "3"]);
     assert!(exchange(&mut peer, "configure", &format!("[\"{SECRET}\"]")).contains("result"));
     peer.send((request("sign", r#"["x","n"]"#) + "\n").repeat(MANY));
     (0..MANY).for_each(|_| assert!(peer.receive().contains("result")));
     let pid = peer.child.id();
-    if !may_look(pid) {
+    if !may_read_memory(pid) {
         return;
     }
     assert_ne!(field(pid, "status", "Threads"), "1");
@@ -124,10 +121,10 @@ fn threads_share_the_secret_and_hold_none_that_was_replaced() {
 #[test]
 fn a_line_that_outgrows_its_buffer_leaves_no_copy_behind() {
     let mut peer = Peer::start(READY);
-    // After a longer line the allocator keeps what it is given back.
+    // After a longer line, the allocator keeps freed memory instead of returning it to the system.
     peer.send(format!("{}{}\n", request("ping", "[]"), " ".repeat(12 << 20)));
     assert!(peer.receive().contains("pong"));
-    if !may_look(peer.child.id()) {
+    if !may_read_memory(peer.child.id()) {
         return;
     }
     let padding = " ".repeat(3 << 20);
@@ -147,13 +144,13 @@ fn field(pid: u32, file: &str, name: &str) -> String {
 }
 
 #[test]
-fn the_secret_is_locked_into_memory_and_out_of_core_dumps() {
+fn the_secret_is_kept_out_of_swap_space_and_core_dumps() {
     let mut peer = Peer::start(READY);
     assert!(exchange(&mut peer, "ping", "[]").contains("pong"));
     let pid = peer.child.id();
     let limit = field(pid, "limits", "Max locked memory");
     if limit.starts_with("0 ") {
-        eprintln!("SKIPPED: no memory may be locked here");
+        eprintln!("SKIPPED: the limit on locked memory is 0");
     } else {
         let locked = field(pid, "status", "VmLck");
         let kib: u32 = locked.trim_end_matches(" kB").parse().unwrap();
@@ -167,16 +164,16 @@ fn the_secret_is_locked_into_memory_and_out_of_core_dumps() {
     assert_eq!(core, ["0", "0"]);
 }
 
-/// Not a test: what the tests start to look at a process as its own user.
+/// Not a test. The tests start it as another user to look at a process.
 #[test]
-#[ignore = "looks at another process; the tests here start it"]
+#[ignore = "looks at another process; started by the tests"]
 fn in_a_process_of_its_own() {
     let pid = std::env::var(LOOK_AT).expect("the tests here start it with an ID");
     let opened = |name: &str| {
         File::open(format!("/proc/{pid}/{name}")).and_then(|mut file| {
-            // Some are opened by anybody and read by few.
+            // Some files open for everybody and fail on the first read.
             std::io::Read::read(&mut file, &mut [0]).map(drop).or_else(|error| {
-                // At address 0 of a memory that may be read there is nothing.
+                // EIO means access: nothing is mapped at address 0.
                 if error.raw_os_error() == Some(nix::libc::EIO) { Ok(()) } else { Err(error) }
             })
         })
@@ -191,8 +188,8 @@ fn in_a_process_of_its_own() {
     eprintln!("ptrace: {traced}");
 }
 
-/// A program where every user may start it.
-fn for_everybody(program: &Path, name: &str) -> PathBuf {
+/// A copy of a program that every user may start.
+fn executable_by_everybody(program: &Path, name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("dstok-test-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(name);
@@ -205,9 +202,9 @@ fn for_everybody(program: &Path, name: &str) -> PathBuf {
     path
 }
 
-/// Which looks at the process succeed for another process of its user.
-fn seen_by_its_user(child: &Child) -> Vec<String> {
-    let looker = for_everybody(&std::env::current_exe().unwrap(), "look");
+/// What another process of the same user can see of the process.
+fn visible_to_its_user(child: &Child) -> Vec<String> {
+    let looker = executable_by_everybody(&std::env::current_exe().unwrap(), "look");
     let mut command = Command::new(looker);
     command.args(["--ignored", "--exact", "in_a_process_of_its_own", "--nocapture"]);
     command.env(LOOK_AT, child.id().to_string()).current_dir("/");
@@ -218,7 +215,7 @@ fn seen_by_its_user(child: &Child) -> Vec<String> {
     seen.map(str::to_owned).collect()
 }
 
-/// Whoever runs the tests without being root is good enough.
+/// Without root, the tests run as an unprivileged user already.
 fn as_nobody(command: &mut Command) {
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
@@ -227,15 +224,15 @@ fn as_nobody(command: &mut Command) {
 
 #[test]
 fn other_processes_of_the_same_user_see_nothing() {
-    let program = for_everybody(Path::new(env!("CARGO_BIN_EXE_dstok")), "dstok");
+    let program = executable_by_everybody(Path::new(env!("CARGO_BIN_EXE_dstok")), "dstok");
     let start = |command: &mut Command| {
         as_nobody(command);
         command.env("DATASETTE_SECRET", SECRET).current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
     };
-    // The same looks at a process that does nothing about it: what they could see.
+    // Proves that the attempts can succeed, on a process without protection.
     let mut cat = start(&mut Command::new("cat"));
-    let seen = seen_by_its_user(&cat);
+    let seen = visible_to_its_user(&cat);
     for name in ["environ", "maps", "fd", "exe"] {
         assert!(seen.iter().any(|seen| seen == name), "{name} cannot be tested: {seen:?}");
     }
@@ -244,18 +241,18 @@ fn other_processes_of_the_same_user_see_nothing() {
     for options in [&["serve"][..], &["serve", "--no-sandbox"], &["create-tokens"]] {
         let mut child = start(Command::new(&program).args(options));
         wait_until_it_reads(&child);
-        let seen = seen_by_its_user(&child);
+        let seen = visible_to_its_user(&child);
         if !seen.is_empty() {
             child.kill().unwrap();
         }
         assert_eq!(seen, [""; 0], "{options:?}");
         drop(child.stdin.take());
-        assert_eq!(common::wait(&mut child), Some(0), "{options:?}: it was not disturbed");
+        assert_eq!(common::wait(&mut child), Some(0), "{options:?}: the attempts disturbed it");
     }
     let _ = fs::remove_dir_all(program.parent().unwrap());
 }
 
-/// Until it sleeps: start-up is over.
+/// Waits until the process sleeps in its first read.
 fn wait_until_it_reads(child: &Child) {
     let began = std::time::Instant::now();
     while !(field(child.id(), "status", "Name") == "dstok"
@@ -267,7 +264,7 @@ fn wait_until_it_reads(child: &Child) {
 }
 
 #[test]
-fn a_secret_file_that_others_may_read_is_warned_of_once() {
+fn a_secret_file_that_others_can_read_causes_one_warning() {
     let path = file("memory-readable", "s");
     let name = path.to_str().unwrap();
     for (mode, warned) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
@@ -286,7 +283,7 @@ fn a_secret_file_that_others_may_read_is_warned_of_once() {
 }
 
 #[test]
-fn a_secret_from_a_pipe_or_a_descriptor_is_not_warned_of() {
+fn a_secret_from_a_pipe_or_a_descriptor_causes_no_warning() {
     let path = file("memory-descriptor", "s");
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     let program = env!("CARGO_BIN_EXE_dstok");

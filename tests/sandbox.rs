@@ -1,4 +1,4 @@
-//! The sandbox of `serve`: what it forbids, and that everything else goes on in it.
+//! The sandbox of `serve`: what it denies, and what still works inside.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 #![allow(clippy::disallowed_methods, reason = "a test reads /proc")]
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::iter;
-use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
@@ -20,108 +20,130 @@ use std::thread;
 use std::time::SystemTime;
 
 use common::{Peer, READY, dstok, file, read_in_background, request, run, wait};
+use dstok::hardening::enter_sandbox;
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid, getppid};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-/// Set in the process that attempts things; its value is a folder that it may write to.
+/// The environment variable for [`attempts`]: `confined` or `free`, a colon, and a folder to write
+/// to.
 const ATTEMPTS: &str = "DSTOK_TEST_ATTEMPTS";
 
-/// What [`attempts`] tries, inside or outside of a sandbox: a line for each, `name: outcome`.
+/// Attempts everything that the sandbox denies and allows, inside or outside of one. Prints a line
+/// for each, `name: outcome`.
 fn attempts(folder: &str, confined: bool) {
-    let folder = folder.to_owned();
-    let path = move |name: &str| format!("{folder}/{name}");
+    let sleeper = sleeper();
+    // Opened before the sandbox, as `serve` opens its files.
+    let log = File::create(format!("{folder}/open-before")).unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = listener.local_addr().unwrap();
     listener.set_nonblocking(true).unwrap();
-    let parent = getppid();
-    let (mut log, mut sleeper) = (File::create(path("open-before")).unwrap(), sleeper());
-    let tracee = Pid::from_raw(sleeper.id() as i32);
+    let address = listener.local_addr().unwrap();
     if confined {
-        dstok::confinement::enter_sandbox(rustix::process::Pid::from_raw(tracee.as_raw())).unwrap();
+        enter_sandbox(rustix::process::Pid::from_raw(sleeper.id() as i32)).unwrap();
     }
-    // In a thread of its own: those that are started later are confined too.
+    let folder = folder.to_owned();
+    // New threads are in the sandbox too.
     thread::spawn(move || {
-        let report = |name, outcome: io::Result<()>| match outcome {
-            Ok(()) => println!("{name}: done"),
-            Err(error) => println!("{name}: {error}"),
-        };
-        let errno = |result: nix::Result<()>| result.map_err(io::Error::from);
-        report("open to read", File::open("/etc/passwd").map(drop));
-        report(
-            "open to append",
-            OpenOptions::new().append(true).open(path("open-before")).map(drop),
-        );
-        report("create", File::create(path("new")).map(drop));
-        report("read a folder", fs::read_dir("/").map(drop));
-        report("ask for a file's size", fs::metadata("/etc/passwd").map(drop));
-        report("rename", fs::rename(path("open-before"), path("renamed")));
-        report("link", symlink("/etc/passwd", path("link")));
-        report("remove", fs::remove_file(path("renamed")));
-        report("make a folder", fs::create_dir(path("folder")));
-        report("listen", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map(drop));
-        report("connect", TcpStream::connect(address).map(drop));
-        report("send a packet", UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map(drop));
-        report("accept", listener.accept().map(drop));
-        report("listen locally", UnixListener::bind(path("socket")).map(drop));
-        report("make a pair of sockets", UnixStream::pair().map(drop));
-        report("start a process", fork());
-        report("start a program", Command::new("/bin/true").status().map(drop));
-        report("ask for a process", errno(kill(parent, None)));
-        report("signal a process", errno(kill(parent, Signal::SIGCONT)));
-        report("trace a process", errno(ptrace::attach(tracee)));
-        let mut local = [0; 8];
-        let remote = nix::sys::uio::RemoteIoVec { base: 0x10_000, len: 8 };
-        let local = &mut [io::IoSliceMut::new(&mut local)];
-        let read = nix::sys::uio::process_vm_readv(tracee, local, &[remote]);
-        report("read a process's memory", errno(read.map(drop)));
-        let asked = kill(tracee, None) != Err(nix::Error::ENOSYS);
-        println!("ask for the watched process: {asked}");
-        println!("write to an open file: {:?}", log.write_all(b"x").map_err(|e| e.kind()));
-        println!("take memory: {}", vec![1_u8; 200 << 20].iter().step_by(4096).count());
-        println!("start threads: {:?}", thread::spawn(|| 5).join().ok());
-        println!("panic: {}", catch_unwind(|| panic!("a test")).is_err());
-        println!("read the clock: {}", SystemTime::now() > SystemTime::UNIX_EPOCH);
-        println!("draw numbers: {}", HashMap::from([(1, 2)])[&1]);
-        // Inside it ends by itself.
+        attempt_files(&folder);
+        attempt_sockets(&folder, &listener, address);
+        attempt_processes(&sleeper);
+        attempt_allowed(log, &sleeper);
+        // A sleeper that the sandbox protects exits by itself.
+        let mut sleeper = sleeper;
         let _ = sleeper.kill().and_then(|()| sleeper.wait());
+        // Returns only if it fails.
         let error = Command::new("/bin/true").exec();
-        // Only who is confined comes here.
         println!("become a program: {error}");
     })
     .join()
     .unwrap();
 }
 
-/// Starts a process that ends at once.
-#[allow(unsafe_code, reason = "nothing safe starts a process without a program")]
+fn report(name: &str, outcome: io::Result<()>) {
+    match outcome {
+        Ok(()) => println!("{name}: done"),
+        Err(error) => println!("{name}: {error}"),
+    }
+}
+
+fn attempt_files(folder: &str) {
+    let path = |name: &str| format!("{folder}/{name}");
+    report("open to read", File::open("/etc/passwd").map(drop));
+    let append = OpenOptions::new().append(true).open(path("open-before"));
+    report("open to append", append.map(drop));
+    report("create", File::create(path("new")).map(drop));
+    report("read a folder", fs::read_dir("/").map(drop));
+    report("ask for a file's size", fs::metadata("/etc/passwd").map(drop));
+    report("rename", fs::rename(path("open-before"), path("renamed")));
+    report("link", symlink("/etc/passwd", path("link")));
+    report("remove", fs::remove_file(path("renamed")));
+    report("make a folder", fs::create_dir(path("folder")));
+}
+
+fn attempt_sockets(folder: &str, listener: &TcpListener, address: SocketAddr) {
+    report("listen", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map(drop));
+    report("connect", TcpStream::connect(address).map(drop));
+    report("send a packet", UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map(drop));
+    report("accept", listener.accept().map(drop));
+    report("listen locally", UnixListener::bind(format!("{folder}/socket")).map(drop));
+    report("make a pair of sockets", UnixStream::pair().map(drop));
+}
+
+fn attempt_processes(sleeper: &Child) {
+    let errno = |result: nix::Result<()>| result.map_err(io::Error::from);
+    let tracee = Pid::from_raw(sleeper.id() as i32);
+    report("start a process", fork());
+    report("start a program", Command::new("/bin/true").status().map(drop));
+    report("ask for a process", errno(kill(getppid(), None)));
+    report("signal a process", errno(kill(getppid(), Signal::SIGCONT)));
+    report("trace a process", errno(ptrace::attach(tracee)));
+    let mut local = [0; 8];
+    let remote = nix::sys::uio::RemoteIoVec { base: 0x10_000, len: 8 };
+    let local = &mut [io::IoSliceMut::new(&mut local)];
+    let read = nix::sys::uio::process_vm_readv(tracee, local, &[remote]);
+    report("read a process's memory", errno(read.map(drop)));
+}
+
+fn attempt_allowed(mut log: File, sleeper: &Child) {
+    let watched = Pid::from_raw(sleeper.id() as i32);
+    println!("ask for the watched process: {}", kill(watched, None) != Err(nix::Error::ENOSYS));
+    println!("write to an open file: {:?}", log.write_all(b"x").map_err(|e| e.kind()));
+    println!("take memory: {}", vec![1_u8; 200 << 20].iter().step_by(4096).count());
+    println!("start threads: {:?}", thread::spawn(|| 5).join().ok());
+    println!("panic: {}", catch_unwind(|| panic!("a test")).is_err());
+    println!("read the clock: {}", SystemTime::now() > SystemTime::UNIX_EPOCH);
+    println!("draw numbers: {}", HashMap::from([(1, 2)])[&1]);
+}
+
+/// Forks a child that exits at once.
+#[allow(unsafe_code, reason = "no safe function forks without running a program")]
 fn fork() -> io::Result<()> {
-    // SAFETY: the child calls nothing but `_exit`.
+    // SAFETY: the child only calls `_exit`.
     match unsafe { nix::unistd::fork() }? {
-        // SAFETY: it may be called in a child of a process with threads.
+        // SAFETY: `_exit` is async-signal-safe, as the child of a process with threads needs.
         ForkResult::Child => unsafe { nix::libc::_exit(0) },
-        // That it started is what counts; who is confined could not wait for it.
+        // The fork counts, so a failure to wait, as in the sandbox, is ignored.
         ForkResult::Parent { child } => drop(nix::sys::wait::waitpid(child, None)),
     }
     Ok(())
 }
 
-/// A process that ends by itself before long.
+/// A process that exits after 20 seconds.
 fn sleeper() -> Child {
     Command::new("sleep").arg("20").stdout(Stdio::null()).spawn().unwrap()
 }
 
-/// Not a test: what the tests start as a process of its own.
+/// Not a test. The tests start it as a process that may enter the sandbox.
 #[test]
-#[ignore = "confines its process; the tests here start it"]
+#[ignore = "sandboxes its process; started by the tests"]
 fn in_a_process_of_its_own() {
     let confined = std::env::var(ATTEMPTS).expect("the tests here start it with a folder");
     let (confined, folder) = confined.split_once(':').unwrap();
     attempts(folder, confined == "confined");
 }
 
-/// The outcomes by name.
+/// The outcomes of [`attempts`] by name.
 fn outcomes(confined: &str) -> HashMap<String, String> {
     let folder = format!("{}/attempts-{confined}", env!("CARGO_TARGET_TMPDIR"));
     let _ = fs::remove_dir_all(&folder);
@@ -141,8 +163,8 @@ fn outcomes(confined: &str) -> HashMap<String, String> {
     lines.map(|(name, outcome)| (name.to_owned(), outcome.to_owned())).collect()
 }
 
-/// Each of them is done outside and fails inside.
-const FORBIDDEN: [&str; 21] = [
+/// Possible outside and denied inside.
+const DENIED: [&str; 21] = [
     "open to read",
     "open to append",
     "create",
@@ -166,10 +188,10 @@ const FORBIDDEN: [&str; 21] = [
     "read a process's memory",
 ];
 
-/// What a forbidden call answers.
+/// The error of a denied system call.
 const NO_SUCH_CALL: &str = "Function not implemented (os error 38)";
 
-/// Nobody has connected, nothing is at the address: the call itself was possible.
+/// Errors of calls that were allowed: nobody has connected, and nothing is mapped at the address.
 const EMPTY_QUEUE: &str = "Resource temporarily unavailable (os error 11)";
 const NO_MEMORY_THERE: &str = "Bad address (os error 14)";
 
@@ -184,9 +206,9 @@ const ALLOWED: [(&str, &str); 7] = [
 ];
 
 #[test]
-fn what_is_forbidden_fails_and_the_rest_goes_on() {
+fn denied_calls_fail_and_everything_else_works() {
     let (outside, inside) = (outcomes("free"), outcomes("confined"));
-    for name in FORBIDDEN {
+    for name in DENIED {
         let possible = ["done", EMPTY_QUEUE, NO_MEMORY_THERE].contains(&&*outside[name]);
         assert!(possible, "{name}: the test itself cannot do it: {}", outside[name]);
         assert_eq!(inside[name], NO_SUCH_CALL, "{name}");
@@ -206,7 +228,7 @@ fn status(path: &str, name: &str) -> String {
     line.unwrap_or_else(|| panic!("no {name} in {path}")).trim().to_owned()
 }
 
-/// Seccomp and no-new-privileges of every thread.
+/// `Seccomp` and `NoNewPrivs` of every thread.
 fn confinements(peer: &Peer) -> Vec<(String, String)> {
     let tasks = fs::read_dir(format!("/proc/{}/task", peer.child.id())).unwrap();
     let confinement = |path: &str| (status(path, "Seccomp"), status(path, "NoNewPrivs"));
@@ -214,11 +236,11 @@ fn confinements(peer: &Peer) -> Vec<(String, String)> {
 }
 
 #[test]
-fn serve_is_confined_with_all_its_threads_unless_told_otherwise() {
+fn all_threads_of_serve_are_in_the_sandbox_unless_it_is_off() {
     let ping = request("ping", "[]") + "\n";
     let confined = |options: &[&str]| {
         let mut peer = Peer::start(READY.iter().chain(&["--threads", "3"]).chain(options));
-        // Each starts when there is work and the others are busy.
+        // A thread starts when there is work and the others are busy.
         let mut confinements = iter::repeat_with(|| {
             peer.send(ping.repeat(2000));
             (0..2000).for_each(|_| drop(peer.receive()));
@@ -232,7 +254,7 @@ fn serve_is_confined_with_all_its_threads_unless_told_otherwise() {
     assert!(confined(&["--no-sandbox"]).iter().all(|thread| *thread != yes));
 }
 
-/// Every method, wrong input, a large value, many threads, an audit log.
+/// Every method, invalid input, a large value, and enough lines for many threads.
 fn lines() -> Vec<String> {
     let table = r#"{"actions":[{"name":"view-thing","abbr":"vth"}],"ok":true}"#;
     let large = "x".repeat(3 << 20);
@@ -264,7 +286,7 @@ fn lines() -> Vec<String> {
 }
 
 #[test]
-fn every_method_answers_in_it_what_it_answers_without() {
+fn every_method_gives_the_same_answer_inside_and_outside() {
     let input = lines().join("\n");
     for log in [false, true] {
         let log = log.then(|| file("sandbox-audit.jsonl", ""));
@@ -287,7 +309,7 @@ fn every_method_answers_in_it_what_it_answers_without() {
 }
 
 #[test]
-fn a_warning_and_sigterm_work_in_it() {
+fn a_warning_and_sigterm_work_inside() {
     let mut peer = Peer::start(READY);
     peer.send(request("configure", r#"{"datasette_version":"9.0"}"#) + "\n");
     assert!(peer.receive().contains("\"datasette_version_known\":false"));
@@ -298,9 +320,9 @@ fn a_warning_and_sigterm_work_in_it() {
     assert!(stderr.contains("newer than this dstok knows"), "{stderr}");
 }
 
-/// Not a test: becomes `dstok serve` on a kernel that lacks the calls named in [`MISSING`].
+/// Not a test. Becomes `dstok serve` on a kernel without the calls named in [`MISSING`].
 #[test]
-#[ignore = "becomes another program; the tests here start it"]
+#[ignore = "becomes another program; started by the tests"]
 fn on_an_older_kernel() {
     let missing = std::env::var(MISSING).expect("the tests here start it with names");
     let calls = [
@@ -322,7 +344,7 @@ fn on_an_older_kernel() {
     panic!("it did not become dstok: {error}");
 }
 
-/// Which calls are missing, and what `serve` is given.
+/// Environment variables with the missing calls and the options of `serve`.
 const MISSING: &str = "DSTOK_TEST_MISSING";
 const OPTIONS: &str = "DSTOK_TEST_OPTIONS";
 
@@ -334,7 +356,7 @@ fn older_kernel(missing: &str, options: &str) -> Command {
 }
 
 #[test]
-fn a_kernel_without_support_is_a_line_and_no_failure() {
+fn a_kernel_without_support_causes_a_warning_and_no_failure() {
     let ping = request("ping", "[]") + "\n";
     for (missing, options, lines) in [
         ("seccomp landlock", "", 1),
@@ -346,13 +368,13 @@ fn a_kernel_without_support_is_a_line_and_no_failure() {
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert!(outcome.stdout.ends_with("\"result\":\"pong\"}\n"), "{outcome:?}");
         assert_eq!(outcome.stderr.lines().count(), lines, "{missing}: {outcome:?}");
-        assert!(lines == 0 || outcome.stderr.contains("without a sandbox"), "{outcome:?}");
+        assert!(lines == 0 || outcome.stderr.contains("running without a sandbox"), "{outcome:?}");
     }
 }
 
-/// Then it is asked for by signals, from inside the sandbox.
+/// The sandbox then allows the null signal to the parent.
 #[test]
-fn a_parent_is_watched_where_there_are_no_descriptors_of_processes() {
+fn a_parent_is_watched_without_pidfd_too() {
     let mut parent = sleeper();
     let mut peer = Peer::spawn(older_kernel("pidfd", &format!("--parent-pid {}", parent.id())));
     peer.send(request("ping", "[]") + "\n");

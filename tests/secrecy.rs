@@ -1,5 +1,5 @@
-//! Nothing that the process prints holds a secret; no error repeats a token, a signed value or
-//! what was to be signed.
+//! Nothing that the process prints contains a secret. No error repeats a token, a signed value or a
+//! value to sign.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 
@@ -8,7 +8,7 @@ mod common;
 use common::{Peer, READY, dstok, error, file, request, results, run};
 use serde_json::Value;
 
-/// Base64 of it, of what it stands in, and halves of it are looked for too.
+/// Tests also look for its halves, and for its base64 at every alignment.
 const SECRET: &str = "MARKER-7fQ2-sesame-open";
 
 #[track_caller]
@@ -21,7 +21,7 @@ fn assert_absent(text: &str, what: &str) {
     }
 }
 
-/// Good and bad lines of every sort.
+/// Valid and invalid lines of every kind.
 fn lines() -> Vec<String> {
     let mut lines: Vec<_> = [
         ("info", "[]"),
@@ -69,7 +69,7 @@ fn lines() -> Vec<String> {
 }
 
 #[test]
-fn the_secret_is_never_printed_wherever_it_came_from() {
+fn the_secret_is_never_printed_whatever_its_source() {
     let path = file("secrecy.txt", SECRET);
     let path = path.to_str().unwrap();
     let input = lines().join("\n");
@@ -89,7 +89,7 @@ fn the_secret_is_never_printed_wherever_it_came_from() {
 }
 
 #[test]
-fn a_secret_in_configure_is_never_repeated_right_or_wrong() {
+fn a_secret_in_configure_is_never_repeated() {
     let mut input: Vec<_> = [
         format!(r#"["{SECRET}"]"#),
         format!(r#"[["{SECRET}","{SECRET}"]]"#),
@@ -113,7 +113,7 @@ fn a_secret_in_configure_is_never_repeated_right_or_wrong() {
     .map(|params| request("configure", params))
     .collect();
     input.extend(lines());
-    // A line that breaks off, and one that is no UTF-8, with the secret in it.
+    // An incomplete line and one that is not UTF-8, both with the secret.
     input.push(request("configure", &format!(r#"["{SECRET}""#)));
     let mut bytes = input.join("\n").into_bytes();
     bytes.extend_from_slice(format!("\n{{\"secret\":\"{SECRET}\u{1}\"}}\n").as_bytes());
@@ -136,9 +136,9 @@ fn an_oversized_line_or_batch_is_not_repeated() {
     assert_absent(&outcome.stdout, "stdout");
 }
 
-/// Every stream and file that `serve` writes to, and what `ps` shows of it.
+/// Covers every stream and file that `serve` writes to, and its command line in `ps`.
 #[test]
-fn nothing_that_is_written_holds_the_secret_and_only_stdout_holds_tokens() {
+fn no_output_contains_the_secret_and_only_stdout_contains_tokens() {
     for (name, options) in
         [("DATASETTE_SECRET", &[][..]), ("DSTOK_OLD_SECRETS", &["--secret", "s"])]
     {
@@ -172,7 +172,8 @@ fn nothing_that_is_written_holds_the_secret_and_only_stdout_holds_tokens() {
     }
 }
 
-/// A misplaced token, as a parameter of the wrong type, as a method, as an extra position.
+/// The token stands in the wrong place: as a method, in a parameter of another type, as an extra
+/// parameter.
 #[test]
 fn errors_do_not_repeat_a_token() {
     let tokens = results(READY, &[("create_token", r#"["root"]"#), ("sign", r#"["x"]"#)]);
@@ -206,7 +207,7 @@ fn errors_do_not_repeat_a_token() {
     }
 }
 
-/// Datasette's own words for an action nobody knows are the one exception, and hold no secret.
+/// Datasette's warning about an unknown action repeats its name. It contains no secret.
 #[test]
 fn command_lines_do_not_repeat_the_secret() {
     let path = file("secrecy_latin.txt", [SECRET.as_bytes(), b"\xff"].concat());
@@ -240,7 +241,7 @@ fn command_lines_do_not_repeat_the_secret() {
     }
 }
 
-/// A secret or a token in the wrong place, as after a forgotten option or a misspelt one.
+/// The secret follows a forgotten or misspelt option.
 #[test]
 fn a_stray_argument_is_not_repeated() {
     let misspelt = format!("--secrets={SECRET}");
@@ -277,7 +278,7 @@ fn the_environment_is_not_repeated_in_help_or_usage_errors() {
 }
 
 #[test]
-fn info_counts_secrets_and_says_nothing_else_of_them() {
+fn info_only_counts_secrets() {
     let input = request("info", "[]");
     let outcome = run(dstok(["serve", "--secret", SECRET]).env("DSTOK_OLD_SECRETS", "a\nb"), input);
     let answer: Value = serde_json::from_str(outcome.answers()[0]).unwrap();
@@ -286,12 +287,12 @@ fn info_counts_secrets_and_says_nothing_else_of_them() {
 }
 
 #[test]
-fn records_the_audit_log_and_conformance_print_neither() {
+fn create_tokens_the_audit_log_and_conformance_print_neither() {
     let token = results(READY, &[("create_token", r#"["root"]"#)])[0].as_str().unwrap().to_owned();
     let log = file("secrecy-audit.jsonl", "");
     let options =
         ["--secret", SECRET, "--audit-log", log.to_str().unwrap(), "--known-actions-only"];
-    // The token where it does not belong: each place is refused without repeating it.
+    // The token stands in the wrong place of each record.
     let records = [
         format!("{{\"actor_id\":1,\"expires_after\":\"{token}\"}}"),
         format!("{{\"actor_id\":1,\"restrict_all\":\"{token}\"}}"),

@@ -1,7 +1,4 @@
-//! `tests/checks/deflate.rs`, driven by coverage.
+//! Coverage-guided inputs for the checker `deflate` of `crates/testing`.
 #![no_main]
 
-#[path = "../../tests/checks/mod.rs"]
-mod checks;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::deflate::any_input(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| dstok_testing::deflate::any_input(input));

@@ -1,7 +1,4 @@
-//! `tests/checks/token.rs`, driven by coverage.
+//! Coverage-guided inputs for the checker `token` of `crates/testing`.
 #![no_main]
 
-#[path = "../../tests/checks/mod.rs"]
-mod checks;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::token::any_input(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| dstok_testing::token::any_input(input));

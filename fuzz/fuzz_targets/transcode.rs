@@ -1,7 +1,4 @@
-//! `tests/checks/transcode.rs`, driven by coverage.
+//! Coverage-guided inputs for the checker `transcode` of `crates/testing`.
 #![no_main]
 
-#[path = "../../tests/checks/mod.rs"]
-mod checks;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::transcode::any_input(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| dstok_testing::transcode::any_input(input));

@@ -1,1 +1,1 @@
-"""Measurements of dstok beside Datasette; `scripts/bench` runs them."""
+"""The measurements that `scripts/bench` runs."""

@@ -1,4 +1,4 @@
-"""Child processes that are measured."""
+"""Child processes to measure."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from oracle import environments, processes
 
 
 class Child:
-    """A child process on a core of its own, with pipes to its stdin and from its stdout.
+    """A child process pinned to one core, with pipes to its stdin and from its stdout.
 
-    DATASETTE_SECRET is the secret for measuring. `options` are those of Popen.
+    DATASETTE_SECRET holds the secret for measuring. `options` are those of Popen.
     """
 
     def __init__(self, command, core, **options):
@@ -34,7 +34,7 @@ class Child:
 
 
 class JsonChild(Child):
-    """A child process that answers a line of JSON with a line of JSON."""
+    """A child process that answers each line of JSON with a line of JSON."""
 
     def __init__(self, command, core):
         super().__init__(command, core, text=True)
@@ -45,12 +45,12 @@ class JsonChild(Child):
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            raise processes.ProcessFailure(f"{self.process.args[0]} ended while it was measured")
+            raise processes.ProcessFailure(f"{self.process.args[0]} exited during the measurement")
         return json.loads(answer)
 
 
 def cpu_seconds(process):
-    """Wait for a process to end and return its CPU seconds, start-up included. Raises ProcessFailure."""
+    """Wait for a process to exit and return its CPU seconds, start-up included. Raises ProcessFailure."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -59,8 +59,10 @@ def cpu_seconds(process):
 
 
 def piped_seconds(command, core, path):
-    """Return the CPU seconds of one run on one core, with the lines of a file through a pipe and
-    the answers through another. Raises ProcessFailure."""
+    """Return the CPU seconds of one run on one core. Raises ProcessFailure.
+
+    The process reads the file from a pipe and writes to another pipe.
+    """
     with (
         open(path, "rb") as lines,
         subprocess.Popen(["cat"], stdin=lines, stdout=subprocess.PIPE) as before,
@@ -73,7 +75,7 @@ def piped_seconds(command, core, path):
             env=environments.clean_environ(DATASETTE_SECRET=SECRET),
         )
         os.sched_setaffinity(process.pid, {core})
-        # The ends are the process's alone, so that each sees when the other is done.
+        # Only the process may hold these ends: a pipe closes with its last holder.
         before.stdout.close()
         after.stdin.close()
         return cpu_seconds(process)

@@ -1,4 +1,4 @@
-"""The floor: a program that reads the same lines, does one HMAC for each, and writes as much."""
+"""The floor: a program that reads the same lines, computes one HMAC for each, and writes as many bytes."""
 
 import json
 import statistics
@@ -14,31 +14,25 @@ from oracle import processes
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: calls a second of CPU time, and the floor's seconds to dstok's."""
+    """One row of the table: calls per CPU second, and dstok's rate as a share of the floor's."""
 
     payload: str
     method: str
-    ours: float
+    dstok: float
     floor: float
     share: Spread
 
 
 def rows(arguments, core, folder, calls):
-    """Yield a Row for each pair (payload, call), after interleaved pairs of runs.
-
-    Raises ProcessFailure when a program ends badly.
-    """
+    """Yield a Row for each call, after interleaved pairs of runs. Raises ProcessFailure."""
     program = processes.cargo_build("--example", "floor") / "examples" / "floor"
     path = Path(folder) / "requests"
-    for payload, call in calls:
-        count = payload.dstok_count
+    for call in calls:
+        count = call.payload.dstok_count
         write_requests(path, call, count)
         answers = _answers(arguments.dstok, path)
-        if call["method"] == "create_token":
-            token = json.loads(answers[0])["result"]
-        else:
-            (token,) = json.loads(call["params"])
-        # Of a token, all but the prefix and the signature is signed.
+        token = call.token or json.loads(answers[0])["result"]
+        # The signature covers everything but the prefix and itself.
         signed = len(token.removeprefix("dstok_").rpartition(".")[0])
         command = [program, signed, sum(map(len, answers)) // count]
         ours, floor = [], []
@@ -46,16 +40,12 @@ def rows(arguments, core, folder, calls):
             ours.append(count / piped_seconds([arguments.dstok, "serve", "--threads", "1"], core, path))
             floor.append(count / piped_seconds(command, core, path))
         yield Row(
-            payload.name,
-            call["method"],
-            statistics.median(ours),
-            statistics.median(floor),
-            Spread.of([our / its for our, its in zip(ours, floor)]),
+            call.payload.name, call.method, statistics.median(ours), statistics.median(floor), Spread.of(ours, floor)
         )
 
 
 def _answers(dstok, path):
-    """Return dstok's answers to the requests in a file, as lines (bytes) with their ends."""
+    """Return dstok's answers to the requests in a file: bytes, one item per line, newline included."""
     with open(path, "rb") as requests, start_dstok(dstok, 1, requests, subprocess.PIPE) as process:
         answers = process.stdout.readlines()
     if process.returncode:

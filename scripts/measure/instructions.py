@@ -1,35 +1,43 @@
-"""Instructions for each call, counted by callgrind: the same on a noisy machine."""
+"""Instructions per call, counted by callgrind. Load on the machine does not change them."""
 
+import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from measure.payloads import SECRET, write_requests
+from measure.payloads import COMPACT, SECRET, write_requests
 from oracle import environments, processes
 
-FEW = 500
+CALLS = 300
 
 
 def available():
-    """Say whether valgrind is installed."""
+    """Return whether valgrind is installed."""
     return shutil.which("valgrind") is not None
 
 
-def per_call(dstok, folder, call):
-    """Return the instructions of one call: of twice as many less those of so many, so that
-    start and end do not count. Raises ProcessFailure."""
-    few, twice = (_instructions(dstok, folder, call, count) for count in (FEW, 2 * FEW))
-    return (twice - few) / FEW
+def per_call(binaries, folder, call, spacing=COMPACT):
+    """Return the instructions of one call, for each of `binaries`. Raises ProcessFailure.
+
+    The count is the difference of two runs, one with twice as many calls: start-up and shutdown
+    cancel out.
+    """
+    paths = [Path(folder) / f"callgrind-{count}" for count in (CALLS, 2 * CALLS)]
+    for factor, path in enumerate(paths, 1):
+        write_requests(path, call, factor * CALLS, spacing)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        runs = [[pool.submit(_instructions, binary, path) for path in paths] for binary in binaries]
+        return [(twice.result() - once.result()) / CALLS for once, twice in runs]
 
 
-def _instructions(dstok, folder, call, count):
-    path = Path(folder) / "requests"
-    write_requests(path, call, count)
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/callgrind"]
+def _instructions(dstok, path):
+    # valgrind needs a file for its profile, which we do not read: the total is on stderr.
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
     with open(path, "rb") as requests:
         done = subprocess.run(
-            # In the sandbox valgrind could not write what it counted.
+            # The sandbox would keep valgrind from writing its results.
             [*command, str(dstok), "serve", "--no-sandbox", "--threads", "1", "--now", "1700000000"],
             stdin=requests,
             stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""How long one thing takes: a request and its answer, and a whole process."""
+"""The time of a single round trip, and of a whole process."""
 
 import os
 import statistics
@@ -7,11 +7,12 @@ import time
 
 from measure.children import Child
 from measure.payloads import PAYLOADS, SECRET
+from measure.throughput import Spread
 from oracle import environments, processes
 
 
-class Peer(Child):
-    """A child process that answers a line with a line."""
+class LineChild(Child):
+    """A child process that answers each line with a line."""
 
     def __init__(self, command, core):
         super().__init__(command, core, bufsize=0)
@@ -19,26 +20,27 @@ class Peer(Child):
         self._stdout = self.process.stdout.fileno()
 
     def seconds(self, line):
-        """Return the seconds from sending a line to having its answer."""
+        """Return the seconds between sending a line and reading its answer. Raises ProcessFailure."""
         begin = time.perf_counter()
         os.write(self._stdin, line)
         answer = os.read(self._stdout, 1 << 16)
         elapsed = time.perf_counter() - begin
         if not answer.endswith(b"\n"):
-            raise processes.ProcessFailure("a peer answered a part of a line")
+            raise processes.ProcessFailure("the answer to a request came in several parts")
         return elapsed
 
 
 def round_trips(dstok, count):
-    """Return seconds of single round trips through dstok, and of the same through `cat`.
+    """Return the seconds of single round trips through dstok, and of the same lines through `cat`.
 
-    `cat` is sent the same lines. The two take turns, so that both meet the same
-    machine, and share a core that the client is not on: left alone, the kernel
-    puts either of them on the client's core, where a round trip takes a tenth.
+    The two take turns, so that both run under the same load. They share a core that the client
+    does not use. Otherwise the kernel moves one of them to the client's core, where a round trip
+    takes a tenth of the time.
     """
     cores = sorted(os.sched_getaffinity(0))
-    request = processes.request_line(1, PAYLOADS[0].create()).encode()
-    with Peer([dstok, "serve"], cores[-1]) as ours, Peer(["cat"], cores[-1]) as cat:
+    (request,) = PAYLOADS[0].create().requests(1)
+    request = request.encode()
+    with LineChild([dstok, "serve"], cores[-1]) as ours, LineChild(["cat"], cores[-1]) as cat:
         os.sched_setaffinity(0, {cores[0]})
         try:
             pairs = [(ours.seconds(request), cat.seconds(request)) for _ in range(count + count // 10)]
@@ -49,19 +51,19 @@ def round_trips(dstok, count):
 
 
 def whole_processes(dstok, count):
-    """Return the ratios of `datasette create-token` to `dstok create-token`, start to end.
+    """Return the Spread of `datasette create-token`'s time over that of `dstok create-token`.
 
-    Raises ProcessFailure unless both end well.
+    Raises ProcessFailure when a process fails.
     """
     ours = [str(dstok), "create-token", "root"]
     theirs = [str(environments.python(environments.NEWEST).with_name("datasette")), "create-token", "root"]
     environ = environments.clean_environ(DATASETTE_SECRET=SECRET)
-    ratios = []
+    our_seconds, their_seconds = [], []
     for _ in range(count):
-        # Ours is too short for one reading.
-        each = statistics.median(_seconds(ours, environ) for _ in range(11))
-        ratios.append(_seconds([*theirs, "--secret", SECRET], environ) / each)
-    return ratios
+        # One run of dstok is too short to time alone.
+        our_seconds.append(statistics.median(_seconds(ours, environ) for _ in range(11)))
+        their_seconds.append(_seconds([*theirs, "--secret", SECRET], environ))
+    return Spread.of(their_seconds, our_seconds)
 
 
 def _seconds(command, environ):
@@ -74,6 +76,6 @@ def _seconds(command, environ):
 
 
 def percentile(seconds, share):
-    """Return what the given share (0 to 1) of the values does not exceed."""
+    """Return the value that the given share (0 to 1) of the values does not exceed."""
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,4 +1,4 @@
-// itsdangerous.js, ready to be timed: speaks as peer.py does.
+// Runs itsdangerous.js for the benchmark. The protocol is that of peer.py.
 
 import {createInterface} from "node:readline";
 import {isDeepStrictEqual} from "node:util";

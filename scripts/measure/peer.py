@@ -1,8 +1,8 @@
-"""itsdangerous, ready to be timed; runs inside an environment's Python.
+"""Run itsdangerous for the benchmark, inside an environment's Python.
 
-stdin: one JSON object a line: {"value", "signed", "count"}. Without `signed` the value is signed
-`count` times, else `signed` is read `count` times.
-stdout: one line of JSON each: what was signed, or whether the value was read.
+Each line of stdin is a JSON object {"value", "signed", "count"}. If `signed` is null, the process
+signs the value `count` times and answers with the signed text. Otherwise it reads `signed` `count`
+times and answers whether it holds the value. Each answer is one line of JSON on stdout.
 """
 
 import json
@@ -15,7 +15,7 @@ serializer = URLSafeSerializer(os.environ["DATASETTE_SECRET"], "token")
 
 
 def answer(value, signed, count):
-    """Return the signed text (str), or whether `signed` holds the value (bool)."""
+    """Return the signed text (str), or with `signed` whether it holds the value (bool)."""
     if signed is None:
         for _ in range(count):
             text = serializer.dumps(value)

@@ -1,4 +1,4 @@
-//! The crate `itsdangerous`, ready to be timed: speaks as `peer.py` does.
+//! Runs the crate `itsdangerous` for the benchmark. The protocol is that of `peer.py`.
 
 use std::env;
 use std::error::Error;

@@ -1,4 +1,4 @@
-"""What else signs as itsdangerous does: libraries for Python, Rust and Node, in their own processes."""
+"""Other implementations of itsdangerous, for Python, Rust and Node, each in a process of its own."""
 
 import base64
 import ctypes
@@ -19,7 +19,7 @@ from oracle import environments, processes
 HERE = Path(__file__).resolve().parent
 ROOT = environments.ROOT / "peers"
 RUST, NODE = "0.4.1", "1.1.5"
-# With preserve_order: the members of a payload stay where they are.
+# preserve_order keeps the members of a payload in place.
 MANIFEST = f"""\
 [package]
 name = "peer"
@@ -41,16 +41,16 @@ codegen-units = 1
 """
 PACKAGE = json.dumps({"private": True, "dependencies": {"itsdangerous.js": NODE}})
 SECONDS = 0.2
-"""CPU seconds of one reading."""
+"""CPU seconds of one run."""
 
 
 class PeerMissing(Exception):
-    """A peer could not be installed; the message is one line."""
+    """A peer that could not be installed. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: calls a second of CPU time, and dstok's to the peer's."""
+    """One row of the table: calls per CPU second, and dstok's rate over the peer's."""
 
     payload: str
     peer: str
@@ -63,21 +63,21 @@ class Row:
 
 
 class Peer(JsonChild):
-    """A library in its process."""
+    """A library in its own process, pinned to one core."""
 
     def __init__(self, name, command, core):
         super().__init__(command, core)
         self.name = name
         clock = ctypes.c_int()
         if ctypes.CDLL(None).clock_getcpuclockid(self.process.pid, ctypes.byref(clock)):
-            raise processes.ProcessFailure("there is no clock for the CPU time of a process")
+            raise processes.ProcessFailure("this system has no CPU clock for a process")
         self._clock = clock.value
 
     def rate(self, value, signed):
-        """Return calls a second of CPU time, of all its threads: signing, or reading `signed`."""
+        """Return calls per CPU second, over all threads: of signing, or with `signed` of reading it."""
         count = 1000
         for _ in range(2):
-            # The first says how many make a reading, and warms up.
+            # The first run warms up, and sets the count for the second.
             begin = time.clock_gettime(self._clock)
             self.ask({"value": value, "signed": signed, "count": count})
             rate = count / (time.clock_gettime(self._clock) - begin)
@@ -86,7 +86,7 @@ class Peer(JsonChild):
 
 
 def start(core):
-    """Return the peers that can be had, started, and a line for each that cannot."""
+    """Start the peers. Return them, and a line for each peer that could not be installed."""
     peers, missing = [], []
     for name, command in (
         ("itsdangerous for Python", _python),
@@ -103,14 +103,16 @@ def start(core):
 def rows(arguments, core, folder, calls, peers):
     """Yield a Row for each payload and peer, after interleaved rounds.
 
-    dstok answers requests from a pipe into a pipe, a peer calls a function. `calls` are those of
-    `payloads.calls`. Raises ProcessFailure when a process ends badly.
+    dstok reads requests from a pipe and writes to another; a peer calls a function. `calls` are
+    those of `payloads.calls`. Raises ProcessFailure when a process fails.
     """
     paths = [Path(folder) / name for name in ("create", "verify")]
-    half = len(calls) // 2
-    for (payload, create), (_, verify) in zip(calls[:half], calls[half:]):
-        (token,) = json.loads(verify["params"])
-        ours = token.removeprefix("dstok_")
+    creates, verifies = (
+        [call for call in calls if call.method == method] for method in ("create_token", "verify_token")
+    )
+    for create, verify in zip(creates, verifies, strict=True):
+        payload = create.payload
+        ours = verify.token.removeprefix("dstok_")
         value = value_of(ours)
         theirs = [peer.ask({"value": value, "signed": None, "count": 1}) for peer in peers]
         for path, call in zip(paths, (create, verify)):
@@ -128,16 +130,16 @@ def rows(arguments, core, folder, calls, peers):
                 payload.name,
                 peer.name,
                 statistics.median(signs),
-                Spread.of([our / their for our, their in zip(dstok_rates[0], signs)]),
+                Spread.of(dstok_rates[0], signs),
                 statistics.median(reads),
-                Spread.of([our / their for our, their in zip(dstok_rates[1], reads)]),
+                Spread.of(dstok_rates[1], reads),
                 signed == ours,
                 peer.ask({"value": value, "signed": ours, "count": 1}),
             )
 
 
 def value_of(signed):
-    """Return the value inside a text that is known to be signed well."""
+    """Return the value inside a signed text, without checking the signature."""
     text, _, _ = signed.rpartition(".")
     compressed = text.startswith(".")
     text = text.removeprefix(".")
@@ -162,7 +164,7 @@ def _node():
 
 
 def _folder(name, manifest, text, program):
-    """Return the folder of a peer, with its manifest and its program in it."""
+    """Create a peer's folder with its manifest and its program, and return it."""
     folder = ROOT / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / manifest).write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Plots as SVG, with nothing but the standard library."""
+"""SVG plots, made with the standard library only."""
 
 import math
 from html import escape
@@ -9,34 +9,34 @@ COLOURS = ("#1f5fa8", "#c4501b", "#3b7d3a")
 
 
 class Axis:
-    """A logarithmic axis from the least to the greatest value, widened to 1, 2 or 5 times a power of ten."""
+    """A logarithmic axis over the range of the values, widened to 1, 2 or 5 times a power of ten."""
 
     def __init__(self, values, start, end):
         self._ticks = list(_ticks(min(values), max(values)))
         self._start, self._end = start, end
 
     def place(self, value):
-        """Return where a value stands, in pixels."""
+        """Return the position of a value, in pixels."""
         low, high = math.log(self._ticks[0]), math.log(self._ticks[-1])
         return self._start + (math.log(value) - low) / (high - low) * (self._end - self._start)
 
     def ticks(self):
-        """Return the values that get a label."""
+        """Return the labelled values."""
         return self._ticks
 
 
-def _ticks(least, greatest):
-    exponent = math.floor(math.log10(least))
+def _ticks(minimum, maximum):
+    exponent = math.floor(math.log10(minimum))
     steps = [digit * 10.0**power for power in range(exponent, exponent + 12) for digit in (1, 2, 5)]
-    first = max(n for n, step in enumerate(steps) if step <= least)
-    last = min(n for n, step in enumerate(steps) if step >= greatest)
+    first = max(n for n, step in enumerate(steps) if step <= minimum)
+    last = min(n for n, step in enumerate(steps) if step >= maximum)
     return steps[first : max(last, first + 1) + 1]
 
 
 def lines(title, x_label, y_label, series, label_x, label_y):
-    """Return an SVG with a line for each of `series`, a dict from name to points (x, y).
+    """Return an SVG with a line for each entry of `series`, a dict from name to points (x, y).
 
-    Both axes are logarithmic. `label_x` and `label_y` turn values into labels.
+    Both axes are logarithmic. `label_x` and `label_y` format values as labels.
     """
     points = [point for line in series.values() for point in line]
     x = Axis([x for x, _ in points], LEFT, WIDTH - RIGHT)
@@ -71,7 +71,7 @@ def lines(title, x_label, y_label, series, label_x, label_y):
 
 
 def short(value):
-    """Return a number with k or M: 2000 as 2k."""
+    """Format a number with k or M: 2000 as 2k."""
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:g}{unit}"

@@ -1,6 +1,5 @@
-"""The Python client beside Datasette called directly, both in one process, by the clock."""
+"""The Python client beside Datasette called directly, both in one process, by elapsed time."""
 
-import json
 import os
 import statistics
 from dataclasses import dataclass
@@ -9,14 +8,10 @@ from measure.children import JsonChild
 from measure.throughput import Spread
 from oracle import environments, processes
 
-# Calls in a run of `map`, for each of the payloads, and in all other runs.
-OF_MAP = (100_000, 50_000, 5_000)
-OF_OTHERS = (4_000, 4_000, 2_000)
-
 
 @dataclass(frozen=True)
 class Throughput:
-    """Calls a second, and how they compare with Datasette's."""
+    """Calls per second, and the client's rates over Datasette's."""
 
     payload: str
     method: str
@@ -29,7 +24,7 @@ class Throughput:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """Seconds that a single call takes: the median of the runs, and what one in a hundred exceeds."""
+    """Seconds per call: the median, and the 99th percentile. The ratios are those of the medians."""
 
     payload: str
     method: str
@@ -41,64 +36,63 @@ class RoundTrip:
 
 
 class Process(JsonChild):
-    """Python with the newest Datasette and the client."""
+    """A Python process with the newest Datasette and the client."""
 
     def __init__(self, dstok):
         python = environments.python(environments.NEWEST)
         command = [python, "-I", processes.HERE / "bench_client.py", environments.REPOSITORY / "python", dstok]
         super().__init__(command, min(os.sched_getaffinity(0)))
-        # A client and its sidecar are meant for several cores.
+        # The client and its sidecar may run on different cores.
         os.sched_setaffinity(self.process.pid, os.sched_getaffinity(0))
 
-    def run(self, way, payload, call, count):
-        """Return what so many calls in one way took."""
-        return self.ask({
-            "way": way,
-            "actor_id": payload.actor_id,
-            "expires_after": payload.expires_after,
-            "restrictions": payload.restrictions,
-            "token": json.loads(call["params"])[0] if call["method"] == "verify_token" else None,
-            "count": count,
-        })
+    def run(self, way, call):
+        """Return the times of one run of a call in one way, with its number of calls per second."""
+        count = _count(way, call.payload)
+        run = self.ask({"way": way, **call.python_arguments(), "count": count})
+        return {**run, "rate": count / run["seconds"]}
+
+
+def _count(way, payload):
+    """Return the number of calls in one run."""
+    if way == "map":
+        return payload.dstok_count // 6
+    # `gather` runs 1,000 calls at a time, so the count is a multiple of 1,000.
+    return min(4_000, payload.datasette_count)
 
 
 def rows(dstok, pairs, calls):
-    """Return the rows of both tables, after runs in turns. Raises ProcessFailure."""
+    """Return the rows of both tables, after interleaved runs. Raises ProcessFailure."""
     throughput, round_trips = [], []
     with Process(dstok) as process:
-        for number, (payload, call) in enumerate(calls):
-            place = number % len(OF_MAP)
+        for call in calls:
             runs = {way: [] for way in ("datasette", "map", "gather", "sync", "async")}
             for round_ in range(pairs + 1):
                 for way, found in runs.items():
-                    count = OF_MAP[place] if way == "map" else OF_OTHERS[place]
-                    run = process.run(way, payload, call, count)
-                    if round_:  # the first warms up
-                        found.append({**run, "rate": count / run["seconds"]})
-            throughput.append(_throughput(payload, call, runs))
-            round_trips.append(_round_trip(payload, call, runs))
+                    run = process.run(way, call)
+                    if round_:  # the first round warms up
+                        found.append(run)
+            throughput.append(_throughput(call, runs))
+            round_trips.append(_round_trip(call, runs))
     return throughput, round_trips
 
 
-def _throughput(payload, call, runs):
-    def rate(way):
-        return statistics.median(run["rate"] for run in runs[way])
+def _throughput(call, runs):
+    rates = {way: [run["rate"] for run in runs[way]] for way in runs}
 
     def ratio(way):
-        return Spread.of([ours["rate"] / theirs["rate"] for ours, theirs in zip(runs[way], runs["datasette"])])
+        return Spread.of(rates[way], rates["datasette"])
 
-    return Throughput(
-        payload.name, call["method"], rate("datasette"), rate("map"), ratio("map"), rate("gather"), ratio("gather")
-    )
+    datasette, map_, gather = (statistics.median(rates[way]) for way in ("datasette", "map", "gather"))
+    return Throughput(call.payload.name, call.method, datasette, map_, ratio("map"), gather, ratio("gather"))
 
 
-def _round_trip(payload, call, runs):
+def _round_trip(call, runs):
     def times(way):
         return tuple(statistics.median(run[name] for run in runs[way]) for name in ("median", "rare"))
 
     def ratio(way):
-        return Spread.of([ours["median"] / theirs["median"] for ours, theirs in zip(runs[way], runs["datasette"])])
+        return Spread.of(*([run["median"] for run in runs[each]] for each in (way, "datasette")))
 
     return RoundTrip(
-        payload.name, call["method"], times("datasette"), times("sync"), ratio("sync"), times("async"), ratio("async")
+        call.payload.name, call.method, times("datasette"), times("sync"), ratio("sync"), times("async"), ratio("async")
     )

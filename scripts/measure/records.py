@@ -1,4 +1,4 @@
-"""`dstok create-tokens` over a CSV, beside `dstok serve` over the same calls."""
+"""`dstok create-tokens` on a CSV file, beside `dstok serve` on the same calls."""
 
 import csv
 import json
@@ -8,22 +8,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure.payloads import PAYLOADS, SECRET
+from measure.payloads import COMPACT, PAYLOADS, SECRET
 from measure.throughput import Spread, peak_memory_of
 from oracle import environments, processes
-
-# Records in a file: for each of PAYLOADS.
-COUNTS = (1_000_000, 500_000, 50_000)
 
 
 @dataclass(frozen=True)
 class Row:
-    """Tokens a second of CSV and of requests, by the clock, and the ratio of the two."""
+    """Tokens per second from a CSV file and from requests, and their ratio."""
 
     payload: str
     records: int
-    of_csv: float
-    of_requests: float
+    from_csv: float
+    from_requests: float
     ratio: Spread
     peak: int
     """KiB of resident memory."""
@@ -32,22 +29,23 @@ class Row:
 def rows(dstok, pairs, folder):
     """Yield a Row for each payload, after interleaved pairs of runs. Raises ProcessFailure."""
     table, requests = Path(folder) / "records.csv", Path(folder) / "requests"
-    for payload, count in zip(PAYLOADS, COUNTS):
+    for payload in PAYLOADS:
+        count = payload.dstok_count
         write(payload, count, table, requests)
-        of_csv, of_requests = [], []
+        from_csv, from_requests = [], []
         for _ in range(pairs):
-            of_csv.append(count / seconds([dstok, "create-tokens", table]))
-            of_requests.append(count / seconds([dstok, "serve"], requests))
+            from_csv.append(count / seconds([dstok, "create-tokens", table]))
+            from_requests.append(count / seconds([dstok, "serve"], requests))
         yield Row(
-            payload.name, count, statistics.median(of_csv), statistics.median(of_requests),
-            Spread.of([ours / theirs for ours, theirs in zip(of_csv, of_requests)]),
+            payload.name, count, statistics.median(from_csv), statistics.median(from_requests),
+            Spread.of(from_csv, from_requests),
             peak_memory_of(start([dstok, "create-tokens", table], subprocess.DEVNULL, subprocess.PIPE)),
         )
 
 
 def write(payload, count, table, requests):
-    """Write the same calls as a CSV and as requests, each for an actor of its own."""
-    params = json.loads(payload.create()["params"])
+    """Write the same calls as a CSV file and as requests, each for another actor."""
+    params = payload.create().params
     columns = list(params)
     with open(table, "w", newline="") as file:
         writer = csv.writer(file)
@@ -59,11 +57,11 @@ def write(payload, count, table, requests):
         for number in range(count):
             call = params | {"actor_id": f"{params['actor_id']}{number}"}
             request = {"jsonrpc": "2.0", "id": number, "method": "create_token", "params": call}
-            file.write(json.dumps(request, separators=(",", ":")) + "\n")
+            file.write(COMPACT.dumps(request) + "\n")
 
 
 def start(command, stdin, stdout):
-    """Start a process that knows the secret."""
+    """Start a process that has the secret."""
     return subprocess.Popen(
         [str(word) for word in command], stdin=stdin, stdout=stdout,
         env=environments.clean_environ(DATASETTE_SECRET=SECRET),
@@ -71,7 +69,7 @@ def start(command, stdin, stdout):
 
 
 def seconds(command, path=None):
-    """Return the seconds from start to end of a run, the output thrown away. Raises ProcessFailure."""
+    """Return the elapsed seconds of a run whose output is discarded. Raises ProcessFailure."""
     begin = time.perf_counter()
     with open(path or "/dev/null", "rb") as stdin:
         code = start(command, stdin, subprocess.DEVNULL).wait()

@@ -1,4 +1,4 @@
-"""The tables and plots of `scripts/bench`, printed and recorded in docs/benchmarks.md."""
+"""The tables and plots of `scripts/bench`: printed, and on request recorded in docs/benchmarks.md."""
 
 import os
 import platform
@@ -14,14 +14,14 @@ END = "<!-- end -->"
 
 
 class Report:
-    """Collects tables and plots; tables are printed as they come."""
+    """Collects tables and plots. Prints each row of a table as soon as it is measured."""
 
     def __init__(self):
         self._parts = []
         self._plots = {}
 
     def table(self, title, text, head, rows):
-        """Add a table: a title, a sentence, the heads of the columns, and the rows as they come."""
+        """Add a table: a title, an introduction, the column headings, and an iterable of rows."""
         lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
         print(f"\n{title}\n{text}\n" + "\n".join(lines), flush=True)
         for row in rows:
@@ -30,17 +30,17 @@ class Report:
         self._parts.append(f"## {title}\n\n{text}\n\n" + "\n".join(lines) + "\n")
 
     def note(self, text):
-        """Add a sentence."""
+        """Add a paragraph."""
         print(f"\n{text}", flush=True)
         self._parts.append(f"{text}\n")
 
     def plot(self, name, title, svg):
-        """Add a plot, an SVG text."""
+        """Add a plot, given as SVG text."""
         self._plots[name] = svg
         self._parts.append(f"![{title}](benchmarks/{name})\n")
 
     def write(self, versions_text, begin):
-        """Replace what stands in docs/benchmarks.md between `begin`, MAIN or PYTHON, and the next END; and the plots."""
+        """Replace the plots, and the section of docs/benchmarks.md from `begin` (MAIN or PYTHON) to the next END."""
         path = DOCS / "benchmarks.md"
         before, _, rest = path.read_text(encoding="utf-8").partition(begin)
         _, _, after = rest.partition(END)
@@ -52,7 +52,7 @@ class Report:
 
 
 def versions(dstok):
-    """Return what was measured where, as a paragraph."""
+    """Return a paragraph with the date, the machine, and the versions of all programs."""
     model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())
     theirs = subprocess.run(

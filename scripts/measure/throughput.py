@@ -1,4 +1,4 @@
-"""How many calls a second: `dstok serve` over a file of requests, Datasette in its own process."""
+"""Calls per second: `dstok serve` on a file of requests, Datasette in a process of its own."""
 
 import json
 import os
@@ -9,65 +9,78 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measure.children import JsonChild, cpu_seconds
-from measure.payloads import SECRET, by_size, write_requests
+from measure.payloads import COMPACT, SECRET, SPACINGS, by_size, write_requests
 from oracle import environments, processes
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of several ratios, with the least and the greatest."""
+    """The median of several ratios, with the minimum and the maximum."""
 
     median: float
-    least: float
-    greatest: float
+    minimum: float
+    maximum: float
 
     @classmethod
-    def of(cls, ratios):
-        """Return the spread of a list of numbers."""
+    def of(cls, numerators, denominators):
+        """Return the spread of the ratios of two lists, pair by pair."""
+        ratios = [above / below for above, below in zip(numerators, denominators, strict=True)]
         return cls(statistics.median(ratios), min(ratios), max(ratios))
 
     def __str__(self):
         digits = 2 if self.median < 2 else 1 if self.median < 1000 else 0
-        return f"{self.median:.{digits}f} [{self.least:.{digits}f}-{self.greatest:.{digits}f}]"
+        return f"{self.median:.{digits}f} [{self.minimum:.{digits}f}-{self.maximum:.{digits}f}]"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: calls a second of CPU time, and their ratio."""
+    """One row of the table: calls per CPU second, and their ratios."""
 
     payload: str
     method: str
-    ours: float
-    theirs: float
+    spacing: str
+    dstok: float
+    datasette: float
     ratio: Spread
+    to_compact: Spread | None
+    """The rate beside that of compact requests; None for these."""
     two_cores: Spread
     peak: int
     """KiB of resident memory."""
 
 
 def rows(arguments, core, datasette, folder, calls):
-    """Yield a Row for each pair (payload, call), after interleaved pairs of runs."""
-    path = Path(folder) / "requests"
-    for payload, call in calls:
-        write_requests(path, call, payload.dstok_count)
-        ours, theirs, two_cores = [], [], []
+    """Yield a Row for each call and spacing.
+
+    Datasette and both spacings take turns, so that the same load on the machine slows all of them.
+    """
+    paths = {spacing: Path(folder) / spacing.name for spacing in SPACINGS}
+    for call in calls:
+        count, theirs = call.payload.dstok_count, []
+        ours, two_cores = ({spacing: [] for spacing in SPACINGS} for _ in range(2))
+        for spacing, path in paths.items():
+            write_requests(path, call, count, spacing)
         for _ in range(arguments.pairs):
-            ours.append(payload.dstok_count / dstok_seconds(arguments.dstok, core, path))
-            theirs.append(payload.datasette_count / datasette.seconds(payload, call))
-            two_cores.append(wall_seconds(arguments.dstok, 1, path) / wall_seconds(arguments.dstok, 2, path))
-        yield Row(
-            payload.name,
-            call["method"],
-            statistics.median(ours),
-            statistics.median(theirs),
-            Spread.of([our / their for our, their in zip(ours, theirs)]),
-            Spread.of(two_cores),
-            peak_memory(arguments.dstok, path),
-        )
+            theirs.append(call.payload.datasette_count / datasette.seconds(call))
+            for spacing, path in paths.items():
+                ours[spacing].append(count / dstok_seconds(arguments.dstok, core, path))
+                two_cores[spacing].append([wall_seconds(arguments.dstok, threads, path) for threads in (1, 2)])
+        for spacing, path in paths.items():
+            yield Row(
+                call.payload.name,
+                call.method,
+                spacing.name,
+                statistics.median(ours[spacing]),
+                statistics.median(theirs),
+                Spread.of(ours[spacing], theirs),
+                None if spacing is COMPACT else Spread.of(ours[spacing], ours[COMPACT]),
+                Spread.of(*zip(*two_cores[spacing])),
+                peak_memory(arguments.dstok, path),
+            )
 
 
 def sizes(arguments, core, datasette, folder):
-    """Yield (bytes of JSON, our tokens a second, theirs) for larger and larger payloads."""
+    """Yield (bytes of JSON, dstok's rate, Datasette's rate) for larger and larger payloads."""
     path = Path(folder) / "requests"
     for payload in by_size(4000):
         call = payload.create()
@@ -75,17 +88,17 @@ def sizes(arguments, core, datasette, folder):
         ours, theirs = [], []
         for _ in range(3):
             ours.append(payload.dstok_count / dstok_seconds(arguments.dstok, core, path))
-            theirs.append(payload.datasette_count / datasette.seconds(payload, call))
+            theirs.append(payload.datasette_count / datasette.seconds(call))
         yield json_length(payload), statistics.median(ours), statistics.median(theirs)
 
 
 def json_length(payload):
-    """Return the bytes of JSON that a token of `payload` carries."""
+    """Return the length of a token's JSON, for a payload of `by_size`."""
     payload_json = {"a": payload.actor_id, "t": 1700000000}
     if payload.restrictions:
         tables = payload.restrictions["resource"]["database"]
         payload_json["_r"] = {"r": {"database": {name: ["vt"] for name in tables}}}
-    return len(json.dumps(payload_json, separators=(",", ":")))
+    return len(COMPACT.dumps(payload_json))
 
 
 def start_dstok(dstok, threads, requests, stdout):
@@ -107,7 +120,7 @@ def dstok_seconds(dstok, core, path):
 
 
 def wall_seconds(dstok, threads, path):
-    """Return the seconds from start to end of one run over the requests."""
+    """Return the elapsed seconds of one run over the requests. Raises ProcessFailure."""
     begin = time.perf_counter()
     with open(path, "rb") as requests:
         code = start_dstok(dstok, threads, requests, subprocess.DEVNULL).wait()
@@ -117,7 +130,7 @@ def wall_seconds(dstok, threads, path):
 
 
 def peak_memory(dstok, path):
-    """Return dstok's peak resident memory in KiB with two threads, from a run of its own."""
+    """Return dstok's peak resident memory in KiB with two threads, from a separate run."""
     with open(path, "rb") as requests:
         return peak_memory_of(start_dstok(dstok, 2, requests, subprocess.PIPE))
 
@@ -125,31 +138,25 @@ def peak_memory(dstok, path):
 def peak_memory_of(process):
     """Return the peak resident memory in KiB of a process whose stdout is a pipe to us.
 
-    ru_maxrss will not do: Linux carries the parent's value over an exec. What
-    comes through the pipe shows that the process is alive while we look.
+    ru_maxrss does not work here: Linux keeps the parent's value across an exec. We look after
+    each read from the pipe, while the process is still running.
     """
     peak = 0
     with process:
         while process.stdout.read(1 << 17):
             lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-            # A process that has ended has no VmHWM line.
+            # An exited process has no VmHWM line.
             peak = max([peak, *(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))])
     return peak
 
 
 class Datasette(JsonChild):
-    """The newest Datasette in its environment, ready to be timed again and again."""
+    """The newest Datasette in its environment, pinned to one core and ready to be timed."""
 
     def __init__(self, core):
         python = environments.python(environments.NEWEST)
         super().__init__([python, "-I", processes.HERE / "bench_datasette.py"], core)
 
-    def seconds(self, payload, call):
-        """Return the CPU seconds of one run of a call for `payload`, by its own clock."""
-        return self.ask({
-            "actor_id": payload.actor_id,
-            "expires_after": payload.expires_after,
-            "restrictions": payload.restrictions,
-            "token": json.loads(call["params"])[0] if call["method"] == "verify_token" else None,
-            "count": payload.datasette_count,
-        })
+    def seconds(self, call):
+        """Return the CPU seconds of one run, measured by the process itself."""
+        return self.ask({**call.python_arguments(), "count": call.payload.datasette_count})

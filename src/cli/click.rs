@@ -1,36 +1,37 @@
-//! Click reads some spellings of options that clap does not; this rewrites the one into the
-//! other. Upstream: `_OptionParser` in `click/parser.py`.
+//! Translates Click's spellings of options into clap's. Upstream: `_OptionParser` in
+//! `click/parser.py`.
 
 use std::ffi::OsString;
 
 use clap::{Arg, Command};
 
-/// Sets the values apart that are attached to their option: `-dDB ACTION`, `--database=DB
-/// ACTION`, `-a=x` (whose value is `=x`). As in Click, an option takes its values whatever they
-/// look like.
+/// Detaches values from their options: `-dDB ACTION`, `--database=DB ACTION`, `-a=x` (in Click the
+/// value is `=x`). As in Click, an option takes the arguments after it as values even if they
+/// begin with a hyphen.
 pub(super) fn detach_values(
     command: &Command,
     args: impl Iterator<Item = OsString>,
 ) -> Vec<OsString> {
     let mut detached = Vec::new();
-    let mut values_to_come = 0;
+    let mut pending_values = 0;
     let mut options_ended = false;
     for arg in args {
+        // No option has a name outside of UTF-8, so such an argument passes through as it is.
         let text = arg.to_str().unwrap_or_default();
-        if values_to_come > 0 {
-            values_to_come -= 1;
+        if pending_values > 0 {
+            pending_values -= 1;
         } else if text == "--" {
             options_ended = true;
         } else if let Some((option, name, value)) = parse_option(command, text)
             && !options_ended
         {
-            values_to_come = option.get_num_args().map_or(0, |range| range.max_values());
+            pending_values = option.get_num_args().map_or(0, |range| range.max_values());
             if let Some(value) = value
-                && values_to_come > 0
+                && pending_values > 0
             {
                 detached.push(name.into());
                 detached.push(value.into());
-                values_to_come -= 1;
+                pending_values -= 1;
                 continue;
             }
         }
@@ -39,7 +40,7 @@ pub(super) fn detach_values(
     detached
 }
 
-/// The option that `text` begins with, its spelling and the value attached to it.
+/// The option at the start of `text`, its spelling, and the value attached to it.
 fn parse_option<'t>(command: &Command, text: &'t str) -> Option<(Arg, String, Option<&'t str>)> {
     let find = |test: &dyn Fn(&Arg) -> bool| command.get_arguments().find(|arg| test(arg)).cloned();
     if let Some(long) = text.strip_prefix("--") {

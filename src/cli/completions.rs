@@ -1,11 +1,12 @@
 //! `dstok completions`.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::{Cli, Failure, print};
+use super::failure::Failure;
+use super::stdio::print;
 
-/// Print the completions for a shell
+/// Print a completion script for a shell
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     dstok completions bash > ~/.local/share/bash-completion/completions/dstok\n  \
@@ -16,8 +17,9 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(super) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
+/// Prints the script for `command`, the whole program.
+pub(super) fn run(args: &CompletionsArgs, mut command: clap::Command) -> Result<(), Failure> {
     let mut out = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "dstok", &mut out);
-    print(&out)
+    clap_complete::generate(args.shell, &mut command, "dstok", &mut out);
+    Ok(print(&out)?)
 }

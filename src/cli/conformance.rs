@@ -1,54 +1,47 @@
-//! `dstok conformance`: `compat-fixtures/` replayed against a program that speaks the protocol.
-
-mod fixtures;
-mod judge;
-mod junit;
-mod peer;
-mod report;
-mod requests;
+//! `dstok conformance`.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::{Failure, print, progress};
-use fixtures::Group;
-use judge::{Got, Outcome, judge};
-use peer::Peer;
-use requests::{Job, Session, sessions};
+use super::failure::Failure;
+use super::progress;
+use super::stdio::print;
+use crate::conformance::{Group, Runner, Script, junit, load, report, scripts};
 
 /// The default of `--timeout`, in seconds.
 const TIMEOUT: u64 = 30;
 
-/// Replay what real Datasette answered against this program or another
+/// Compare this program or another one with real Datasette's recorded answers
 ///
-/// Every scenario of compat-fixtures/ is asked of a program that speaks the protocol of dstok
-/// serve: JSON-RPC 2.0, one request a line on its stdin, one answer a line on its stdout.
-/// Without COMMAND it is this very program.
+/// Replays every scenario of compat-fixtures/ against a program that speaks the protocol of dstok
+/// serve: JSON-RPC 2.0, one request per line on its stdin, one answer per line on its stdout.
+/// Without COMMAND, tests this very program.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dstok conformance\n  dstok conformance --release 1.0a41 -- \
     ./my-implementation --stdio\n  dstok conformance compat-fixtures/sign.jsonl --junit report.xml \
     -- node tokens.js")]
 pub(super) struct ConformanceArgs {
-    /// Files of fixtures or folders with them [default: compat-fixtures here or in a folder above,
-    /// or above this program]
+    /// Fixture files, or folders of them [default: compat-fixtures in this folder or one above,
+    /// or in one above this program]
     paths: Vec<PathBuf>,
 
-    /// The program to judge, with its arguments
+    /// The program to test, with its arguments
     #[arg(last = true)]
     command: Vec<OsString>,
 
-    /// Only the answers of this release; repeatable
+    /// Only check this release; repeatable
     #[arg(long, value_name = "V")]
     release: Vec<String>,
 
-    /// Only this group, a file's name without .jsonl; repeatable
+    /// Only check this group, a file's name without .jsonl; repeatable
     #[arg(long, value_name = "NAME")]
     group: Vec<String>,
 
-    /// How many scenarios that differ are shown
+    /// How many differing scenarios to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     show: usize,
 
@@ -64,95 +57,46 @@ pub(super) struct ConformanceArgs {
 
 pub(super) fn run(args: &ConformanceArgs) -> Result<(), Failure> {
     let groups = groups(args)?;
-    let mut outcome = Outcome::new(&groups);
-    let sessions = sessions(&groups, &args.release);
-    let checks = sessions.iter().map(|session| session.checks() as u64).sum();
+    let scripts = scripts(&groups, &args.release);
+    let checks: usize = scripts.iter().map(Script::checks).sum();
     if checks == 0 {
         return Err(Failure::Usage(
-            "there is nothing to check: no scenario has an answer of that --release".to_owned(),
+            "nothing to check: the scenarios have no answers for that --release".to_owned(),
         ));
     }
-    let bar = progress::bar(Some(checks), "{bar:30} {percent}%  {human_pos} checks, {eta} left");
-    for session in &sessions {
-        let peer = Peer::start(&args.command)?;
-        if let Err(broken) = replay(session, peer, args, &groups, &mut outcome, &bar)
-            && !outcome.broken.contains(&broken)
-        {
-            outcome.broken.push(broken);
-        }
-    }
+    let template = "{bar:30} {percent}%  {human_pos} checks, {eta} left";
+    let bar = progress::bar(Some(checks as u64), template);
+    let runner = Runner { command: &args.command, timeout: Duration::from_secs(args.timeout) };
+    let results = runner.replay(&groups, &scripts, || bar.inc(1)).map_err(Failure::Usage)?;
     bar.finish_and_clear();
     if let Some(path) = &args.junit {
-        junit::write(path, &groups, &outcome)?;
+        fs::write(path, junit(&groups, &results)).map_err(|error| {
+            Failure::Usage(format!("--junit: cannot write {}: {error}", path.display()))
+        })?;
     }
-    print(report::text(&groups, &outcome, args.show).as_bytes())?;
-    match outcome.failed() {
+    print(report(&groups, &results, args.show).as_bytes())?;
+    match results.failed() {
         0 => Ok(()),
         failed => Err(Failure::Negative(Some(format!("{failed} of {checks} checks failed")))),
     }
 }
 
+/// Loads the fixtures and keeps the groups that were asked for.
 fn groups(args: &ConformanceArgs) -> Result<Vec<Group>, Failure> {
-    let mut groups = fixtures::load(&args.paths).map_err(Failure::Usage)?;
-    let known: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
-    if let Some(name) = args.group.iter().find(|name| !known.contains(name)) {
+    let mut groups = load(&args.paths).map_err(Failure::Usage)?;
+    if let Some(name) = args.group.iter().find(|name| groups.iter().all(|g| g.name != **name)) {
+        let known: Vec<_> = groups.iter().map(|group| &*group.name).collect();
         let known = known.join(", ");
-        return Err(Failure::Usage(format!("--group: there is no group {name:?} but {known}")));
+        return Err(Failure::Usage(format!(
+            "--group: unknown group {name:?}; expected one of: {known}"
+        )));
     }
     groups.retain(|group| args.group.is_empty() || args.group.contains(&group.name));
-    let releases: Vec<&String> =
-        groups.iter().flat_map(|group| &group.scenarios).flat_map(|s| s.releases()).collect();
-    if let Some(name) = args.release.iter().find(|name| !releases.contains(name)) {
-        return Err(Failure::Usage(format!("--release: no fixture knows Datasette {name:?}")));
+    let has_answers = |release| groups.iter().any(|group| group.releases().any(|r| r == release));
+    if let Some(release) = args.release.iter().find(|release| !has_answers(*release)) {
+        return Err(Failure::Usage(format!(
+            "--release: no fixture has an answer of Datasette {release:?}"
+        )));
     }
     Ok(groups)
-}
-
-/// Sends the requests of a session and judges the answers.
-///
-/// # Errors
-/// Why the session came to an early end; what was not answered has failed.
-fn replay(
-    session: &Session,
-    mut peer: Peer,
-    args: &ConformanceArgs,
-    groups: &[Group],
-    outcome: &mut Outcome,
-    bar: &indicatif::ProgressBar,
-) -> Result<(), String> {
-    let timeout = Duration::from_secs(args.timeout);
-    let mut refused: Option<String> = None;
-    let mut broken = None;
-    std::thread::scope(|scope| {
-        let mut stdin = peer.take_stdin();
-        scope.spawn(move || {
-            // A peer that reads no more is judged by its answers.
-            session.lines(groups).try_for_each(|line| stdin.write(&line))
-        });
-        for (id, job) in session.jobs.iter().enumerate() {
-            let got = match broken {
-                Some(_) => Got::Unanswered,
-                None => peer.answer(timeout).and_then(|line| Got::read(&line, id)).unwrap_or_else(
-                    |reason| {
-                        broken = Some(peer.end(&reason));
-                        Got::Unanswered
-                    },
-                ),
-            };
-            match job {
-                Job::Configure { .. } => refused = got.refusal(),
-                Job::Check(place) => {
-                    let got = match &refused {
-                        Some(reason) if !matches!(got, Got::Unanswered) => {
-                            Got::NotConfigured(reason.clone())
-                        }
-                        _ => got,
-                    };
-                    outcome.record(place, judge(place.scenario(groups), place.answer(groups), got));
-                    bar.inc(1);
-                }
-            }
-        }
-    });
-    broken.map_or(Ok(()), Err)
 }

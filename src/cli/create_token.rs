@@ -4,22 +4,23 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use clap::Args;
+use datasette_tokens::{Datasette, Error, Feature, RawTokenRequest, Workspace};
+use dstok::policy::Mint;
+use pyjson::write_indented;
 
-use super::guard_rails::GuardRailArgs;
+use super::failure::Failure;
 use super::instance::InstanceArgs;
-use super::token_args::{TokenArgs, string};
-use super::{Failure, print};
-use dstok::datasette::{Datasette, TokenFormat, TokenRequest};
-use dstok::guard_rails::Minted;
-use dstok::pyjson::{Integer, write_indented};
+use super::policy::PolicyArgs;
+use super::stdio::print;
+use super::token_args::TokenArgs;
 
 /// The name of the subcommand.
 pub(super) const NAME: &str = "create-token";
 
 /// Create a signed API token for the specified actor ID
 ///
-/// Takes the arguments of `datasette create-token` and prints the same token. Restricted
-/// actions can be given several times with several --all, --database and --resource options.
+/// Takes the arguments of `datasette create-token` and prints the same token. The options --all,
+/// --database and --resource can be repeated.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dstok create-token root --secret-file secret.txt\n  \
     dstok create-token root --secret-file secret.txt --expires-after 3600 --all view-instance\n  \
@@ -35,7 +36,7 @@ pub(super) struct CreateTokenArgs {
     #[arg(long)]
     debug: bool,
 
-    /// Not here: dstok runs no plugins; --actions takes their actions
+    /// Not supported: dstok runs no plugins. --actions takes their actions
     #[arg(long, hide = true)]
     plugins_dir: Option<OsString>,
 
@@ -43,63 +44,51 @@ pub(super) struct CreateTokenArgs {
     instance: InstanceArgs,
 
     #[command(flatten)]
-    guard_rails: GuardRailArgs,
+    policy: PolicyArgs,
 }
 
-pub(super) fn run(args: CreateTokenArgs) -> Result<(), Failure> {
-    let expires_after = check(&args)?;
-    let mut datasette = args.instance.datasette()?;
-    check_release(&args, &datasette)?;
-    let time = args.instance.now()?;
-    let guard_rails = args.guard_rails.guard_rails()?;
-    warn_of_unknown_actions(&args, &datasette);
-    let restrictions = args.token.restrictions();
-    let request = TokenRequest {
-        actor_id: &string(&args.id),
-        expires_after,
-        restrictions: restrictions.as_restrictions(),
-    };
-    let mut out = Vec::new();
-    datasette.create_token(&request, time, &mut out)?;
-    let minted = Minted { token: &out, method: NAME, time, now: time };
-    guard_rails.release(&request, datasette.actions(), &minted)?;
-    out.push(b'\n');
-    if args.debug {
-        out.extend_from_slice(b"\nDecoded:\n\n");
-        // The payload was just written, so it can be read.
-        let _ = write_indented(&mut out, &String::from_utf8_lossy(datasette.last_payload()));
-        out.push(b'\n');
-    }
-    print(&out)
-}
-
-/// Checks what needs no instance; the seconds of `--expires-after`.
-fn check(args: &CreateTokenArgs) -> Result<Option<Integer<'static>>, Failure> {
+pub(super) fn run(args: &CreateTokenArgs) -> Result<(), Failure> {
     if args.plugins_dir.is_some() {
         return Err(Failure::Usage(
-            "--plugins-dir: dstok runs no plugins; save that Datasette's /-/actions.json and give \
-             it with --actions FILE"
+            "--plugins-dir: dstok runs no plugins; save /-/actions.json of a Datasette that has \
+             them and pass it with --actions FILE"
                 .to_owned(),
         ));
     }
-    args.token.expires_after()
+    let expires_after = args.token.expires_after()?;
+    let datasette = args.instance.datasette()?;
+    require_command(args, &datasette)?;
+    let now = args.instance.now()?;
+    let policy = args.policy.policy()?;
+    warn_of_unknown_actions(args, &datasette);
+    let actor_id = serde_json::Value::from(&*args.id).to_string();
+    let restrictions = args.token.restrictions();
+    let request =
+        RawTokenRequest { actor_id: &actor_id, expires_after, restrictions: restrictions.as_raw() };
+    let mut workspace = Workspace::new();
+    let mut out = Vec::new();
+    let mint = Mint { made_by: NAME, time: now, now };
+    policy.mint(&datasette, &request, &mint, &mut workspace, &mut out)?;
+    out.push(b'\n');
+    if args.debug {
+        out.extend_from_slice(b"\nDecoded:\n\n");
+        // The payload was just written, so it is JSON.
+        let _ = write_indented(&mut out, &String::from_utf8_lossy(workspace.payload()));
+        out.push(b'\n');
+    }
+    Ok(print(&out)?)
 }
 
-/// The command of old releases had fewer options, or was not there.
-fn check_release(args: &CreateTokenArgs, datasette: &Datasette) -> Result<(), Failure> {
-    let reason = match datasette.release().token_format() {
-        TokenFormat::None => {
-            "create-token exists from Datasette 1.0a0 on; choose another --datasette-version"
-        }
-        TokenFormat::CommandLine if args.token.is_restricted() => {
-            "--all, --database and --resource exist from Datasette 1.0a2 on"
-        }
-        TokenFormat::CommandLine | TokenFormat::Restrictable => return Ok(()),
-    };
-    Err(Failure::Usage(reason.to_owned()))
+/// In old releases the command has fewer options or doesn't exist.
+fn require_command(args: &CreateTokenArgs, datasette: &Datasette) -> Result<(), Error> {
+    datasette.release().require(Feature::CreateTokenCommand)?;
+    if args.token.is_restricted() {
+        datasette.release().require(Feature::CreateTokenRestrictions)?;
+    }
+    Ok(())
 }
 
-/// Datasette's own warnings: all in the order --all, --database, --resource.
+/// Datasette's own warnings, in its order: --all, --database, --resource.
 fn warn_of_unknown_actions(args: &CreateTokenArgs, datasette: &Datasette) {
     let mut stderr = io::stderr().lock();
     let (red, reset) = if stderr.is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };

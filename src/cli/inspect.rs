@@ -6,43 +6,43 @@ mod times;
 use std::io::Write;
 
 use clap::Args;
+use datasette_tokens::{Error, Status};
+use pyjson::NotJson;
 
+use super::failure::Failure;
 use super::instance::VerifyingArgs;
-use super::{Failure, operand, print};
-use dstok::datasette::Status;
-use dstok::methods::write_inspection;
+use super::operand;
+use super::stdio::print;
 
-/// Say what a token holds, what it may do, and what is wrong with it
+/// Show what a token contains, what it allows, and what is wrong with it
 ///
-/// Needs no secret; with one the signature is checked too. Exits with 1 for a token that
-/// Datasette would refuse, and with 0 for a valid one and for one of which only the signature is
-/// unchecked: to accept tokens use `dstok verify`.
+/// Needs no secret. With a secret, also checks the signature. Exits with 1 if Datasette would
+/// refuse the token. Exits with 0 if the token is valid, or if only its signature is unchecked:
+/// to accept tokens, use `dstok verify`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok inspect - --secret-file secret.txt < token.txt")]
 pub(super) struct InspectArgs {
-    /// The token; - reads it from stdin, where other users of this machine do not see it
+    /// The token; - reads it from stdin, which hides it from other users of this machine
     token: String,
 
-    /// Print what the method inspect_token answers
+    /// Print the answer of the method inspect_token
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    instance: VerifyingArgs,
+    verifying: VerifyingArgs,
 }
 
 pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
-    let mut datasette = args.instance.datasette()?;
-    let now = args.instance.now()?;
+    let datasette = args.verifying.datasette()?;
+    let now = args.verifying.instance.now()?;
     let token = operand::read("TOKEN", &args.token)?;
     let inspection = datasette.inspect_token(&token, now)?;
     if args.json {
-        let mut out = Vec::new();
-        write_inspection(&inspection, &mut out);
-        out.push(b'\n');
-        print(&out)?;
+        let json = inspection.to_value().to_json().map_err(|NotJson| Error::NotJson)?;
+        print(format!("{json}\n").as_bytes())?;
     } else {
-        // Colour on a terminal only, and not where NO_COLOR is set.
+        // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
         let mut stdout = anstream::stdout().lock();
         stdout.write_all(report::report(&inspection, now).as_bytes())?;
         stdout.flush()?;

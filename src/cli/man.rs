@@ -1,9 +1,11 @@
 //! `dstok man`.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_mangen::Man;
 
-use super::{Cli, Failure, print};
+use super::failure::Failure;
+use super::stdio::print;
+use super::usage::expected_subcommand;
 
 /// Print the man page of dstok or of a subcommand
 #[derive(Args)]
@@ -14,17 +16,17 @@ pub(super) struct ManArgs {
     subcommand: Option<String>,
 }
 
-pub(super) fn run(args: &ManArgs) -> Result<(), Failure> {
-    let mut command = Cli::command();
+/// Prints the page of `command`, the whole program, or of one of its subcommands.
+pub(super) fn run(args: &ManArgs, mut command: clap::Command) -> Result<(), Failure> {
     command.build();
     let page = match &args.subcommand {
         None => &command,
         Some(name) => command.find_subcommand(name).ok_or_else(|| {
-            let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
-            Failure::Usage(format!("there is no such subcommand but {}", names.join(", ")))
+            let expected = expected_subcommand(&command);
+            Failure::Usage(format!("unknown subcommand {name:?}; {expected}"))
         })?,
     };
     let mut out = Vec::new();
     Man::new(page.clone()).render(&mut out)?;
-    print(&out)
+    Ok(print(&out)?)
 }

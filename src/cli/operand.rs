@@ -1,16 +1,16 @@
-//! What a subcommand works on: an argument, or `-` for stdin.
+//! A subcommand's operand: an argument, or `-` for stdin.
 
 use std::io::{self, Read};
 
-use super::Failure;
+use super::failure::Failure;
 
-/// The most that is read from stdin, in bytes; tokens are far shorter.
+/// How many bytes are read from stdin at most. Tokens are far shorter.
 const MAX_STDIN: u64 = 16 << 20;
 
-/// The operand itself, or for `-` what stdin holds, without the white space around it.
+/// The operand itself, or for `-` the contents of stdin without surrounding white space.
 ///
 /// # Errors
-/// [`Failure::Usage`] for what is no text, [`Failure::Io`].
+/// [`Failure::Usage`] for invalid UTF-8, and for an empty or too long stdin. [`Failure::Io`].
 pub(super) fn read(name: &str, operand: &str) -> Result<String, Failure> {
     if operand != "-" {
         return Ok(operand.to_owned());

@@ -1,12 +1,12 @@
-//! Progress bars for whoever watches a terminal.
+//! Progress bars on a terminal.
 
 use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar on stderr where that is a terminal, elsewhere one that is never seen. `template` is
-/// indicatif's; without a length there is a spinner.
-pub(super) fn bar(length: Option<u64>, template: &str) -> ProgressBar {
+/// A progress bar on stderr, hidden unless that is a terminal. Without a length it is a spinner.
+/// `template` is indicatif's.
+pub(crate) fn bar(length: Option<u64>, template: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

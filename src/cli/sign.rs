@@ -1,14 +1,16 @@
 //! `dstok sign`.
 
 use clap::Args;
+use datasette_tokens::{Argument, Error, Workspace};
 
+use super::failure::Failure;
 use super::instance::InstanceArgs;
-use super::{Failure, operand, print};
-use dstok::datasette::{Error, Param};
+use super::operand;
+use super::stdio::print;
 
 /// Sign a value as datasette.sign() does
 ///
-/// Prints the signed text, which `dstok unsign` and datasette.unsign() take back.
+/// Prints the signed text. `dstok unsign` and datasette.unsign() return the value.
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok sign '{\"id\": 5}' --namespace my-plugin \
     --secret-file secret.txt")]
@@ -17,7 +19,7 @@ pub(super) struct SignArgs {
     #[arg(allow_negative_numbers = true)]
     value: String,
 
-    /// What the value is for; to be given to `unsign` too
+    /// The purpose of the value; `unsign` needs the same
     #[arg(long, default_value = "default", allow_hyphen_values = true)]
     namespace: String,
 
@@ -26,15 +28,18 @@ pub(super) struct SignArgs {
 }
 
 pub(super) fn run(args: &SignArgs) -> Result<(), Failure> {
-    let mut datasette = args.instance.datasette()?;
+    let datasette = args.instance.datasette()?;
     let value = operand::read("VALUE", &args.value)?;
     let mut out = Vec::new();
-    datasette.sign(&value, &args.namespace, &mut out).map_err(|error| match error {
-        Error::Invalid { param: Param::Value, reason } => {
-            Failure::Usage(format!("VALUE {reason}; give JSON, a string as '\"text\"'"))
-        }
-        error => error.into(),
-    })?;
+    datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out).map_err(
+        |error| match error {
+            Error::InvalidArgument(error) if error.argument() == Argument::Value => {
+                let problem = error.problem();
+                Failure::Usage(format!("VALUE {problem}; pass JSON, a string as '\"text\"'"))
+            }
+            error => error.into(),
+        },
+    )?;
     out.push(b'\n');
-    print(&out)
+    Ok(print(&out)?)
 }

@@ -1,30 +1,33 @@
-//! `dstok verify` and `dstok unsign`.
+//! `dstok verify`.
 
 use clap::Args;
+use datasette_tokens::Workspace;
 
+use super::failure::Failure;
 use super::instance::VerifyingArgs;
-use super::{Failure, operand, print};
+use super::operand;
+use super::stdio::print;
 
 /// Print the actor of a valid API token
 ///
-/// Prints the actor as JSON and exits with 0; for an invalid token it says why and exits with 1.
-/// Where this release of Datasette returns None for the token, it also prints null.
+/// For a valid token, prints the actor as JSON and exits with 0. For an invalid token, says why
+/// and exits with 1. If this release of Datasette returns None for the token, also prints null.
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok verify - --secret-file secret.txt < token.txt")]
 pub(super) struct VerifyArgs {
-    /// The token; - reads it from stdin, where other users of this machine do not see it
+    /// The token; - reads it from stdin, which hides it from other users of this machine
     token: String,
 
     #[command(flatten)]
-    instance: VerifyingArgs,
+    verifying: VerifyingArgs,
 }
 
 pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
-    let mut datasette = args.instance.datasette()?;
-    let now = args.instance.now()?;
+    let datasette = args.verifying.datasette()?;
+    let now = args.verifying.instance.now()?;
     let token = operand::read("TOKEN", &args.token)?;
     let mut out = Vec::new();
-    datasette.verify_token(&token, now, &mut out)?;
+    datasette.verify_token_into(&token, now, &mut Workspace::new(), &mut out)?;
     let is_none = out == b"null";
     out.push(b'\n');
     print(&out)?;
@@ -33,32 +36,4 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     }
     let reason = datasette.inspect_token(&token, now)?.reason;
     Err(Failure::Negative(reason.map(|reason| reason.to_string())))
-}
-
-/// Print a signed value as datasette.unsign() returns it
-///
-/// Prints the value as JSON and exits with 0; for what is not rightly signed it says why and
-/// exits with 1.
-#[derive(Args)]
-#[command(after_help = "Example:\n  dstok unsign - --namespace my-plugin \
-    --secret-file secret.txt < signed.txt")]
-pub(super) struct UnsignArgs {
-    /// The signed text; - reads it from stdin, where other users of this machine do not see it
-    signed: String,
-
-    /// What the value was signed for
-    #[arg(long, default_value = "default", allow_hyphen_values = true)]
-    namespace: String,
-
-    #[command(flatten)]
-    instance: VerifyingArgs,
-}
-
-pub(super) fn run_unsign(args: &UnsignArgs) -> Result<(), Failure> {
-    let mut datasette = args.instance.datasette()?;
-    let signed = operand::read("SIGNED", &args.signed)?;
-    let mut out = Vec::new();
-    datasette.unsign(&signed, &args.namespace, &mut out)?;
-    out.push(b'\n');
-    print(&out)
 }

@@ -1,18 +1,18 @@
-//! What `dstok inspect` prints for people.
+//! The human-readable report of `dstok inspect`.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
+use datasette_tokens::{
+    Allowlist, Error, Inspection, Names, Restricted, Signature, Status, Str, TokenInvalid, Value,
+};
 
 use super::times::{relative, utc};
-use dstok::datasette::{
-    Allowlist, Error, Inspection, Name, Names, Restricted, Signature, Status, TokenInvalid,
-};
 
 /// Columns before a value.
 const LABEL_WIDTH: usize = 12;
 
-/// The whole report, coloured, ending in a newline. `now` is in Unix seconds.
+/// The whole report, with colours, ending in a newline. `now` is in Unix seconds.
 pub(super) fn report(inspection: &Inspection, now: f64) -> String {
     let mut report = Report::default();
     report.line("Token", &status(inspection, now));
@@ -33,10 +33,11 @@ pub(super) fn report(inspection: &Inspection, now: f64) -> String {
         None if inspection.created.is_some() => report.line("Expires", "never"),
         None => {}
     }
-    if inspection.payload.is_some() {
+    if let Some(payload) = &inspection.payload {
         report.restrictions(inspection);
+        let compressed = if inspection.compressed { " (compressed)" } else { "" };
+        report.line("Payload", &format!("{}{compressed}", json(payload)));
     }
-    report.payload(inspection);
     if let Some(advice) = advice(inspection) {
         report.line("What to do", advice);
     }
@@ -44,63 +45,61 @@ pub(super) fn report(inspection: &Inspection, now: f64) -> String {
 }
 
 fn status(inspection: &Inspection, now: f64) -> String {
-    let (colour, text) = match (inspection.status, &inspection.expires) {
-        (Status::Valid, _) => (AnsiColor::Green, "valid".to_owned()),
-        (Status::Expired, Some(expires)) => {
-            (AnsiColor::Red, format!("expired {}", relative(expires, now)))
-        }
-        (Status::Expired, None) => (AnsiColor::Red, "expired".to_owned()),
-        (Status::Invalid, _) => (AnsiColor::Red, "invalid".to_owned()),
-        (Status::Unchecked, _) => (AnsiColor::Yellow, "not checked".to_owned()),
+    let (colour, mut text) = match inspection.status {
+        Status::Valid => (AnsiColor::Green, "valid".to_owned()),
+        Status::Expired => (AnsiColor::Red, "expired".to_owned()),
+        Status::Invalid => (AnsiColor::Red, "invalid".to_owned()),
+        Status::Unchecked => (AnsiColor::Yellow, "not checked".to_owned()),
     };
+    if let (Status::Expired, Some(expires)) = (inspection.status, &inspection.expires) {
+        text += &format!(" {}", relative(expires, now));
+    }
     let style = Style::new().bold().fg_color(Some(colour.into()));
     format!("{style}{text}{style:#}")
 }
 
 fn signature(signature: Signature) -> String {
     match signature {
-        Signature::Valid(0) => "valid, by the newest secret given".to_owned(),
+        Signature::Valid(0) => "valid, signed with the newest secret given".to_owned(),
         Signature::Valid(secret) => {
-            format!("valid, by an old secret (number {secret}, the newest being 0)")
+            format!("valid, signed with an old secret (number {secret}; 0 is the newest)")
         }
         Signature::Invalid => {
-            "invalid: made with another secret, or the token was changed or cut".to_owned()
+            "invalid: the token was signed with another secret, changed or cut short".to_owned()
         }
-        Signature::Unchecked => "not checked, for want of a secret".to_owned(),
+        Signature::Unchecked => "not checked: no secret was given".to_owned(),
     }
 }
 
 /// A string without its quotes, anything else as JSON.
-fn actor(json: &[u8]) -> String {
-    match serde_json::from_slice(json) {
-        Ok(serde_json::Value::String(text)) => printable(&text),
-        _ => format!("{} (not a string)", printable(&String::from_utf8_lossy(json))),
+fn actor(id: &Value<'_>) -> String {
+    match id {
+        Value::Str(id) => name(id),
+        id => format!("{} (not a string)", json(id)),
     }
 }
 
-/// What the person can do about it.
+/// What the user can do about it.
 fn advice(inspection: &Inspection) -> Option<&'static str> {
     Some(match (&inspection.reason, inspection.signature) {
         (Some(Error::TokenInvalid(reason)), _) => match reason {
             TokenInvalid::NoPrefix => "copy the whole token; it begins with dstok_",
             TokenInvalid::Disabled => {
-                "turn the setting allow_signed_tokens on, in Datasette and here"
+                "turn on the setting allow_signed_tokens, in Datasette and here"
             }
             TokenInvalid::Signature => {
-                "copy it again; if it was signed with another secret, give that with \
-                 --secret-file or --old-secret-file"
+                "copy it again; if another secret signed it, pass that with --secret-file or \
+                 --old-secret-file"
             }
             TokenInvalid::Expired => {
-                "make a new one: dstok create-token, or /-/create-token of your Datasette"
+                "create a new token with dstok create-token, or at /-/create-token in Datasette"
             }
-            _ => "make a new one: this was not made by Datasette",
+            _ => "create a new token; Datasette did not make this one",
         },
-        (Some(_), _) => "make a new one: this was not made by Datasette, or was cut in copying",
-        (None, Signature::Valid(1..)) => {
-            "replace it by a new one before the old secret is taken away"
-        }
+        (Some(_), _) => "create a new token; Datasette did not make this one, or it was cut short",
+        (None, Signature::Valid(1..)) => "replace it before the old secret is removed",
         (None, Signature::Unchecked) => {
-            "give the secret to check the signature: --secret-file FILE or DATASETTE_SECRET"
+            "to check the signature, pass --secret-file FILE or set DATASETTE_SECRET"
         }
         (None, _) => return None,
     })
@@ -121,21 +120,21 @@ impl Report {
     fn restrictions(&mut self, inspection: &Inspection) {
         match &inspection.restrictions {
             Restricted::To(restrictions) => self.table(restrictions),
-            Restricted::Malformed => {
-                self.line("May do", "cannot be told: its restrictions, _r, are malformed");
-            }
+            Restricted::Malformed => self.line("May do", "unknown: its restrictions are malformed"),
             Restricted::No if inspection.status == Status::Invalid => {}
             Restricted::No => self.line("May do", "whatever its actor may do"),
         }
         if !inspection.unknown_actions.is_empty() {
             let names = list(&inspection.unknown_actions);
-            self.line("Unknown", &format!("{names} (no action of this Datasette: see --actions)"));
+            self.line(
+                "Unknown",
+                &format!("{names} (not an action of this Datasette; see --actions)"),
+            );
         }
     }
 
     fn table(&mut self, restrictions: &Allowlist<'_>) {
-        let mut rows = Vec::new();
-        rows.push(("everywhere".to_owned(), allowed(&restrictions.all)));
+        let mut rows = vec![("everywhere".to_owned(), allowed(&restrictions.all))];
         for (database, actions) in &restrictions.database {
             rows.push((name(database), allowed(actions)));
         }
@@ -154,33 +153,30 @@ impl Report {
             self.line(label, &format!("{place:<width$}  {actions}"));
         }
     }
-
-    fn payload(&mut self, inspection: &Inspection) {
-        let Some(payload) = &inspection.payload else { return };
-        let compressed = if inspection.compressed { " (compressed)" } else { "" };
-        let payload = printable(&String::from_utf8_lossy(payload));
-        self.line("Payload", &format!("{payload}{compressed}"));
-    }
 }
 
 fn allowed(names: &Names<'_>) -> String {
     list(names.as_deref().unwrap_or_default())
 }
 
-fn list(names: &[Name<'_>]) -> String {
+fn list(names: &[Str<'_>]) -> String {
     names.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-fn name(name: &Name<'_>) -> String {
-    printable(&String::from_utf8_lossy(name))
+fn name(name: &Str<'_>) -> String {
+    printable(&name.to_string_lossy())
 }
 
-/// The text with control characters escaped: a token comes from anywhere, and the terminal would
-/// obey them.
+/// A value that JSON can carry, which all values in an inspection are.
+fn json(value: &Value<'_>) -> String {
+    printable(&value.to_json().unwrap_or_default())
+}
+
+/// Escapes characters that a terminal would obey, since a token may come from anywhere: control
+/// characters, characters that change the direction of text, and invisible ones.
 fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
-        // Characters that turn the direction of text or cannot be seen, too.
         let is_format = matches!(c,
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
         if c.is_control() || is_format {

@@ -1,0 +1,67 @@
+//! From a line to its answer, without pipes: parsing alone, and with the call.
+
+mod common;
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use datasette_tokens::Workspace;
+use dstok::sidecar::methods::{Clock, Config, METHODS, Session, call};
+use dstok::sidecar::protocol::{NULL_ID, Parser, begin_result, end_result};
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("requests");
+    let mut session = Session {
+        config: Arc::new(Config { datasette: common::datasette() }),
+        workspace: Workspace::new(),
+        clock: Clock::new(Some(common::NOW)),
+        policy: Arc::default(),
+        warn: |_| {},
+        methods: METHODS,
+    };
+    let mut parser = Parser::default();
+    let mut out = Vec::new();
+    for payload in common::payloads() {
+        let token = payload.token();
+        for (method, params) in
+            [("create_token", payload.params()), ("verify_token", format!(r#"["{token}"]"#))]
+        {
+            let line =
+                format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+            group.throughput(Throughput::Bytes(line.len() as u64));
+            let id = |function| BenchmarkId::new(format!("{method}/{function}"), payload.name);
+            group.bench_function(id("parse"), |bencher| {
+                bencher.iter(|| {
+                    let message = parser.parse(black_box(&line), 1);
+                    message.map(|message| parser.recycle(message))
+                });
+            });
+            group.bench_function(id("answer"), |bencher| {
+                bencher.iter(|| {
+                    out.clear();
+                    answer(&mut parser, &mut session, black_box(&line), &mut out)
+                });
+            });
+            assert!(answer(&mut parser, &mut session, &line, &mut out), "{method} fails");
+        }
+    }
+    group.finish();
+    criterion.final_summary();
+}
+
+/// Appends the answer to a line with one request, and says whether it is a result.
+fn answer(parser: &mut Parser, session: &mut Session, line: &str, out: &mut Vec<u8>) -> bool {
+    let Ok(message) = parser.parse(line, 1) else { return false };
+    let is_result = message.requests().all(|request| {
+        request.is_ok_and(|request| {
+            begin_result(out, request.id.unwrap_or(NULL_ID));
+            let result = call(session, request.method.as_wtf8(), request.params, out);
+            end_result(out);
+            result.is_ok()
+        })
+    });
+    parser.recycle(message);
+    is_result
+}

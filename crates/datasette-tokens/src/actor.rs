@@ -1,0 +1,68 @@
+//! The actor that a valid token stands for.
+
+use pyjson::{Integer, Value};
+
+use crate::restrictions::Allowlist;
+
+/// The actor that a valid token stands for: `{"id": …, "token": "dstok"[, "_r": …]
+/// [, "token_expires": …]}`.
+///
+/// ```
+/// use datasette_tokens::{Datasette, Secret, TokenRequest, TokenRestrictions};
+///
+/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
+/// let request = TokenRequest::new("ann").restrictions(TokenRestrictions::new().allow_all("view-table"));
+/// let token = datasette.create_token(&request, 0.0)?;
+/// let actor = datasette.verify_token(&token, 0.0)?.expect("a token with the prefix");
+/// assert_eq!(actor.to_json(), r#"{"id":"ann","token":"dstok","_r":{"a":["vt"]}}"#);
+/// assert!(actor.allowlist().is_some() && actor.expires().is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Actor {
+    pub(crate) value: Value<'static>,
+    pub(crate) json: String,
+}
+
+impl Actor {
+    /// `id`: whose token it is. A string, unless the token was made for something else.
+    #[must_use]
+    pub fn id(&self) -> &Value<'static> {
+        self.value.get("id").unwrap_or(&Value::Null)
+    }
+
+    /// `_r`: what the token is restricted to, in any shape that a signed payload may have. `None`
+    /// for a token that may do whatever its actor may.
+    #[must_use]
+    pub fn restrictions(&self) -> Option<&Value<'static>> {
+        self.value.get("_r")
+    }
+
+    /// `_r`, if it has the shape that Datasette reads.
+    #[must_use]
+    pub fn allowlist(&self) -> Option<Allowlist<'static>> {
+        Allowlist::read(self.restrictions()?)
+    }
+
+    /// `token_expires`: the last second of validity, in Unix seconds. `None` for a token that
+    /// never expires.
+    #[must_use]
+    pub fn expires(&self) -> Option<&Integer> {
+        match self.value.get("token_expires") {
+            Some(Value::Int(seconds)) => Some(seconds),
+            _ => None,
+        }
+    }
+
+    /// The whole actor, a `dict`.
+    #[must_use]
+    pub fn as_value(&self) -> &Value<'static> {
+        &self.value
+    }
+
+    /// The whole actor as JSON, in Python's spelling.
+    #[must_use]
+    pub fn to_json(&self) -> &str {
+        &self.json
+    }
+}

@@ -1,0 +1,257 @@
+//! A configured Datasette, as far as signing goes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pyzlib::Flavour;
+
+use crate::actions::Actions;
+use crate::itsdangerous::{Keyring, Version};
+use crate::release::Release;
+use crate::secret::Secret;
+use crate::workspace::Pool;
+
+/// What a payload may inflate to unless something else is chosen, in bytes.
+pub const DEFAULT_MAX_PAYLOAD: usize = 64 << 20;
+
+/// The settings that tokens depend on, named as Datasette names them.
+///
+/// ```
+/// use datasette_tokens::{Datasette, Settings};
+///
+/// let settings = Settings { max_signed_tokens_ttl: 86_400, ..Settings::default() };
+/// let datasette = Datasette::builder().settings(settings).build();
+/// assert!(datasette.settings().allow_signed_tokens);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `allow_signed_tokens`: whether there are signed tokens at all.
+    pub allow_signed_tokens: bool,
+    /// `max_signed_tokens_ttl`: the longest that a token is valid, in seconds; 0 for no limit.
+    pub max_signed_tokens_ttl: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { allow_signed_tokens: true, max_signed_tokens_ttl: 0 }
+    }
+}
+
+/// A Datasette instance: its release, secrets, settings and actions. It never changes; a changed
+/// one is [built anew](Datasette::to_builder) and shares what stays.
+///
+/// See the [crate's documentation](crate) for examples. The default has no secret and the newest
+/// known release.
+#[derive(Default)]
+pub struct Datasette {
+    config: Config,
+    pub(crate) pool: Pool,
+}
+
+#[derive(Clone)]
+struct Config {
+    release: Release,
+    actions: Arc<Actions>,
+    /// Whether `actions` replace the built-in ones of whatever release is chosen.
+    has_own_actions: bool,
+    settings: Settings,
+    itsdangerous: Version,
+    zlib: Flavour,
+    max_payload: usize,
+    keyring: Arc<Keyring>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let release = Release::newest();
+        Self {
+            actions: Arc::new(Actions::built_in(&release)),
+            release,
+            has_own_actions: false,
+            settings: Settings::default(),
+            itsdangerous: Version::default(),
+            zlib: Flavour::default(),
+            max_payload: DEFAULT_MAX_PAYLOAD,
+            keyring: Arc::default(),
+        }
+    }
+}
+
+impl Datasette {
+    /// Starts with the newest known release and no secret.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Starts with the configuration of this instance. What isn't changed is shared, not copied.
+    ///
+    /// ```
+    /// use datasette_tokens::{Datasette, Secret};
+    ///
+    /// let secret = Secret::new("not a secret".to_owned())?;
+    /// let newest = Datasette::builder().secret(secret).build();
+    /// let older = newest.to_builder().release("1.0a20".parse()?).build();
+    /// assert_eq!(older.secrets(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_builder(&self) -> Builder {
+        Builder { config: self.config.clone(), ..Builder::default() }
+    }
+
+    /// The release that is reproduced.
+    #[must_use]
+    pub fn release(&self) -> &Release {
+        &self.config.release
+    }
+
+    /// The actions, with their abbreviations.
+    #[must_use]
+    pub fn actions(&self) -> &Actions {
+        &self.config.actions
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.config.settings
+    }
+
+    /// Whose signatures are accepted.
+    #[must_use]
+    pub fn itsdangerous(&self) -> Version {
+        self.config.itsdangerous
+    }
+
+    /// Whose bytes compressed payloads carry.
+    #[must_use]
+    pub fn zlib(&self) -> Flavour {
+        self.config.zlib
+    }
+
+    /// The most bytes that a payload may inflate to.
+    #[must_use]
+    pub fn max_payload(&self) -> usize {
+        self.config.max_payload
+    }
+
+    /// How many secrets there are.
+    #[must_use]
+    pub fn secrets(&self) -> usize {
+        self.config.keyring.len()
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.config.keyring
+    }
+}
+
+impl fmt::Debug for Datasette {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Datasette")
+            .field("release", &self.config.release.name())
+            .field("secrets", &self.secrets())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects the configuration of a [`Datasette`].
+///
+/// ```
+/// use datasette_tokens::itsdangerous::Version;
+/// use datasette_tokens::{Actions, Datasette, Flavour};
+///
+/// let datasette = Datasette::builder()
+///     .release("1.0a20".parse()?)
+///     .actions(Actions::from_json(r#"{"play": "pl"}"#)?)
+///     .itsdangerous(Version::V1_1)
+///     .zlib(Flavour::Zlib)
+///     .max_payload(1 << 20)
+///     .build();
+/// assert_eq!(datasette.release().name(), "1.0a20");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Default)]
+#[must_use]
+pub struct Builder {
+    config: Config,
+    secret: Option<Secret>,
+    old_secrets: Vec<Secret>,
+}
+
+impl Builder {
+    /// The secret that signs. It replaces all secrets of the instance that the builder started
+    /// with.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Secrets that verify and never sign, newest first. They replace all secrets of the instance
+    /// that the builder started with.
+    pub fn old_secrets(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        self.old_secrets = secrets.into_iter().collect();
+        self
+    }
+
+    /// The release to reproduce. Its built-in actions come with it unless others were given.
+    pub fn release(mut self, release: Release) -> Self {
+        if !self.config.has_own_actions {
+            self.config.actions = Arc::new(Actions::built_in(&release));
+        }
+        self.config.release = release;
+        self
+    }
+
+    /// Actions in place of the built-in ones of any release.
+    pub fn actions(mut self, actions: Actions) -> Self {
+        self.config.actions = Arc::new(actions);
+        self.config.has_own_actions = true;
+        self
+    }
+
+    /// The settings.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.config.settings = settings;
+        self
+    }
+
+    /// Whose signatures are accepted.
+    pub fn itsdangerous(mut self, version: Version) -> Self {
+        self.config.itsdangerous = version;
+        self
+    }
+
+    /// Whose bytes compressed payloads carry: the zlib that your Python is linked with.
+    pub fn zlib(mut self, flavour: Flavour) -> Self {
+        self.config.zlib = flavour;
+        self
+    }
+
+    /// The most bytes that a compressed payload may inflate to.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.config.max_payload = bytes;
+        self
+    }
+
+    /// The finished instance.
+    #[must_use]
+    pub fn build(self) -> Datasette {
+        let Self { mut config, secret, old_secrets } = self;
+        match secret {
+            Some(secret) => config.keyring = Arc::new(Keyring::new(secret, old_secrets)),
+            None if !old_secrets.is_empty() => {
+                config.keyring = Arc::new(Keyring::verify_only(old_secrets));
+            }
+            None => {}
+        }
+        Datasette { config, pool: Pool::default() }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("release", &self.config.release.name())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! What Datasette uses of itsdangerous 2.2.0: `URLSafeSerializer`.
+//!
+//! Upstream: `itsdangerous/encoding.py`, `signer.py`, `serializer.py`, `url_safe.py`, `exc.py`.
+//! [`Datasette`](crate::Datasette) does all of this for you; the parts are public for programs that
+//! sign or verify something else.
+
+mod encoding;
+mod exc;
+mod keyring;
+mod serializer;
+mod signer;
+mod version;
+
+pub use encoding::base64_decode;
+pub use exc::{BadPayload, BadSignature};
+pub use keyring::Keyring;
+pub(crate) use serializer::Serializer;
+pub use version::Version;

@@ -1,0 +1,75 @@
+//! Why a signed value is refused. Upstream: `itsdangerous/exc.py`.
+
+use std::fmt;
+
+/// Why a value isn't accepted: `itsdangerous.BadSignature`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadSignature {
+    /// There is no dot, so no signature.
+    NoSeparator,
+    /// The signature belongs to another value, namespace or secret.
+    DoesNotMatch,
+}
+
+impl fmt::Display for BadSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSeparator => "there is no \".\" in the value, so it is not signed",
+            Self::DoesNotMatch => {
+                "the signature does not match: another secret or namespace, or a changed value"
+            }
+        })
+    }
+}
+
+impl std::error::Error for BadSignature {}
+
+/// What is broken inside a value whose signature is right: `itsdangerous.BadPayload`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadPayload {
+    /// The base64.
+    Base64,
+    /// The zlib stream.
+    Zlib,
+    /// The payload inflates to more bytes than allowed.
+    TooLarge {
+        /// The most bytes allowed.
+        limit: usize,
+    },
+    /// The UTF-8.
+    Utf8,
+    /// The JSON.
+    Json,
+    /// The JSON is nested deeper than [`pyjson::MAX_DEPTH`]. Python would read it.
+    TooDeep,
+}
+
+impl fmt::Display for BadPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Base64 => f.write_str("the payload is not base64"),
+            Self::Zlib => {
+                f.write_str("the payload is marked as compressed but is not a whole zlib stream")
+            }
+            Self::TooLarge { limit } => {
+                write!(f, "the payload inflates to more than {limit} bytes, the limit here")
+            }
+            Self::Utf8 => f.write_str("the payload is not UTF-8"),
+            Self::Json => f.write_str("the payload is not JSON that Python reads"),
+            Self::TooDeep => f.write_str("the payload is nested deeper than 512 levels"),
+        }
+    }
+}
+
+impl std::error::Error for BadPayload {}
+
+impl From<pyjson::Error> for BadPayload {
+    fn from(error: pyjson::Error) -> Self {
+        match error.kind() {
+            pyjson::ErrorKind::TooDeep => Self::TooDeep,
+            _ => Self::Json,
+        }
+    }
+}

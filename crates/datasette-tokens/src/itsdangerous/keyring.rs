@@ -1,0 +1,205 @@
+//! Several secrets and the signers made from them. Upstream: `secret_keys` in
+//! `itsdangerous/signer.py`.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::encoding::base64_decode;
+use super::signer::Signer;
+use super::{BadSignature, Version};
+use crate::mlock::lock_pages;
+use crate::namespace::{ACTOR_NAMESPACE, TOKEN_NAMESPACE};
+use crate::secret::Secret;
+
+/// The secrets of a Datasette: at most one that signs, and old ones that only verify.
+///
+/// itsdangerous lists them from oldest to newest. Here the order is the one of the options and
+/// settings around Datasette: the current secret, then the old ones, newest first.
+///
+/// ```
+/// use datasette_tokens::Secret;
+/// use datasette_tokens::itsdangerous::Keyring;
+///
+/// let old = Secret::new("the one before".to_owned())?;
+/// let keyring = Keyring::new(Secret::new("the current one".to_owned())?, [old]);
+/// assert_eq!(keyring.len(), 2);
+/// # Ok::<(), datasette_tokens::EmptySecret>(())
+/// ```
+#[derive(Default)]
+pub struct Keyring {
+    /// Newest first.
+    secrets: Box<[Secret]>,
+    /// Whether the first one signs.
+    can_sign: bool,
+    /// The signers of the two namespaces that every request uses, which need no lock.
+    token: Signers,
+    actor: Signers,
+    /// The signers of other namespaces, the latest first.
+    others: Mutex<Vec<(Box<str>, Arc<Signers>)>>,
+}
+
+/// The signers of one namespace, one for each secret. Each is made when it is first needed: old
+/// secrets only verify, so a program that only signs never derives their keys.
+#[derive(Default)]
+struct Signers(Box<[OnceLock<Signer>]>);
+
+impl Signers {
+    fn new(count: usize) -> Self {
+        let signers: Box<[_]> = (0..count).map(|_| OnceLock::new()).collect();
+        lock_pages(&signers);
+        Self(signers)
+    }
+}
+
+impl Keyring {
+    /// How many other namespaces are kept ready. Datasette and its plugins use a handful.
+    const CACHED_NAMESPACES: usize = 64;
+    /// Namespaces longer than this, in bytes, aren't kept: they come from anywhere.
+    const LONG_NAMESPACE: usize = 256;
+
+    /// A secret that signs, and old ones, newest first, that verify.
+    #[must_use]
+    pub fn new(secret: Secret, old_secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self::of([secret].into_iter().chain(old_secrets).collect(), true)
+    }
+
+    /// Old secrets only, newest first. Signing fails.
+    #[must_use]
+    pub fn verify_only(old_secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self::of(old_secrets.into_iter().collect(), false)
+    }
+
+    fn of(secrets: Box<[Secret]>, can_sign: bool) -> Self {
+        let count = secrets.len();
+        let (token, actor) = (Signers::new(count), Signers::new(count));
+        Self { secrets, can_sign, token, actor, others: Mutex::default() }
+    }
+
+    /// How many secrets there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.secrets.len()
+    }
+
+    /// Whether there is no secret.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
+    /// Whether there is a secret that signs.
+    #[must_use]
+    pub fn can_sign(&self) -> bool {
+        self.can_sign
+    }
+
+    /// `Signer.sign`: appends a dot and the signature of what stands in `out` from `start` on.
+    /// Says whether there is a secret that signs; without one `out` is left as it was.
+    pub fn sign(&self, namespace: &str, out: &mut Vec<u8>, start: usize) -> bool {
+        if self.can_sign {
+            self.with_signers(namespace, |signers| {
+                self.signer(signers, namespace, 0).sign(out, start);
+            });
+        }
+        self.can_sign
+    }
+
+    /// `Signer.unsign`: what was signed, and which secret signed it, 0 being the newest.
+    ///
+    /// With several secrets, how long it takes tells which of them matched.
+    ///
+    /// # Errors
+    /// [`BadSignature`].
+    pub fn unsign<'s>(
+        &self,
+        signed: &'s [u8],
+        namespace: &str,
+        version: Version,
+    ) -> Result<(&'s [u8], usize), BadSignature> {
+        let dot = signed.iter().rposition(|&byte| byte == b'.').ok_or(BadSignature::NoSeparator)?;
+        let (value, signature) = (&signed[..dot], &signed[dot + 1..]);
+        let signature = base64_decode(signature).ok_or(BadSignature::DoesNotMatch)?;
+        self.with_signers(namespace, |signers| {
+            let matches = |&at: &usize| {
+                self.signer(signers, namespace, at).verify(value, &signature, version)
+            };
+            let secret = (0..self.secrets.len()).find(matches);
+            secret.map(|at| (value, at)).ok_or(BadSignature::DoesNotMatch)
+        })
+    }
+
+    fn signer<'s>(&self, signers: &'s Signers, namespace: &str, at: usize) -> &'s Signer {
+        signers.0[at].get_or_init(|| Signer::new(&self.secrets[at], namespace))
+    }
+
+    fn with_signers<T>(&self, namespace: &str, work: impl FnOnce(&Signers) -> T) -> T {
+        match namespace {
+            TOKEN_NAMESPACE => work(&self.token),
+            ACTOR_NAMESPACE => work(&self.actor),
+            _ if namespace.len() > Self::LONG_NAMESPACE => work(&Signers::new(self.len())),
+            _ => work(&self.cached(namespace)),
+        }
+    }
+
+    fn cached(&self, namespace: &str) -> Arc<Signers> {
+        let mut cached = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        match cached.iter().position(|(name, _)| **name == *namespace) {
+            Some(at) => cached[..=at].rotate_right(1),
+            None => {
+                cached.truncate(Self::CACHED_NAMESPACES - 1);
+                cached.insert(0, (namespace.into(), Arc::new(Signers::new(self.len()))));
+            }
+        }
+        Arc::clone(&cached[0].1)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({} secrets)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyring(secrets: &[&str]) -> Keyring {
+        let mut secrets = secrets.iter().map(|text| Secret::new((*text).to_owned()).unwrap());
+        Keyring::new(secrets.next().unwrap(), secrets)
+    }
+
+    fn signed(keyring: &Keyring, namespace: &str) -> Vec<u8> {
+        let mut out = b"value".to_vec();
+        assert!(keyring.sign(namespace, &mut out, 0));
+        out
+    }
+
+    #[test]
+    fn every_namespace_has_keys_of_its_own_however_many_there_are() {
+        let keyring = keyring(&["secret"]);
+        let long = "n".repeat(300);
+        let mut namespaces: Vec<_> = (0..200).map(|n| format!("namespace {n}")).collect();
+        namespaces.extend(["token", "actor", "default", &long].map(str::to_owned));
+        let all: Vec<_> = namespaces.iter().map(|n| signed(&keyring, n)).collect();
+        for (namespace, value) in namespaces.iter().zip(&all) {
+            assert_eq!(*value, signed(&keyring, namespace), "{namespace}");
+            for other in ["token", "actor", "default"] {
+                let unsigned = keyring.unsign(value, other, Version::V2_2);
+                assert_eq!(unsigned.is_ok(), namespace == other, "{namespace} as {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_newest_secret_signs_and_all_verify() {
+        let both = keyring(&["new", "old"]);
+        for (secrets, matched) in [(&["new"][..], Some(0)), (&["old"], Some(1)), (&["x"], None)] {
+            let value = signed(&keyring(secrets), "token");
+            let unsigned = both.unsign(&value, "token", Version::V2_2);
+            assert_eq!(unsigned.ok().map(|(_, secret)| secret), matched, "{secrets:?}");
+        }
+        let old = Keyring::verify_only([Secret::new("old".to_owned()).unwrap()]);
+        assert!(!old.sign("token", &mut Vec::new(), 0) && old.len() == 1);
+    }
+}

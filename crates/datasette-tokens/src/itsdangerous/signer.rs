@@ -1,0 +1,65 @@
+//! Key derivation and HMAC. Upstream: `itsdangerous/signer.py`.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::digest::Output;
+use sha1::{Digest, Sha1};
+use sha2::Sha512;
+use zeroize::Zeroize;
+
+use super::Version;
+use super::encoding::base64_encode;
+use crate::secret::Secret;
+
+/// `itsdangerous.Signer` with HMAC-SHA1, for one secret and one namespace (itsdangerous's
+/// `salt`). Its keys are as good as the secret there, and overwritten on drop as it is.
+pub(super) struct Signer {
+    /// The HMAC after it has absorbed the key, so that a signature costs no key schedule.
+    sha1: Hmac<Sha1>,
+    /// The same for the fallback of itsdangerous 1.1.
+    sha512: Hmac<Sha512>,
+}
+
+impl Signer {
+    pub(super) fn new(secret: &Secret, namespace: &str) -> Self {
+        Self {
+            sha1: keyed::<Sha1, _>(secret, namespace),
+            sha512: keyed::<Sha512, _>(secret, namespace),
+        }
+    }
+
+    /// `Signer.verify_signature`.
+    ///
+    /// Signatures are compared in constant time: how long it takes says nothing about the right
+    /// signature. It does depend on the length of the value.
+    pub(super) fn verify(&self, value: &[u8], signature: &[u8], version: Version) -> bool {
+        self.sha1.clone().chain_update(value).verify_slice(signature).is_ok()
+            || (version.accepts_sha512()
+                && self.sha512.clone().chain_update(value).verify_slice(signature).is_ok())
+    }
+
+    /// `Signer.sign`: appends a dot and the signature of what stands in `out` from `start` on.
+    pub(super) fn sign(&self, out: &mut Vec<u8>, start: usize) {
+        let mut mac = self.sha1.clone();
+        mac.update(&out[start..]);
+        let signature = mac.finalize().into_bytes();
+        out.push(b'.');
+        base64_encode(&signature, out);
+    }
+}
+
+/// The HMAC under the key that `Signer.derive_key` makes by its default method, "django-concat":
+/// `digest(salt + b"signer" + secret_key)`.
+fn keyed<D: Digest, M: Mac + KeyInit>(secret: &Secret, namespace: &str) -> M {
+    let mut key = Output::<D>::default();
+    D::new()
+        .chain_update(namespace)
+        .chain_update("signer")
+        .chain_update(secret.as_bytes())
+        .finalize_into(&mut key);
+    let keyed = <M as KeyInit>::new_from_slice(&key);
+    key.as_mut_slice().zeroize();
+    match keyed {
+        Ok(keyed) => keyed,
+        Err(_) => unreachable!("HMAC accepts a key of any length"),
+    }
+}

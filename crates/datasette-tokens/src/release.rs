@@ -1,0 +1,339 @@
+//! What each release of Datasette does differently, as data. Nothing else compares versions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::version::Version;
+
+/// The newest release whose behaviour is known, as an alpha of 1.0.
+const NEWEST_ALPHA: u32 = 41;
+
+/// The oldest release with `datasette.sign`.
+const OLDEST: (u32, u32) = (0, 44);
+
+/// The built-in actions: the alpha of 1.0 that added each, its name, its abbreviation. No release
+/// has changed or removed one.
+const ACTIONS: [(u32, &str, &str); 21] = [
+    (2, "view-instance", "vi"),
+    (2, "view-database", "vd"),
+    (2, "view-database-download", "vdd"),
+    (2, "view-table", "vt"),
+    (2, "view-query", "vq"),
+    (2, "execute-sql", "es"),
+    (2, "permissions-debug", "pd"),
+    (2, "debug-menu", "dm"),
+    (2, "insert-row", "ir"),
+    (2, "delete-row", "dr"),
+    (2, "update-row", "ur"),
+    (2, "create-table", "ct"),
+    (2, "drop-table", "dt"),
+    (9, "alter-table", "at"),
+    (26, "set-column-type", "sct"),
+    (31, "execute-write-sql", "ews"),
+    (31, "store-query", "sq"),
+    (31, "update-query", "uq"),
+    (31, "delete-query", "dq"),
+    (36, "create-view", "cv"),
+    (36, "drop-view", "dv"),
+];
+
+/// The built-in actions whose resources are tables or views, Datasette's `TableResource`.
+const TABLE_ACTIONS: [&str; 8] = [
+    "view-table",
+    "insert-row",
+    "delete-row",
+    "update-row",
+    "alter-table",
+    "set-column-type",
+    "drop-table",
+    "drop-view",
+];
+
+/// What some releases have and older ones don't.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Feature {
+    /// API tokens.
+    ApiTokens,
+    /// Tokens with restrictions, `_r`.
+    TokenRestrictions,
+    /// `restrictions_allow_action` that matches names exactly. From 1.0a5 to 1.0a19 Datasette has a
+    /// function of that name with implied rights, which isn't reproduced.
+    RestrictionsAllowAction,
+    /// The command `datasette create-token`.
+    CreateTokenCommand,
+    /// The options `--all`, `--database` and `--resource` of that command.
+    CreateTokenRestrictions,
+}
+
+impl Feature {
+    /// The alpha of 1.0 that added the feature, and what to say where it is missing.
+    const fn data(self) -> (u32, &'static str) {
+        match self {
+            Self::ApiTokens => (0, "API tokens exist from Datasette 1.0a0 on"),
+            Self::TokenRestrictions => (2, "tokens can be restricted from Datasette 1.0a2 on"),
+            Self::RestrictionsAllowAction => {
+                (20, "restrictions_allow_action matches exactly from Datasette 1.0a20 on")
+            }
+            Self::CreateTokenCommand => (
+                0,
+                "create-token exists from Datasette 1.0a0 on; choose another --datasette-version",
+            ),
+            Self::CreateTokenRestrictions => {
+                (2, "--all, --database and --resource exist from Datasette 1.0a2 on")
+            }
+        }
+    }
+}
+
+/// When a `ds_actor` cookie made with an `expire_after` ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieExpiry {
+    /// After that many seconds: by the documented recipe before 1.0a17, by
+    /// `datasette.set_actor_cookie` from 1.0a39 on.
+    AsAsked,
+    /// After a day, whatever was asked for: 1.0a17 to 1.0a38.
+    OneDay,
+}
+
+/// A release of Datasette.
+///
+/// ```
+/// use datasette_tokens::Release;
+///
+/// let release: Release = "1.0a36".parse()?;
+/// assert!(release.is_known() && release.raises_token_invalid());
+/// assert!("0.43".parse::<Release>().is_err());
+/// # Ok::<(), datasette_tokens::ReleaseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    name: String,
+    /// The alpha of 1.0 whose behaviour it has; `None` before 1.0.
+    alpha: Option<u32>,
+    is_known: bool,
+}
+
+/// The newest known release.
+impl Default for Release {
+    fn default() -> Self {
+        Self::newest()
+    }
+}
+
+/// Reads a version as Python spells it: `0.65.5`, `1.0a41`. A release newer than the newest known
+/// one is treated as that one: see [`Release::is_known`].
+impl FromStr for Release {
+    type Err = ReleaseError;
+
+    fn from_str(text: &str) -> Result<Self, ReleaseError> {
+        let version = Version::parse(text).ok_or(ReleaseError::NotAVersion)?;
+        let name = text.trim().to_owned();
+        if version.release < OLDEST {
+            return Err(ReleaseError::TooOld);
+        }
+        if version.release < (1, 0) {
+            return Ok(Self { name, alpha: None, is_known: true });
+        }
+        match version.alpha_of_1_0 {
+            Some(number) if number <= NEWEST_ALPHA => Ok(Self::alpha(number)),
+            _ => Ok(Self { name, alpha: Some(NEWEST_ALPHA), is_known: false }),
+        }
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Release {
+    /// The newest release that this crate knows.
+    #[must_use]
+    pub fn newest() -> Self {
+        Self::alpha(NEWEST_ALPHA)
+    }
+
+    fn alpha(number: u32) -> Self {
+        Self { name: format!("1.0a{number}"), alpha: Some(number), is_known: true }
+    }
+
+    /// The version, as it was asked for.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this crate knows the release. Otherwise it has the behaviour of the newest known one.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    fn is_since(&self, alpha: u32) -> bool {
+        self.alpha >= Some(alpha)
+    }
+
+    /// Whether the release has a feature.
+    #[must_use]
+    pub fn has(&self, feature: Feature) -> bool {
+        self.is_since(feature.data().0)
+    }
+
+    /// The same as an error with a message.
+    ///
+    /// # Errors
+    /// [`NotSupported`].
+    pub fn require(&self, feature: Feature) -> Result<(), NotSupported> {
+        if self.has(feature) { Ok(()) } else { Err(NotSupported(feature)) }
+    }
+
+    /// Whether a token's payload has `"token":"dstok"`, as in 1.0a0 and 1.0a1.
+    pub(crate) fn names_token_in_payload(&self) -> bool {
+        !self.is_since(2)
+    }
+
+    /// Whether creating a token fails when the setting `allow_signed_tokens` is off.
+    ///
+    /// Changed in 1.0a25: `create_token` raises `ValueError`.
+    pub(crate) fn create_token_obeys_setting(&self) -> bool {
+        self.is_since(25)
+    }
+
+    /// Whether an invalid token raises `TokenInvalid`. Before, `verify_token` returned `None`, as
+    /// for a visitor without a token.
+    ///
+    /// Changed in 1.0a36.
+    #[must_use]
+    pub fn raises_token_invalid(&self) -> bool {
+        self.is_since(36)
+    }
+
+    /// Whether names of tables match whatever their ASCII case.
+    ///
+    /// Changed in 1.0a39: `Action.normalize_child`.
+    #[must_use]
+    pub fn folds_table_names(&self) -> bool {
+        self.is_since(39)
+    }
+
+    /// Whether `restrictions_allow_action` fails on null in place of the list of a resource.
+    ///
+    /// Changed in 1.0a39: it asserts that there is a list.
+    #[must_use]
+    pub fn refuses_null_lists(&self) -> bool {
+        self.is_since(39)
+    }
+
+    /// When the release's actor cookies end.
+    pub(crate) fn cookie_expiry(&self) -> CookieExpiry {
+        if self.is_since(17) && !self.is_since(39) {
+            CookieExpiry::OneDay
+        } else {
+            CookieExpiry::AsAsked
+        }
+    }
+
+    /// The built-in actions: name and abbreviation.
+    pub fn actions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let known = ACTIONS.iter().filter(|(since, ..)| self.is_since(*since));
+        known.map(|&(_, name, abbreviation)| (name, abbreviation))
+    }
+
+    /// Whether the resources of a built-in action are tables, in every release that has it.
+    pub(crate) fn is_table_action(name: &str) -> bool {
+        TABLE_ACTIONS.contains(&name)
+    }
+}
+
+/// The chosen release doesn't have a feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotSupported(Feature);
+
+impl NotSupported {
+    /// What is missing.
+    #[must_use]
+    pub fn feature(&self) -> Feature {
+        self.0
+    }
+}
+
+impl fmt::Display for NotSupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.data().1)
+    }
+}
+
+impl std::error::Error for NotSupported {}
+
+/// Why a release can't be reproduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// The text is no version.
+    NotAVersion,
+    /// Older than 0.44, the first release with `datasette.sign`.
+    TooOld,
+}
+
+/// Reads after the name of what is wrong: `datasette_version is too old: …`.
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAVersion => "is not a version of Datasette, such as 1.0a41 or 0.65.5",
+            Self::TooOld => "is too old: Datasette signs values since 0.44",
+        })
+    }
+}
+
+impl std::error::Error for ReleaseError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_told_apart() {
+        for (text, alpha, is_known) in [
+            ("1.0a0", Some(0), true),
+            ("1.0a41", Some(41), true),
+            (" v1.0.alpha-7 ", Some(7), true),
+            ("1.0.0a9", Some(9), true),
+            ("0.44", None, true),
+            ("0.65.5", None, true),
+            ("0.64a1", None, true),
+            ("1.0a42", Some(41), false),
+            ("1.0b1", Some(41), false),
+            ("1.0rc1", Some(41), false),
+            ("1.0", Some(41), false),
+            ("1", Some(41), false),
+            ("1.0.1a3", Some(41), false),
+            ("2.3.post1", Some(41), false),
+        ] {
+            let release: Release = text.parse().unwrap();
+            assert_eq!((release.alpha, release.is_known), (alpha, is_known), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "banana",
+            "",
+            "1.0x",
+            "1..0",
+            ".1",
+            "1.0a1a2",
+            "1.0a-b",
+            "99999999999999",
+            "1.0+",
+            "١.٠",
+        ] {
+            assert_eq!(text.parse::<Release>(), Err(ReleaseError::NotAVersion), "{text}");
+        }
+        for text in ["0.43", "0.8", "0.0.1"] {
+            assert_eq!(text.parse::<Release>(), Err(ReleaseError::TooOld), "{text}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! `_r` as it is read back. Upstream: `restrictions_allow_action` in
+//! `datasette/default_permissions/restrictions.py`, before 1.0a25 `default_permissions.py`.
+
+use std::collections::HashSet;
+
+use pyjson::{Str, Value};
+
+use crate::actions::Actions;
+use crate::datasette::Datasette;
+use crate::error::Error;
+use crate::release::Feature;
+
+/// A list of names; `None` where the payload has null in its place.
+pub type Names<'a> = Option<Vec<Str<'a>>>;
+
+/// Something for each name, in the order of Python's `dict`.
+type ByName<'a, T> = Vec<(Str<'a>, T)>;
+
+/// What a token's `_r` allows. If every part is empty, it allows nothing. Names of actions may be
+/// abbreviated.
+///
+/// ```
+/// use datasette_tokens::{Allowlist, Datasette, Resource, Value};
+///
+/// let r = pyjson::loads(r#"{"r": {"docs": {"pages": ["ir"]}}}"#)?;
+/// let allowlist = Allowlist::read(&r).expect("an _r object");
+/// let pages = Resource::Child("docs".into(), "pages".into());
+/// let datasette = Datasette::default();
+/// assert!(datasette.allows_action(&allowlist, &"insert-row".into(), Some(&pages))??);
+/// assert!(!datasette.allows_action(&allowlist, &"drop-table".into(), Some(&pages))??);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowlist<'a> {
+    /// Actions allowed everywhere.
+    pub all: Names<'a>,
+    /// Actions by database.
+    pub database: Vec<(Str<'a>, Names<'a>)>,
+    /// Actions by database and resource.
+    pub resource: Vec<(Str<'a>, Vec<(Str<'a>, Names<'a>)>)>,
+}
+
+/// What an action is to be done to.
+///
+/// ```
+/// use datasette_tokens::Resource;
+///
+/// let table = Resource::Child("docs".into(), "pages".into());
+/// assert_ne!(table, Resource::Database("docs".into()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// A database.
+    Database(Str<'a>),
+    /// A table, view or query of a database.
+    Child(Str<'a>, Str<'a>),
+}
+
+/// There is null where the newest releases insist on a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NullList;
+
+impl std::fmt::Display for NullList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the restrictions have null in place of the resource's list of actions")
+    }
+}
+
+impl std::error::Error for NullList {}
+
+impl Datasette {
+    /// `restrictions_allow_action(datasette, restrictions, action, resource)`.
+    ///
+    /// Changed in 1.0a39: names of tables match whatever their ASCII case, and null in place of
+    /// the list of that very resource is an error.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] before 1.0a20; inside, [`NullList`].
+    pub fn allows_action(
+        &self,
+        allowlist: &Allowlist<'_>,
+        action: &Str<'_>,
+        resource: Option<&Resource<'_>>,
+    ) -> Result<Result<bool, NullList>, Error> {
+        self.release().require(Feature::RestrictionsAllowAction)?;
+        Ok(allowlist.allows(self, action, resource))
+    }
+}
+
+impl<'a> Allowlist<'a> {
+    /// Reads `{"a": […], "d": {db: […]}, "r": {db: {resource: […]}}}`. As in Datasette, each
+    /// member may be absent, any list may be null, and other members are ignored.
+    ///
+    /// `None` for any other shape, on which Datasette would crash.
+    #[must_use]
+    pub fn read(value: &Value<'a>) -> Option<Self> {
+        let Value::Dict(_) = value else { return None };
+        Some(Self {
+            all: value.get("a").map_or(Some(None), names)?,
+            database: value.get("d").map_or(Some(Vec::new()), by_name(names))?,
+            resource: value.get("r").map_or(Some(Vec::new()), by_name(by_name(names)))?,
+        })
+    }
+
+    fn allows(
+        &self,
+        datasette: &Datasette,
+        action: &Str<'_>,
+        resource: Option<&Resource<'_>>,
+    ) -> Result<bool, NullList> {
+        // What isn't UTF-8 is no known action.
+        let known = action.to_str();
+        let abbreviation = known.and_then(|name| datasette.actions().abbreviation(name));
+        let is_meant = |name: &Str<'_>| {
+            name == action || abbreviation.is_some_and(|abbreviation| name == abbreviation)
+        };
+        if self.all.iter().flatten().any(is_meant) {
+            return Ok(true);
+        }
+        let (database, child) = match resource {
+            // Datasette's `if resource:`.
+            None => return Ok(false),
+            Some(Resource::Database(name)) if name.is_empty() => return Ok(false),
+            Some(Resource::Database(name)) => (name, None),
+            Some(Resource::Child(database, child)) => (database, Some(child)),
+        };
+        let mut of_database = self.database.iter().filter(|(name, _)| name == database);
+        if of_database.any(|(_, names)| names.iter().flatten().any(is_meant)) {
+            return Ok(true);
+        }
+        let Some(child) = child else { return Ok(false) };
+        let folds_case = datasette.release().folds_table_names()
+            && known.is_some_and(|name| datasette.actions().is_on_tables(name));
+        let is_child = |name: &Str<'_>| match folds_case {
+            true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
+            false => name == child,
+        };
+        let children = self.resource.iter().filter(|(name, _)| name == database);
+        for (_, names) in children.flat_map(|(_, names)| names).filter(|(name, _)| is_child(name)) {
+            match names {
+                None if datasette.release().refuses_null_lists() => return Err(NullList),
+                names if names.iter().flatten().any(is_meant) => return Ok(true),
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// The same with full names in place of abbreviations.
+    #[must_use]
+    pub fn with_full_names(&self, actions: &Actions) -> Allowlist<'static> {
+        let full = |name: &Str<'a>| match full_name(actions, name) {
+            Some(full) => Str::from(full.to_owned()),
+            None => name.clone().into_owned(),
+        };
+        let full = |names: &Names<'a>| Some(names.as_ref()?.iter().map(full).collect());
+        Allowlist {
+            all: full(&self.all),
+            database: map_values(&self.database, full),
+            resource: map_values(&self.resource, |children| map_values(children, full)),
+        }
+    }
+
+    /// The same as a `dict`, `{"all": […], "database": {…}, "resource": {…}}`, with an empty list in
+    /// place of null.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'a> {
+        let list = |names: &Names<'a>| {
+            Value::List(names.iter().flatten().cloned().map(Value::Str).collect())
+        };
+        let dict = |members: &ByName<'a, Names<'a>>| {
+            members.iter().map(|(name, names)| (name.clone(), list(names))).collect()
+        };
+        let resource = self.resource.iter().map(|(name, children)| (name.clone(), dict(children)));
+        Value::from_iter([
+            ("all", list(&self.all)),
+            ("database", dict(&self.database)),
+            ("resource", resource.collect()),
+        ])
+    }
+
+    /// The names that are neither an action nor an abbreviation of one, each once, in order of
+    /// appearance.
+    #[must_use]
+    pub fn unknown_actions(&self, actions: &Actions) -> Vec<Str<'static>> {
+        let on_databases = self.database.iter().map(|(_, names)| names);
+        let on_children = self.resource.iter().flat_map(|(_, children)| children);
+        let on_children = on_children.map(|(_, names)| names);
+        let mut unknown = Vec::new();
+        let mut seen = HashSet::new();
+        let lists = [&self.all].into_iter().chain(on_databases).chain(on_children);
+        for name in lists.flatten().flatten() {
+            if full_name(actions, name).is_none() && seen.insert(name) {
+                unknown.push(name.clone().into_owned());
+            }
+        }
+        unknown
+    }
+}
+
+fn full_name<'n>(actions: &'n Actions, name: &'n Str<'_>) -> Option<&'n str> {
+    actions.full_name(name.to_str()?)
+}
+
+fn map_values<T, U>(members: &ByName<'_, T>, map: impl Fn(&T) -> U) -> ByName<'static, U> {
+    members.iter().map(|(name, value)| (name.clone().into_owned(), map(value))).collect()
+}
+
+/// A list of names, or null.
+fn names<'a>(value: &Value<'a>) -> Option<Names<'a>> {
+    match value {
+        Value::Null => Some(None),
+        Value::List(items) => {
+            let name = |item: &Value<'a>| match item {
+                Value::Str(name) => Some(name.clone()),
+                _ => None,
+            };
+            items.iter().map(name).collect::<Option<_>>().map(Some)
+        }
+        _ => None,
+    }
+}
+
+fn by_name<'a, T>(
+    read: impl Fn(&Value<'a>) -> Option<T>,
+) -> impl Fn(&Value<'a>) -> Option<ByName<'a, T>> {
+    move |value| match value {
+        Value::Dict(members) => {
+            members.iter().map(|(name, value)| Some((name.clone(), read(value)?))).collect()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,137 @@
+//! Any value, signed. Upstream: `Datasette.sign` and `Datasette.unsign`.
+
+use pyjson::{Scanner, Value, loads};
+
+use crate::datasette::Datasette;
+use crate::error::{Argument, Error, InvalidArgument};
+use crate::itsdangerous::BadPayload;
+use crate::payload::Payload;
+use crate::workspace::Workspace;
+
+impl Datasette {
+    /// `datasette.sign(value, namespace)`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a value that UTF-8 or JSON can't carry, then
+    /// [`Error::NoSecret`].
+    pub fn sign(&self, value: &Value<'_>, namespace: &str) -> Result<String, Error> {
+        let json = value_json(value, Argument::Value)?;
+        self.with_text(|workspace, out| self.sign_into(&json, namespace, workspace, out))
+    }
+
+    /// The same for a value given as a JSON text. Appends to `out`.
+    ///
+    /// # Errors
+    /// As [`Datasette::sign`], and [`Error::InvalidArgument`] for what isn't JSON; `out` is then as
+    /// it was.
+    pub fn sign_into(
+        &self,
+        value: &str,
+        namespace: &str,
+        workspace: &mut Workspace,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        workspace.payload.clear();
+        workspace.push_json(value, Argument::Value)?;
+        self.sign_payload(namespace, "", workspace, out)
+    }
+
+    /// Appends `prefix` and the signed payload of the workspace.
+    pub(crate) fn sign_payload(
+        &self,
+        namespace: &str,
+        prefix: &str,
+        workspace: &mut Workspace,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        if !self.keyring().can_sign() {
+            return Err(Error::NoSecret);
+        }
+        out.extend_from_slice(prefix.as_bytes());
+        let start = out.len();
+        let Workspace { serializer, payload, .. } = workspace;
+        serializer.dump_payload(self.zlib(), payload, out);
+        self.keyring().sign(namespace, out, start);
+        Ok(())
+    }
+
+    /// `datasette.unsign(signed, namespace)`.
+    ///
+    /// # Errors
+    /// [`Error::NoSecret`], [`Error::BadSignature`], [`Error::BadPayload`].
+    pub fn unsign(&self, signed: &str, namespace: &str) -> Result<Value<'static>, Error> {
+        self.pool.with(|workspace| {
+            let text = self.unsign_text(signed, namespace, workspace)?;
+            Ok(loads(&text).map_err(BadPayload::from)?.into_owned())
+        })
+    }
+
+    /// The same as JSON, in Python's spelling. Appends to `out`.
+    ///
+    /// # Errors
+    /// As [`Datasette::unsign`], and [`Error::NotJson`]; `out` is then as it was.
+    pub fn unsign_into(
+        &self,
+        signed: &str,
+        namespace: &str,
+        workspace: &mut Workspace,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let text = self.unsign_text(signed, namespace, workspace)?;
+        let mut value = Payload::new();
+        value.read(&text, [], &mut workspace.keys, &mut workspace.payload)?;
+        out.extend_from_slice(value.json().ok_or(Error::NotJson)?);
+        Ok(())
+    }
+
+    /// The JSON text that was signed, as it was spelled.
+    pub(crate) fn unsign_text(
+        &self,
+        signed: &str,
+        namespace: &str,
+        workspace: &mut Workspace,
+    ) -> Result<String, Error> {
+        if self.keyring().is_empty() {
+            return Err(Error::NoSecret);
+        }
+        let (payload, _) =
+            self.keyring().unsign(signed.as_bytes(), namespace, self.itsdangerous())?;
+        Ok(workspace.serializer.load_payload(payload, self.max_payload())?)
+    }
+
+    /// Gives `write` a workspace and a buffer, and takes the text that it has written.
+    pub(crate) fn with_text(
+        &self,
+        write: impl FnOnce(&mut Workspace, &mut Vec<u8>) -> Result<(), Error>,
+    ) -> Result<String, Error> {
+        let mut out = Vec::new();
+        self.pool.with(|workspace| write(workspace, &mut out))?;
+        // Signed values are ASCII, and JSON is UTF-8.
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+}
+
+/// The JSON of an argument, in which a lone surrogate stays an escape and is refused later.
+pub(crate) fn value_json(value: &Value<'_>, argument: Argument) -> Result<String, Error> {
+    value.to_json().map_err(|_| {
+        InvalidArgument::new(argument, "holds NaN or an infinity, which JSON cannot carry").into()
+    })
+}
+
+impl Workspace {
+    /// Appends a JSON text to the payload, in Python's spelling.
+    pub(crate) fn push_json(
+        &mut self,
+        json: &str,
+        argument: Argument,
+    ) -> Result<(), InvalidArgument> {
+        let keys = std::mem::take(&mut self.keys);
+        let mut scanner = Scanner::with_keys(json, pyjson::Rules::Json, keys);
+        scanner
+            .transcode(&mut self.payload)
+            .and_then(|()| scanner.end())
+            .map_err(|error| InvalidArgument::new(argument, error))?;
+        self.keys = scanner.into_keys();
+        Ok(())
+    }
+}

@@ -1,0 +1,15 @@
+//! API tokens. Upstream: `datasette/tokens.py`; before 1.0a25 `Datasette.create_token` and
+//! `default_permissions.py`.
+
+mod claims;
+mod create;
+mod inspect;
+mod invalid;
+mod verify;
+
+pub use create::TokenRequest;
+pub use inspect::{Inspection, Restricted, Signature, Status};
+pub use invalid::TokenInvalid;
+
+/// What an API token starts with.
+pub const PREFIX: &str = "dstok_";

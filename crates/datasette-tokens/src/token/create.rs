@@ -1,0 +1,131 @@
+//! Making tokens. Upstream: `SignedTokenHandler.create_token` in `datasette/tokens.py`.
+
+use pyjson::{Integer, Value};
+
+use super::PREFIX;
+use crate::datasette::Datasette;
+use crate::error::{Argument, Error};
+use crate::namespace::TOKEN_NAMESPACE;
+use crate::raw::{RawRestrictions, RawTokenRequest};
+use crate::release::Feature;
+use crate::restrictions::{TokenRestrictions, write_restrictions};
+use crate::signed_value::value_json;
+use crate::workspace::Workspace;
+
+/// The arguments of `datasette.create_token()`.
+///
+/// ```
+/// use datasette_tokens::{TokenRequest, TokenRestrictions};
+///
+/// let request = TokenRequest::new("root")
+///     .expires_after(3600)
+///     .restrictions(TokenRestrictions::new().allow_all("view-instance"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct TokenRequest {
+    actor_id: Value<'static>,
+    expires_after: Option<Integer>,
+    restrictions: TokenRestrictions,
+}
+
+impl TokenRequest {
+    /// A token for an actor: unrestricted, without an end. In Datasette the id is a string.
+    pub fn new(actor_id: impl Into<Value<'static>>) -> Self {
+        Self {
+            actor_id: actor_id.into(),
+            expires_after: None,
+            restrictions: TokenRestrictions::new(),
+        }
+    }
+
+    /// Lets the token expire after so many seconds. Zero means never, as in Datasette; a negative
+    /// number is kept.
+    pub fn expires_after(mut self, seconds: impl Into<Integer>) -> Self {
+        self.expires_after = Some(seconds.into());
+        self
+    }
+
+    /// Restricts what the token may do.
+    pub fn restrictions(mut self, restrictions: TokenRestrictions) -> Self {
+        self.restrictions = restrictions;
+        self
+    }
+}
+
+impl Datasette {
+    /// The token that `datasette.create_token()` returns at `now` (Unix seconds).
+    ///
+    /// Changed in 1.0a2: restrictions. Changed in 1.0a25: fails when `allow_signed_tokens` is
+    /// off.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for arguments that could not be signed, then
+    /// [`Error::NotSupported`], [`Error::NoSecret`] and [`Error::SignedTokensDisabled`].
+    pub fn create_token(&self, request: &TokenRequest, now: f64) -> Result<String, Error> {
+        let actor_id = value_json(&request.actor_id, Argument::ActorId)?;
+        let restrictions = request.restrictions.to_json();
+        let request = RawTokenRequest {
+            actor_id: &actor_id,
+            expires_after: request.expires_after.clone(),
+            restrictions: restrictions.as_raw(),
+        };
+        self.with_text(|workspace, out| self.create_token_into(&request, now, workspace, out))
+    }
+
+    /// The same for arguments given as JSON texts. Appends to `out`.
+    ///
+    /// # Errors
+    /// As [`Datasette::create_token`]; `out` is then as it was.
+    pub fn create_token_into(
+        &self,
+        request: &RawTokenRequest<'_>,
+        now: f64,
+        workspace: &mut Workspace,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let restrictions = request.restrictions.without_empty();
+        self.write_payload(request, &restrictions, now, workspace)?;
+        self.release().require(Feature::ApiTokens)?;
+        if !restrictions.is_empty() {
+            self.release().require(Feature::TokenRestrictions)?;
+        }
+        if !self.keyring().can_sign() {
+            return Err(Error::NoSecret);
+        }
+        if self.release().create_token_obeys_setting() && !self.settings().allow_signed_tokens {
+            return Err(Error::SignedTokensDisabled);
+        }
+        self.sign_payload(TOKEN_NAMESPACE, PREFIX, workspace, out)
+    }
+
+    /// `{"a": actor_id, "t": int(time.time())[, "d": expires_after][, "_r": {…}]}`; 1.0a0 and
+    /// 1.0a1 have `"token": "dstok"` after the first.
+    fn write_payload(
+        &self,
+        request: &RawTokenRequest<'_>,
+        restrictions: &RawRestrictions<'_>,
+        now: f64,
+        workspace: &mut Workspace,
+    ) -> Result<(), Error> {
+        workspace.payload.clear();
+        workspace.payload.extend_from_slice(br#"{"a":"#);
+        workspace.push_json(request.actor_id, Argument::ActorId)?;
+        let Workspace { payload, keys, .. } = workspace;
+        if self.release().names_token_in_payload() {
+            payload.extend_from_slice(br#","token":"dstok""#);
+        }
+        payload.extend_from_slice(br#","t":"#);
+        Integer::from_f64(now).unwrap_or(0.into()).write(payload);
+        if let Some(seconds) = request.expires_after.as_ref().filter(|n| !n.is_zero()) {
+            payload.extend_from_slice(br#","d":"#);
+            seconds.write(payload);
+        }
+        if !restrictions.is_empty() {
+            payload.extend_from_slice(br#","_r":"#);
+            write_restrictions(restrictions, self.actions(), keys, payload)?;
+        }
+        payload.push(b'}');
+        Ok(())
+    }
+}

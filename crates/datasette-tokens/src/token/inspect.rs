@@ -1,0 +1,251 @@
+//! What a token says and what is wrong with it. Datasette has no counterpart, and its users have
+//! asked for one. It comes to the verdict that [`Datasette::verify_token`] comes to.
+
+use pyjson::{Integer, Str, Value, loads};
+
+use super::claims::Claims;
+use super::{PREFIX, TokenInvalid};
+use crate::datasette::Datasette;
+use crate::error::Error;
+use crate::namespace::TOKEN_NAMESPACE;
+use crate::payload::as_str;
+use crate::release::Feature;
+use crate::restrictions::Allowlist;
+use crate::workspace::Workspace;
+
+/// What there is to know about a token. See the [crate's documentation](crate#inspecting).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The payload, if it can be decoded and JSON can carry it.
+    pub payload: Option<Value<'static>>,
+    /// Whether the payload is compressed.
+    pub compressed: bool,
+    /// Whether and by which secret it is signed.
+    pub signature: Signature,
+    /// What `verify_token` would say.
+    pub status: Status,
+    /// What is wrong, if anything is.
+    pub reason: Option<Error>,
+    /// `a`, if JSON can carry it.
+    pub actor_id: Option<Value<'static>>,
+    /// `t`, in Unix seconds.
+    pub created: Option<Integer>,
+    /// The last second of validity (Unix seconds), after the cap of `max_signed_tokens_ttl`.
+    pub expires: Option<Integer>,
+    /// What the token is restricted to.
+    pub restrictions: Restricted,
+    /// Names in the restrictions that this Datasette doesn't know.
+    pub unknown_actions: Vec<Str<'static>>,
+}
+
+/// What a token is restricted to.
+///
+/// ```
+/// use datasette_tokens::{Datasette, Restricted, Secret, TokenRequest};
+///
+/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
+/// let token = datasette.create_token(&TokenRequest::new("ann"), 0.0)?;
+/// assert_eq!(datasette.inspect_token(&token, 0.0)?.restrictions, Restricted::No);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restricted {
+    /// To nothing: it may do whatever its actor may.
+    No,
+    /// There is an `_r`, but not of its shape: Datasette refuses or crashes.
+    Malformed,
+    /// To these actions, by their full names.
+    To(Allowlist<'static>),
+}
+
+/// What the signature of a token is worth.
+///
+/// ```
+/// use datasette_tokens::{Datasette, Signature};
+///
+/// let inspection = Datasette::default().inspect_token("dstok_e30.abc", 0.0)?;
+/// assert_eq!(inspection.signature, Signature::Unchecked);
+/// # Ok::<(), datasette_tokens::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// This secret made it, 0 being the newest.
+    Valid(usize),
+    /// None of the secrets made it, or there is none.
+    Invalid,
+    /// There is no secret to check it with.
+    Unchecked,
+}
+
+/// What a token is worth. See the [crate's documentation](crate#inspecting) for an example.
+///
+/// ```
+/// assert_eq!(datasette_tokens::Status::Expired.name(), "expired");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Datasette accepts it.
+    Valid,
+    /// Datasette would have accepted it before it expired.
+    Expired,
+    /// Datasette refuses it.
+    Invalid,
+    /// Nothing is wrong, but the signature could not be checked.
+    Unchecked,
+}
+
+impl Inspection {
+    /// The same as a `dict`, as dstok's method `inspect_token` answers it.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        let (signature, secret) = match self.signature {
+            Signature::Valid(secret) => ("valid", Some(secret as u64)),
+            Signature::Invalid => ("invalid", None),
+            Signature::Unchecked => ("unchecked", None),
+        };
+        let restrictions = match &self.restrictions {
+            Restricted::To(allowlist) => Some(allowlist.to_value()),
+            Restricted::No | Restricted::Malformed => None,
+        };
+        let unknown_actions = self.unknown_actions.iter().cloned().map(Value::Str).collect();
+        Value::from_iter([
+            ("payload", self.payload.clone().unwrap_or_default()),
+            ("compressed", self.compressed.into()),
+            ("signature", signature.into()),
+            ("secret", secret.into()),
+            ("status", self.status.name().into()),
+            ("reason", self.reason.as_ref().map(ToString::to_string).into()),
+            ("actor_id", self.actor_id.clone().unwrap_or_default()),
+            ("created", self.created.clone().into()),
+            ("expires", self.expires.clone().into()),
+            ("restrictions", restrictions.unwrap_or_default()),
+            ("unknown_actions", Value::List(unknown_actions)),
+        ])
+    }
+}
+
+impl Status {
+    /// The name on the wire: `valid`, `expired`, `invalid` or `unchecked`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Expired => "expired",
+            Self::Invalid => "invalid",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+impl Datasette {
+    /// Says what a token holds and whether it is valid at `now` (Unix seconds). Needs no secret;
+    /// without one the signature is not checked, and the rest is.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] before 1.0a0.
+    pub fn inspect_token(&self, token: &str, now: f64) -> Result<Inspection, Error> {
+        self.pool.with(|workspace| self.inspect_token_with(token, now, workspace))
+    }
+
+    /// The same with a workspace of the caller's.
+    ///
+    /// # Errors
+    /// As [`Datasette::inspect_token`].
+    pub fn inspect_token_with(
+        &self,
+        token: &str,
+        now: f64,
+        workspace: &mut Workspace,
+    ) -> Result<Inspection, Error> {
+        self.release().require(Feature::ApiTokens)?;
+        let signed = token.strip_prefix(PREFIX).unwrap_or(token);
+        let signature = self.check_signature(signed);
+        let encoded = signed.rsplit_once('.').map_or(signed, |(payload, _)| payload);
+        let text = workspace.serializer.load_payload(encoded.as_bytes(), self.max_payload());
+        let mut claims = Claims::new();
+        let read = match &text {
+            Ok(text) => claims.read(text, workspace),
+            Err(error) => Err(*error),
+        };
+        let claims = read.map(|()| claims);
+        let verdict = match &claims {
+            Ok(claims) => self.verdict(token, signature, Ok(claims), now),
+            Err(error) => self.verdict(token, signature, Err((*error).into()), now),
+        };
+        let status = match (&verdict, signature) {
+            (Ok(()), Signature::Unchecked) => Status::Unchecked,
+            (Ok(()), _) => Status::Valid,
+            (Err(Error::TokenInvalid(TokenInvalid::Expired)), _) => Status::Expired,
+            (Err(_), _) => Status::Invalid,
+        };
+        let mut inspection = Inspection {
+            payload: None,
+            compressed: encoded.starts_with('.'),
+            signature,
+            status,
+            reason: verdict.err(),
+            actor_id: None,
+            created: None,
+            expires: None,
+            restrictions: Restricted::No,
+            unknown_actions: Vec::new(),
+        };
+        if let Ok(claims) = claims {
+            self.fill_in(&mut inspection, &claims);
+        }
+        Ok(inspection)
+    }
+
+    fn fill_in(&self, inspection: &mut Inspection, claims: &Claims<'_>) {
+        inspection.payload = claims.json().and_then(value);
+        inspection.actor_id =
+            claims.actor_id().filter(|id| claims.require_json(id).is_ok()).and_then(value);
+        inspection.created = claims.created();
+        let lifetime = claims.lifetime(self.settings().max_signed_tokens_ttl);
+        inspection.expires = lifetime.ok().and_then(|lifetime| lifetime.expires());
+        let Some(restrictions) = self.restrictions_of(claims).filter(|r| *r != b"null") else {
+            return;
+        };
+        let restrictions = loads(as_str(restrictions)).unwrap_or_default();
+        inspection.restrictions = match Allowlist::read(&restrictions) {
+            None => Restricted::Malformed,
+            Some(allowlist) => {
+                inspection.unknown_actions = allowlist.unknown_actions(self.actions());
+                Restricted::To(allowlist.with_full_names(self.actions()))
+            }
+        };
+    }
+
+    fn check_signature(&self, signed: &str) -> Signature {
+        if !signed.contains('.') {
+            return Signature::Invalid;
+        }
+        if self.keyring().is_empty() {
+            return Signature::Unchecked;
+        }
+        match self.keyring().unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous()) {
+            Ok((_, secret)) => Signature::Valid(secret),
+            Err(_) => Signature::Invalid,
+        }
+    }
+
+    /// What `verify_token` would find wrong first.
+    fn verdict(
+        &self,
+        token: &str,
+        signature: Signature,
+        claims: Result<&Claims<'_>, Error>,
+        now: f64,
+    ) -> Result<(), Error> {
+        self.require_token(token)?;
+        if signature == Signature::Invalid {
+            return Err(TokenInvalid::Signature.into());
+        }
+        self.check_claims(claims?, now).map(drop)
+    }
+}
+
+fn value(json: &[u8]) -> Option<Value<'static>> {
+    loads(as_str(json)).ok().map(Value::into_owned)
+}

@@ -1,0 +1,46 @@
+//! Values for serde.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::{Integer, Str, Value};
+
+/// Serialises as an integer where it fits 64 bits, else as a string of digits.
+impl Serialize for Integer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.to_i64() {
+            Some(value) => serializer.serialize_i64(value),
+            None => match self.to_string().parse::<u64>() {
+                Ok(value) => serializer.serialize_u64(value),
+                Err(_) => serializer.collect_str(self),
+            },
+        }
+    }
+}
+
+/// Serialises as a string, with U+FFFD in place of a lone surrogate.
+impl Serialize for Str<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_string_lossy())
+    }
+}
+
+/// Serialises as what Python calls it: `None`, `bool`, `int`, `float`, `str`, `list` or `dict`.
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => value.serialize(serializer),
+            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::Str(value) => value.serialize(serializer),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Dict(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (key, value) in members {
+                    map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}

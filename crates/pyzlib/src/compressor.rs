@@ -1,0 +1,107 @@
+//! Which implementation compresses what.
+
+use std::fmt;
+
+#[cfg(feature = "zlib-ng")]
+use crate::ng;
+use crate::{Flavour, deflate, stock};
+
+/// `zlib.compress` with reusable working memory.
+///
+/// A new compressor has no memory yet. Its first call allocates less than 0.5 MB, and so does the
+/// first call with another [`Flavour`] or with data of more than 16,383 bytes.
+#[derive(Default)]
+pub struct Compressor {
+    small: Option<Box<deflate::Deflater>>,
+    stock: Option<stock::Deflater>,
+    #[cfg(feature = "zlib-ng")]
+    ng: Option<ng::Deflater>,
+}
+
+impl Compressor {
+    /// Creates a compressor, without allocating.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends `zlib.compress(data)` to `out` if it has at most `limit` bytes, and returns whether
+    /// it has. Otherwise `out` keeps its content.
+    ///
+    /// `usize::MAX` sets no limit. A low limit saves time: with [`Flavour::Zlib`] and up to 16,383
+    /// bytes of data, compression stops as soon as the result is certain to be too long.
+    ///
+    /// # Panics
+    ///
+    /// If memory runs out.
+    ///
+    /// ```
+    /// use pyzlib::{Compressor, Flavour};
+    ///
+    /// let mut compressor = Compressor::new();
+    /// let mut out = b"data: ".to_vec();
+    /// assert!(!compressor.compress_within(Flavour::Zlib, b"aaaaaaaaaaaaaaaa", 10, &mut out));
+    /// assert_eq!(out, b"data: ");
+    /// assert!(compressor.compress_within(Flavour::Zlib, b"aaaaaaaaaaaaaaaa", 11, &mut out));
+    /// assert_eq!(out, b"data: x\x9cKLD\x05\x003\x98\x06\x11");
+    /// ```
+    pub fn compress_within(
+        &mut self,
+        flavour: Flavour,
+        data: &[u8],
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        match flavour {
+            Flavour::Zlib if data.len() <= deflate::MAX_DATA => {
+                self.small.get_or_insert_with(deflate::Deflater::new).compress(data, limit, out)
+            }
+            Flavour::Zlib => self.compress_with_libz_within(data, limit, out),
+            #[cfg(feature = "zlib-ng")]
+            Flavour::ZlibNg => append_within(data, limit, out, |buffer| {
+                self.ng.get_or_insert_with(ng::Deflater::new).compress(data, buffer)
+            }),
+        }
+    }
+
+    /// Does the same as [`compress_within`](Self::compress_within) with [`Flavour::Zlib`], by
+    /// stock zlib itself for data of any size.
+    ///
+    /// This is the oracle: tests, fuzz targets and benchmarks compare this crate's own
+    /// implementation with it. The result is the same, but it takes longer.
+    ///
+    /// # Panics
+    ///
+    /// As [`compress_within`](Self::compress_within).
+    pub fn compress_with_libz_within(
+        &mut self,
+        data: &[u8],
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        append_within(data, limit, out, |buffer| {
+            self.stock.get_or_insert_with(stock::Deflater::new).compress(data, buffer)
+        })
+    }
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").finish_non_exhaustive()
+    }
+}
+
+/// Lets `compress` write to a buffer at the end of `out`. The buffer has as many bytes as the limit,
+/// so a longer result fails, but no more than the longest possible result.
+fn append_within(
+    data: &[u8],
+    limit: usize,
+    out: &mut Vec<u8>,
+    compress: impl FnOnce(&mut [u8]) -> Option<usize>,
+) -> bool {
+    let start = out.len();
+    out.resize(start + limit.min(zlib_rs::compress_bound(data.len())), 0);
+    let length = compress(&mut out[start..]);
+    out.truncate(start + length.unwrap_or(0));
+    length.is_some()
+}

@@ -1,0 +1,168 @@
+//! A lower bound on the size of a dynamic block, computed before its trees are built.
+//!
+//! The bound may be lower than necessary, but never higher than the real size. A wrong decision
+//! would follow only from the latter: a block is ruled out if even the bound is too large, and any
+//! other block is built and measured. So the shortcuts here save work or fail to, and cannot
+//! change a byte.
+//!
+//! # Symbols
+//!
+//! Symbols that occur `f` times each and `n` times in total take at least
+//! `n log2(n) - sum(f log2(f))` bits in any prefix code. This is Shannon's bound, and also holds
+//! for codes of limited length.
+//!
+//! # Code lengths
+//!
+//! The header of the block lists the lengths of the codes, with runs shortened (`run_lengths.rs`).
+//! Which symbols occur is known, so the runs of zeros between them are known too, and so are their
+//! extra bits. The lengths themselves are not known. A run of adjacent symbols takes the fewest
+//! code length symbols if all its lengths are equal ([`run_symbols`]). The bound for symbols then
+//! applies to these counts, with all lengths other than zero merged into one. It stays a lower
+//! bound because merging symbols and lowering a count both reduce `n log2(n) - sum(f log2(f))`:
+//! the derivative by any `f` is `log2(n / f)`, which is not negative.
+
+use super::frequencies::Frequencies;
+use super::run_lengths::{MAX_ZERO_RUN, ZERO_RUNS, ZeroRun};
+use crate::codes::{L_CODES, REPZ_3_10, REPZ_11_138};
+
+/// Computes lower bounds.
+pub(super) struct LowerBound {
+    /// By n up to [`MAX_SYMBOLS`]: `n log2(n)` in units of 1/[`UNIT`] bit, rounded up. Padded to a
+    /// power of two, because `n % 1024` is cheaper than a bounds check.
+    n_log_n: [u32; 1024],
+}
+
+const UNIT: u32 = 1 << 10;
+/// Blocks with more symbols are nearly always dynamic, so a bound would not save work.
+const MAX_SYMBOLS: u32 = 512;
+
+impl LowerBound {
+    pub(super) fn new() -> Self {
+        let mut n_log_n = [0; 1024];
+        for (n, bits) in (1..=MAX_SYMBOLS).zip(&mut n_log_n[1..]) {
+            *bits = (f64::from(n) * f64::from(n).log2() * f64::from(UNIT)).ceil() as u32;
+        }
+        Self { n_log_n }
+    }
+
+    /// A lower bound in bits on a dynamic block without its first three bits, or 0 if there are too
+    /// many symbols. `fixed` is the size of the fixed block.
+    pub(super) fn dynamic_bits(&self, frequencies: &Frequencies, fixed: u32) -> u32 {
+        // Nearly all headers have a lower bound below this one.
+        const HEADER: u32 = 80;
+        const HEADER_PER_SYMBOL: u32 = 4;
+        if frequencies.symbols > MAX_SYMBOLS {
+            return 0;
+        }
+        let Frequencies { l, d, used_l, used_d, .. } = frequencies;
+        let frequency_l = |&symbol: &u16| l[usize::from(symbol)];
+        let frequency_d = |&symbol: &u16| d[usize::from(symbol)];
+        let symbols = self.entropy(frequencies.symbols, used_l.as_slice().iter().map(frequency_l))
+            + self.entropy(frequencies.matches, used_d.as_slice().iter().map(frequency_d))
+            + frequencies.extra_bits;
+        // Without the header it is a lower bound too. If the header is unlikely to make it exceed
+        // `fixed`, its bound is not worth computing.
+        if symbols + HEADER + HEADER_PER_SYMBOL * (used_l.as_slice().len() as u32) < fixed {
+            return symbols;
+        }
+        symbols + self.header_bits(used_l.as_slice(), used_d.as_slice())
+    }
+
+    /// Shannon's bound in whole bits, for symbols with these frequencies and their total.
+    ///
+    /// The terms are rounded up to units. This lowers the bound where they are subtracted. It raises
+    /// the first term by less than one unit, which is subtracted again. The real size is a whole
+    /// number of bits, so the result may be rounded up. Errors of floating-point arithmetic are far
+    /// below one unit. They do not matter either, because both sides are whole numbers of units.
+    pub(super) fn entropy(&self, total: u32, frequencies: impl Iterator<Item = u16>) -> u32 {
+        let parts: u32 = frequencies.map(|f| self.n_log_n[usize::from(f) % 1024]).sum();
+        self.n_log_n[total as usize % 1024].saturating_sub(parts + 1).div_ceil(UNIT)
+    }
+
+    /// A lower bound on the bits that describe the trees.
+    fn header_bits(&self, used_l: &[u16], used_d: &[u16]) -> u32 {
+        // Of the lengths of both trees, and of the codes for them: `send_all_trees`.
+        const COUNTS: u32 = 5 + 5 + 4;
+        let (mut zeros, mut next, mut run) = (0, 0, 0);
+        // The distance tree has at least two lengths, in at least two symbols. Its zeros are
+        // ignored.
+        let mut lengths = 2;
+        for &symbol in used_l {
+            zeros += ZERO_SYMBOLS[usize::from(symbol - next)];
+            run = if symbol == next { run + 1 } else { 1 };
+            lengths += RUN_INCREMENTS[run % RUN_INCREMENTS.len()];
+            next = symbol + 1;
+        }
+        let [zero, repz_3_10, repz_11_138] = [zeros, zeros >> 16, zeros >> 32].map(|n| n as u16);
+        let lengths = lengths as u16;
+        let total = u32::from(zero + repz_3_10 + repz_11_138 + lengths);
+        COUNTS
+            + 3 * bl_codes(used_l.len().min(used_d.len().max(2)))
+            + 3 * u32::from(repz_3_10)
+            + 7 * u32::from(repz_11_138)
+            + self.entropy(total, [zero, repz_3_10, repz_11_138, lengths].into_iter())
+    }
+}
+
+/// A lower bound on the number of codes for code lengths that are listed, given the leaves of
+/// either tree.
+///
+/// A complete tree has a leaf at a depth of at most `log2(leaves)`: with all of them deeper, the
+/// code space would not be filled. The code for that depth is listed, and `BL_ORDER` lists all
+/// before it. Lengths from 6 on stand near the beginning of `BL_ORDER`, where the minimum of 4 is
+/// close enough.
+fn bl_codes(leaves: usize) -> u32 {
+    match leaves.ilog2() {
+        0 | 1 => 18,
+        2 => 16,
+        3 => 14,
+        4 => 12,
+        5 => 10,
+        _ => 4,
+    }
+}
+
+/// By length of a run of zeros: how often it takes symbol 0, [`REPZ_3_10`] and [`REPZ_11_138`].
+/// Each count has 16 bits of the integer, so that one addition adds all three.
+const ZERO_SYMBOLS: [u64; L_CODES] = {
+    let mut zeros = [0; L_CODES];
+    let mut length = 1;
+    while length < L_CODES {
+        zeros[length] = if length > MAX_ZERO_RUN {
+            zeros[length - MAX_ZERO_RUN] + (1 << 32)
+        } else {
+            let ZeroRun { symbols, count } = ZERO_RUNS[length];
+            let shift = match symbols[0].symbol {
+                REPZ_3_10 => 16,
+                REPZ_11_138 => 32,
+                _ => 0,
+            };
+            (count as u64) << shift
+        };
+        length += 1;
+    }
+    zeros
+};
+
+/// By length of a run: how much [`run_symbols`] grows from a run that is one shorter. It shrinks
+/// from 3 to 4, where [`REP_3_6`](crate::codes::REP_3_6) begins to apply.
+const RUN_INCREMENTS: [i16; 512] = {
+    let mut increments = [0; 512];
+    let mut length = 1;
+    while length < increments.len() {
+        increments[length] = run_symbols(length) - run_symbols(length - 1);
+        length += 1;
+    }
+    increments
+};
+
+/// The fewest code length symbols for a run of lengths other than zero: the first length, and one
+/// repetition for each 3 to 6 more. So `n` symbols, for `n` above 1, cover at most `6 n - 5`
+/// lengths.
+const fn run_symbols(length: usize) -> i16 {
+    match length {
+        0..4 => length as i16,
+        4..8 => 2,
+        _ => 2 + (length - 7).div_ceil(6) as i16,
+    }
+}

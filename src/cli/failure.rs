@@ -1,0 +1,61 @@
+//! Why the program stops without success.
+
+use std::io;
+
+use datasette_tokens::Error;
+use datasette_tokens::itsdangerous::BadPayload;
+use dstok::policy::MintError;
+
+/// Why the program stops without success. `main` maps each variant to an exit code.
+pub(crate) enum Failure {
+    /// Wrong options or start-up files. One line says what to do.
+    Usage(String),
+    /// A negative answer, such as an invalid token. One line says why, unless stdout already did.
+    Negative(Option<String>),
+    /// Reading stdin or writing stdout failed.
+    Io(io::Error),
+}
+
+impl Failure {
+    /// The line for stderr, if there is one.
+    pub(crate) fn message(&self) -> Option<String> {
+        match self {
+            Self::Usage(message) => Some(message.clone()),
+            Self::Negative(message) => message.clone(),
+            Self::Io(error) => Some(format!("stdin or stdout failed: {error}")),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoSecret => Self::Usage(
+                "no secret is configured; pass --secret-file FILE or set DATASETTE_SECRET"
+                    .to_owned(),
+            ),
+            Error::InvalidArgument(_) | Error::NotSupported(_) | Error::SignedTokensDisabled => {
+                Self::Usage(error.to_string())
+            }
+            Error::BadPayload(BadPayload::TooLarge { .. }) => {
+                Self::Negative(Some(format!("{error}; --max-payload raises it")))
+            }
+            _ => Self::Negative(Some(error.to_string())),
+        }
+    }
+}
+
+impl From<MintError> for Failure {
+    fn from(error: MintError) -> Self {
+        match error {
+            MintError::Datasette(error) => error.into(),
+            MintError::Refused(refusal) => Self::Negative(Some(refusal.to_string())),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -1,0 +1,37 @@
+//! `dstok unsign`.
+
+use clap::Args;
+use datasette_tokens::Workspace;
+
+use super::failure::Failure;
+use super::instance::VerifyingArgs;
+use super::operand;
+use super::stdio::print;
+
+/// Print a signed value as datasette.unsign() returns it
+///
+/// If the signature is valid, prints the value as JSON and exits with 0. Otherwise says why and
+/// exits with 1.
+#[derive(Args)]
+#[command(after_help = "Example:\n  dstok unsign - --namespace my-plugin \
+    --secret-file secret.txt < signed.txt")]
+pub(super) struct UnsignArgs {
+    /// The signed text; - reads it from stdin, which hides it from other users of this machine
+    signed: String,
+
+    /// The namespace that the value was signed in
+    #[arg(long, default_value = "default", allow_hyphen_values = true)]
+    namespace: String,
+
+    #[command(flatten)]
+    verifying: VerifyingArgs,
+}
+
+pub(super) fn run(args: &UnsignArgs) -> Result<(), Failure> {
+    let datasette = args.verifying.datasette()?;
+    let signed = operand::read("SIGNED", &args.signed)?;
+    let mut out = Vec::new();
+    datasette.unsign_into(&signed, &args.namespace, &mut Workspace::new(), &mut out)?;
+    out.push(b'\n');
+    Ok(print(&out)?)
+}

@@ -1,0 +1,130 @@
+//! The program under test, as a child process.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// How many answers may wait for comparison.
+const MAX_WAITING: usize = 1024;
+
+/// How many bytes are kept from the end of stderr.
+const STDERR_TAIL: usize = 1000;
+
+/// How long a process that closed stdout may take to exit with a status of its own.
+const EXIT_TIME: Duration = Duration::from_millis(50);
+
+/// The program under test. It is killed on drop, together with its process group.
+pub(super) struct Program {
+    child: Child,
+    name: String,
+    answers: Receiver<Vec<u8>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+}
+
+impl Program {
+    /// Spawns a command, or this very program if the command is empty.
+    ///
+    /// # Errors
+    /// Why it can't be started.
+    pub(super) fn start(command: &[OsString]) -> Result<Self, String> {
+        let (program, arguments) = match command.split_first() {
+            Some((program, arguments)) => (program.clone(), arguments.to_vec()),
+            None => {
+                let this = std::env::current_exe()
+                    .map_err(|error| format!("cannot find the path of dstok: {error}"))?;
+                (this.into_os_string(), vec!["serve".into()])
+            }
+        };
+        let name = program.to_string_lossy().into_owned();
+        let mut child = Command::new(&program)
+            .args(arguments)
+            // The fixtures configure their own secrets.
+            .env_remove("DATASETTE_SECRET")
+            .env_remove("DSTOK_OLD_SECRETS")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // So that its own children can be killed with it.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("cannot start {name}: {error}"))?;
+        let (sender, answers) = sync_channel(MAX_WAITING);
+        if let Some(stdout) = child.stdout.take() {
+            thread::spawn(move || {
+                let mut lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
+                lines.try_for_each(|line| sender.send(line))
+            });
+        }
+        let stderr = child.stderr.take().map(|stderr| thread::spawn(move || tail(stderr)));
+        Ok(Self { child, name, answers, stderr })
+    }
+
+    /// The program's stdin. `None` from the second call on.
+    pub(super) fn take_stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// The next line of stdout.
+    ///
+    /// # Errors
+    /// Why there is none, as a predicate that follows the program's name.
+    pub(super) fn answer(&self, timeout: Duration) -> Result<Vec<u8>, String> {
+        self.answers.recv_timeout(timeout).map_err(|error| match error {
+            RecvTimeoutError::Timeout => {
+                format!("did not answer within {} seconds (--timeout)", timeout.as_secs())
+            }
+            RecvTimeoutError::Disconnected => "closed its stdout".to_owned(),
+        })
+    }
+
+    /// Kills the process and returns the reason with its exit status and the end of its stderr.
+    pub(super) fn end(&mut self, reason: &str) -> String {
+        thread::sleep(EXIT_TIME);
+        let status = self.child.try_wait().ok().flatten();
+        self.kill();
+        let mut text = format!("{} {reason}", self.name);
+        if let Some(status) = status {
+            text += &format!(", {status}");
+        }
+        let stderr = self.stderr.take().and_then(|stderr| stderr.join().ok()).unwrap_or_default();
+        let stderr = String::from_utf8_lossy(&stderr);
+        if stderr.trim().is_empty() {
+            return text + "; its stderr is empty";
+        }
+        text += "; the end of its stderr:";
+        for line in stderr.trim().lines() {
+            text += &format!("\n    {}", line.escape_debug());
+        }
+        text
+    }
+
+    fn kill(&mut self) {
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Reads to the end and returns the last bytes.
+fn tail(mut from: impl Read) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let mut block = [0; 4096];
+    while let Ok(length @ 1..) = from.read(&mut block) {
+        kept.extend_from_slice(&block[..length]);
+        kept.drain(..kept.len().saturating_sub(STDERR_TAIL));
+    }
+    kept
+}

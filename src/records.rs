@@ -1,0 +1,80 @@
+//! One token for each record of CSV or JSON lines.
+//!
+//! Each worker reads a block of records, mints their tokens, and writes the block in its turn. So
+//! the output keeps the order of the input.
+//!
+//! The workers and the minting are shared with `serve`, but reading is not. `serve` wipes its lines
+//! and skips those over its limit. Records hold no secret, and one over the limit ends the run, so
+//! the standard library and the crate `csv` read them.
+
+mod block;
+mod cells;
+mod columns;
+mod csv_row;
+mod fields;
+mod input;
+mod layout;
+mod mint;
+mod options;
+mod output;
+mod sink;
+mod worker;
+mod writer;
+
+use std::sync::Arc;
+use std::thread;
+
+use datasette_tokens::Workspace;
+use dstok::parallel;
+use dstok::sidecar::methods::Session;
+use indicatif::ProgressBar;
+
+use crate::cli::failure::Failure;
+use crate::cli::stdio::warn;
+pub(crate) use input::Input;
+pub(crate) use layout::Format;
+use layout::Layout;
+pub(crate) use options::Options;
+pub(crate) use output::Counts;
+use output::Output;
+pub(crate) use sink::Sink;
+use worker::RecordWorker;
+
+/// Mints a token for each record and writes the records with their tokens. Reports the records that
+/// fail on stderr.
+///
+/// # Errors
+/// [`Failure`] ends the run. All blocks before it have been written.
+pub(crate) fn run(
+    session: Session,
+    options: &Options<'_>,
+    mut input: Input,
+    sink: &mut Sink,
+    progress: &ProgressBar,
+) -> Result<Counts, Failure> {
+    let mut counts = Counts::default();
+    let Some(layout) = Layout::new(&mut input, options.format)? else {
+        warn("the input holds no records");
+        return Ok(counts);
+    };
+    sink.write(&layout.header())?;
+    // With one thread, the audit log has the order of the records, and no token after the record
+    // that ends the run.
+    let needs_one_thread = options.fail_fast || session.policy.audit_log.is_some();
+    let threads =
+        if needs_one_thread { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+    let Session { config, clock, policy, warn, methods, workspace: _ } = session;
+    let new_worker = || {
+        let (config, policy) = (Arc::clone(&config), Arc::clone(&policy));
+        let workspace = Workspace::new();
+        let session = Session { config, workspace, clock, policy, warn, methods };
+        RecordWorker::new(session, options, &layout)
+    };
+    // A read from stdin that waits can't be interrupted. After a write error the run ends when that
+    // read returns.
+    let end_input = || {};
+    let output = Output::new(sink, progress, input.length(), &mut counts);
+    parallel::run(threads, input, (), output, new_worker, end_input)?;
+    progress.finish_and_clear();
+    Ok(counts)
+}

@@ -1,0 +1,188 @@
+//! From `params`, by name or by position, to the parameters of a method.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use datasette_tokens::{Integer, Value};
+use pyjson::{Error as JsonError, ErrorKind as JsonErrorKind, Kind, RawValue, Scanner, Str};
+
+use super::parameter::Parameter;
+use crate::sidecar::protocol::{Failure, MAX_PARAMETERS, Params};
+
+/// The arguments of one call.
+pub(super) struct Args<'a> {
+    parameters: &'static [Parameter],
+    /// JSON texts; `None` where nothing was given.
+    values: [Option<&'a str>; MAX_PARAMETERS],
+}
+
+impl<'a> Args<'a> {
+    /// No arguments yet. To be bound in place: the processor waits where a large value is moved.
+    pub(super) fn new(parameters: &'static [Parameter]) -> Self {
+        Self { parameters, values: [None; MAX_PARAMETERS] }
+    }
+
+    /// Binds `params` to the parameters of the method.
+    pub(super) fn bind(&mut self, params: &Params<'a>) -> Result<(), Failure> {
+        let parameters = self.parameters;
+        for (position, given) in params.iter().enumerate() {
+            let at = match (&given.name, parameters.get(position)) {
+                // Many programs write the parameters in their order.
+                (Some(name), Some(likely)) if name.is(likely.name) => position,
+                (Some(name), _) => self.position(&name.to_python())?,
+                (None, Some(_)) => position,
+                (None, None) => {
+                    let problem = format_args!("has more than {} positions", parameters.len());
+                    return Err(invalid("params", problem));
+                }
+            };
+            self.set(at, given.value)?;
+        }
+        self.check_required()
+    }
+
+    /// Binds members of an object, each given by name.
+    pub(super) fn bind_members<'n>(
+        &mut self,
+        members: impl IntoIterator<Item = (&'n str, RawValue<'a>)>,
+    ) -> Result<(), Failure> {
+        for (name, value) in members {
+            self.set(self.position(&name.into())?, value)?;
+        }
+        self.check_required()
+    }
+
+    fn position(&self, name: &Str<'_>) -> Result<usize, Failure> {
+        let known = self.parameters.iter().position(|parameter| name == parameter.name);
+        known.ok_or_else(|| Failure::invalid_param(name.clone().into_owned(), self.unknown(name)))
+    }
+
+    fn unknown(&self, name: &Str<'_>) -> String {
+        let mut shown = Vec::new();
+        name.write(&mut shown);
+        let shown = String::from_utf8_lossy(&shown);
+        let known: Vec<_> = self.parameters.iter().map(|parameter| parameter.name).collect();
+        match &known[..] {
+            [] => format!("{shown} is unknown: the method has no parameters"),
+            _ => format!("{shown} is unknown: the parameters are {}", known.join(", ")),
+        }
+    }
+
+    fn set(&mut self, at: usize, value: RawValue<'a>) -> Result<(), Failure> {
+        let name = self.parameters[at].name;
+        if value.is_too_deep() {
+            return Err(invalid(name, JsonErrorKind::TooDeep));
+        }
+        if self.values[at].replace(value.text).is_some() {
+            return Err(invalid(name, "is given twice"));
+        }
+        Ok(())
+    }
+
+    fn check_required(&self) -> Result<(), Failure> {
+        for (parameter, value) in self.parameters.iter().zip(&self.values) {
+            if parameter.is_required && value.is_none() {
+                return Err(invalid(parameter.name, "is required"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The values of the first `N` parameters. A method takes all of its own, in their order.
+    pub(super) fn values<const N: usize>(&self) -> [Bound<'a>; N] {
+        debug_assert_eq!(N, self.parameters.len());
+        std::array::from_fn(|at| Bound {
+            name: self.parameters[at].name,
+            text: self.values[at].unwrap_or("null"),
+        })
+    }
+}
+
+/// A parameter with its value. One that wasn't given is null.
+#[derive(Clone, Copy)]
+pub(super) struct Bound<'a> {
+    name: &'static str,
+    /// The JSON text.
+    text: &'a str,
+}
+
+impl<'a> Bound<'a> {
+    /// The JSON text.
+    pub(super) fn json(self) -> &'a str {
+        self.text
+    }
+
+    /// The JSON text, unless it is null.
+    pub(super) fn given_json(self) -> Option<&'a str> {
+        (self.text != "null").then_some(self.text)
+    }
+
+    /// A String.
+    pub(super) fn string(self) -> Result<Cow<'a, str>, Failure> {
+        let string = RawValue { text: self.text, depth: 0 }.as_string();
+        let string = string.ok_or_else(|| self.invalid("must be a string"))?;
+        string.to_str().map_err(|error| self.json_error(error))
+    }
+
+    /// A String, or null.
+    pub(super) fn optional_string(self) -> Result<Option<Cow<'a, str>>, Failure> {
+        self.given_json().map(|_| self.string()).transpose()
+    }
+
+    /// A Number without fraction and exponent, Python's `int`, or null.
+    pub(super) fn integer(self) -> Result<Option<Integer>, Failure> {
+        let Some(text) = self.given_json() else { return Ok(None) };
+        let mut scanner = Scanner::new(text);
+        match (scanner.peek_kind(), scanner.number()) {
+            (Ok(Kind::Number), Ok(number)) if !number.is_float => {
+                number.to_integer().map(Some).map_err(|error| self.json_error(error))
+            }
+            _ => Err(self.invalid("must be an integer")),
+        }
+    }
+
+    /// A Number as a double, or null.
+    pub(super) fn number(self) -> Result<Option<f64>, Failure> {
+        let Some(text) = self.given_json() else { return Ok(None) };
+        let mut scanner = Scanner::new(text);
+        match (scanner.peek_kind(), scanner.number()) {
+            (Ok(Kind::Number), Ok(number)) => {
+                number.to_f64().map(Some).map_err(|error| self.json_error(error))
+            }
+            _ => Err(self.invalid("must be a number")),
+        }
+    }
+
+    /// Any value. Lone surrogates are accepted.
+    pub(super) fn value(self) -> Result<Value<'a>, Failure> {
+        pyjson::loads_strict(self.text).map_err(|error| self.json_error(error))
+    }
+
+    /// The JSON text in Python's spelling.
+    pub(super) fn canonical_json(self) -> Result<String, Failure> {
+        let mut json = Vec::new();
+        pyjson::transcode(self.text, &mut json).map_err(|error| self.json_error(error))?;
+        // Python's spelling is UTF-8.
+        Ok(String::from_utf8_lossy(&json).into_owned())
+    }
+
+    /// The error about this parameter, with a message that begins with its name.
+    pub(super) fn invalid(self, problem: impl Display) -> Failure {
+        invalid(self.name, problem)
+    }
+
+    /// The same about a member of this parameter.
+    pub(super) fn invalid_member(self, member: &str, problem: impl Display) -> Failure {
+        let name = self.name;
+        Failure::invalid_param(name, format!("{name}.{member} {problem}"))
+    }
+
+    /// The same about its JSON.
+    pub(super) fn json_error(self, error: JsonError) -> Failure {
+        self.invalid(error.kind())
+    }
+}
+
+fn invalid(name: &'static str, problem: impl Display) -> Failure {
+    Failure::invalid_param(name, format!("{name} {problem}"))
+}

@@ -1,0 +1,190 @@
+//! `configure`: reads everything first, and changes the configuration only if all of it is right.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use datasette_tokens::itsdangerous::Version;
+use datasette_tokens::{Actions, Flavour, Release, ReleaseError, Secret, Settings, Value};
+use pyjson::{Kind, Scanner, loads};
+
+use super::args::{Args, Bound};
+use super::info;
+use super::method::{Config, Example, Method, Session};
+use super::parameter::Parameter;
+use super::schema::OPTIONAL_STRING;
+use super::settings::set_setting;
+use crate::sidecar::protocol::Failure;
+
+pub(super) const METHOD: Method = Method {
+    name: "configure",
+    summary: "Changes what is given, from the next request on, and answers the new info",
+    parameters: &[
+        Parameter::optional(
+            "secret",
+            SECRET,
+            "The secret, or all secrets from the oldest to the newest, which signs",
+        ),
+        Parameter::optional("datasette_version", OPTIONAL_STRING, "The release to reproduce"),
+        Parameter::optional(
+            "actions",
+            r#"{"oneOf":[{"type":["object","array","null"]},{"const":"none"}]}"#,
+            "Abbreviations: a /-/actions.json body, {\"name\":\"abbr\"} or \"none\"",
+        ),
+        Parameter::optional(
+            "settings",
+            SETTINGS,
+            "allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)",
+        ),
+        Parameter::optional(
+            "zlib",
+            r#"{"enum":["zlib","zlib-ng",null]}"#,
+            "Whose bytes compressed payloads carry",
+        ),
+        Parameter::optional(
+            "itsdangerous",
+            r#"{"enum":["2.2","1.1",null]}"#,
+            "Which release's signatures are accepted",
+        ),
+    ],
+    result: info::RESULT,
+    example: Some(Example {
+        params: &[
+            ("datasette_version", r#""1.0a36""#),
+            ("settings", r#"{"max_signed_tokens_ttl":86400}"#),
+        ],
+        result: info::example_result!("1.0a36", "86400"),
+    }),
+    run,
+};
+
+const SECRET: &str = concat!(
+    r#"{"oneOf":[{"type":"string","minLength":1},"#,
+    r#"{"type":"array","minItems":1,"items":{"type":"string","minLength":1}},{"type":"null"}]}"#,
+);
+const SETTINGS: &str = concat!(
+    r#"{"type":["object","null"],"properties":{"allow_signed_tokens":"#,
+    r#"{"enum":[true,false,1,0,"1","0","on","off","true","false"]},"max_signed_tokens_ttl":"#,
+    r#"{"oneOf":[{"type":"integer","minimum":0},{"type":"string","pattern":"^[0-9]+$"}]}},"#,
+    r#""additionalProperties":false}"#,
+);
+
+fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let [secret, release, actions, settings, zlib, itsdangerous] = args.values();
+    let mut builder = session.config.datasette.to_builder();
+    if let Some((secret, old_secrets)) = read_secrets(secret)? {
+        builder = builder.secret(secret).old_secrets(old_secrets);
+    }
+    let release = read_release(release)?;
+    let warning = release.as_ref().and_then(newer_release_warning);
+    if let Some(release) = release {
+        builder = builder.release(release);
+    }
+    if let Some(actions) = read_actions(actions)? {
+        builder = builder.actions(actions);
+    }
+    builder = builder.settings(read_settings(settings, session.config.datasette.settings())?);
+    if let Some(flavour) = read_name(zlib, Flavour::ALL, Flavour::name)? {
+        builder = builder.zlib(flavour);
+    }
+    if let Some(version) = read_name(itsdangerous, &Version::ALL, Version::name)? {
+        builder = builder.itsdangerous(version);
+    }
+    session.config = Arc::new(Config { datasette: builder.build() });
+    if let Some(warning) = warning {
+        (session.warn)(&warning);
+    }
+    info::write_info(session, out);
+    Ok(())
+}
+
+/// The warning for a release that is newer than the newest known one.
+#[must_use]
+pub fn newer_release_warning(release: &Release) -> Option<String> {
+    (!release.is_known()).then(|| {
+        let newest = Release::newest();
+        format!("Datasette {release} is newer than this dstok knows; treating it as {newest}")
+    })
+}
+
+/// The secret that signs, and the old ones, newest first.
+fn read_secrets(parameter: Bound<'_>) -> Result<Option<(Secret, Vec<Secret>)>, Failure> {
+    let Some(text) = parameter.given_json() else { return Ok(None) };
+    let mut scanner = Scanner::new(text);
+    if scanner.peek_kind() != Ok(Kind::Array) {
+        return Ok(Some((read_secret(parameter, &mut scanner)?, Vec::new())));
+    }
+    let json_error = |error| parameter.json_error(error);
+    let mut secrets = Vec::new();
+    scanner.begin_array().map_err(json_error)?;
+    while scanner.next_element().map_err(json_error)? {
+        secrets.push(read_secret(parameter, &mut scanner)?);
+    }
+    // The list goes from the oldest to the newest.
+    let newest = secrets.pop().ok_or_else(|| parameter.invalid("must not be an empty list"))?;
+    secrets.reverse();
+    Ok(Some((newest, secrets)))
+}
+
+fn read_secret(parameter: Bound<'_>, scanner: &mut Scanner<'_>) -> Result<Secret, Failure> {
+    const SHAPE: &str = "must be a string, or an array of strings from the oldest to the newest";
+    if scanner.peek_kind() != Ok(Kind::String) {
+        return Err(parameter.invalid(SHAPE));
+    }
+    let text = scanner.string().and_then(|string| string.to_str().map(Cow::into_owned));
+    let text = text.map_err(|error| parameter.json_error(error))?;
+    Secret::new(text).map_err(|_| parameter.invalid("must not be empty"))
+}
+
+fn read_release(parameter: Bound<'_>) -> Result<Option<Release>, Failure> {
+    let Some(version) = parameter.optional_string()? else { return Ok(None) };
+    version.parse().map(Some).map_err(|error: ReleaseError| parameter.invalid(error))
+}
+
+fn read_actions(parameter: Bound<'_>) -> Result<Option<Actions>, Failure> {
+    if parameter.given_json().is_none() {
+        return Ok(None);
+    }
+    let json = parameter.canonical_json()?;
+    if json == r#""none""# {
+        return Ok(Some(Actions::none()));
+    }
+    Actions::from_json(&json).map(Some).map_err(|error| parameter.invalid(error))
+}
+
+/// The settings after the call: those that are given, and the others as they were.
+fn read_settings(parameter: Bound<'_>, mut settings: Settings) -> Result<Settings, Failure> {
+    if parameter.given_json().is_none() {
+        return Ok(settings);
+    }
+    let json = parameter.canonical_json()?;
+    let object = loads(&json).map_err(|error| parameter.json_error(error))?;
+    let Value::Dict(members) = object else { return Err(parameter.invalid("must be an object")) };
+    for (name, value) in &members {
+        let name = name.to_string_lossy();
+        let value = match (&*name, value) {
+            (_, Value::Str(text)) => text.to_string_lossy().into_owned(),
+            (_, Value::Int(number)) => number.to_string(),
+            ("allow_signed_tokens", Value::Bool(value)) => value.to_string(),
+            // No setting takes any other value.
+            _ => String::new(),
+        };
+        set_setting(&mut settings, &name, &value).map_err(|problem| {
+            Failure::invalid_param("settings", format!("settings: {problem}"))
+        })?;
+    }
+    Ok(settings)
+}
+
+/// One of several values, given by its name.
+fn read_name<T: Copy>(
+    parameter: Bound<'_>,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<Option<T>, Failure> {
+    let Some(given) = parameter.optional_string()? else { return Ok(None) };
+    let found = all.iter().copied().find(|&one| name(one) == given);
+    found.map(Some).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|&one| name(one)).collect();
+        parameter.invalid(format_args!("must be {}", names.join(" or ")))
+    })
+}

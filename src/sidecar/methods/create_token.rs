@@ -1,0 +1,161 @@
+//! `create_token`, as a method and for each record of `dstok create-tokens`.
+
+use datasette_tokens::{Argument, Error, Integer, RawRestrictions, RawTokenRequest};
+use pyjson::{Kind, RawValue, Scanner};
+
+use super::args::{Args, Bound};
+use super::method::{Example, Method, MethodResult, Session};
+use super::parameter::Parameter;
+use super::schema::{ANY, EXAMPLE_TOKEN, NOW, OPTIONAL_INTEGER, action_names, by_name};
+use crate::policy::{Mint, MintError};
+use crate::sidecar::protocol::Failure;
+
+/// The method.
+pub const METHOD: Method = Method {
+    name: "create_token",
+    summary: "A signed API token, as datasette.create_token() makes it",
+    parameters: &[
+        Parameter::required("actor_id", ANY, "The actor; any JSON value, in Datasette a string"),
+        Parameter::optional(
+            "expires_after",
+            OPTIONAL_INTEGER,
+            "Seconds of validity; 0 or null: no end",
+        ),
+        Parameter::optional("restrict_all", ALL, "Actions allowed everywhere"),
+        Parameter::optional("restrict_database", DATABASE, "Actions allowed by database"),
+        Parameter::optional(
+            "restrict_resource",
+            RESOURCE,
+            "Actions allowed by database and resource",
+        ),
+        Parameter::optional("restrictions", RESTRICTIONS, "The same three in one object"),
+        NOW,
+    ],
+    result: MethodResult { name: "token", schema: r#"{"type":"string","pattern":"^dstok_"}"# },
+    example: Some(Example {
+        params: &[
+            ("actor_id", r#""root""#),
+            ("expires_after", "3600"),
+            ("restrict_all", r#"["view-instance"]"#),
+            ("now", "1700000000"),
+        ],
+        result: EXAMPLE_TOKEN,
+    }),
+    run,
+};
+
+const ALL: &str = action_names!(r#"["array","null"]"#);
+const DATABASE: &str = by_name!(r#"["object","null"]"#, action_names!(r#""array""#));
+const RESOURCE: &str =
+    by_name!(r#"["object","null"]"#, by_name!(r#""object""#, action_names!(r#""array""#)));
+const RESTRICTIONS: &str = concat!(
+    r#"{"type":["object","null"],"properties":{"all":"#,
+    action_names!(r#"["array","null"]"#),
+    r#","database":"#,
+    by_name!(r#"["object","null"]"#, action_names!(r#""array""#)),
+    r#","resource":"#,
+    by_name!(r#"["object","null"]"#, by_name!(r#""object""#, action_names!(r#""array""#))),
+    r#"},"additionalProperties":false}"#,
+);
+
+/// The values of parameters that are missing, null or an empty collection.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults<'a> {
+    /// `expires_after`, in seconds.
+    pub expires_after: Option<Integer>,
+    /// `restrict_all`, `restrict_database` and `restrict_resource`, each by itself.
+    pub restrictions: RawRestrictions<'a>,
+}
+
+fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    out.push(b'"');
+    mint(session, args, &Defaults::default(), METHOD.name, out)?;
+    out.push(b'"');
+    Ok(())
+}
+
+/// Appends the token that the method answers for parameters given by name. `made_by` is for the
+/// audit log.
+///
+/// # Errors
+/// The [`Failure`] that the method would answer with; `out` is then as it was.
+pub fn create_token<'a, 'n>(
+    session: &mut Session,
+    parameters: impl IntoIterator<Item = (&'n str, RawValue<'a>)>,
+    defaults: &Defaults<'a>,
+    made_by: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    let mut args = Args::new(METHOD.parameters);
+    args.bind_members(parameters)?;
+    mint(session, &args, defaults, made_by, out)
+}
+
+fn mint<'a>(
+    session: &mut Session,
+    args: &Args<'a>,
+    defaults: &Defaults<'a>,
+    made_by: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    let [actor_id, expires_after, all, database, resource, restrictions, now] = args.values();
+    let expires_after = expires_after.integer()?.or_else(|| defaults.expires_after.clone());
+    let separate = RawRestrictions {
+        all: all.given_json(),
+        database: database.given_json(),
+        resource: resource.given_json(),
+    }
+    .without_empty();
+    let together = members(restrictions)?.without_empty();
+    if !separate.is_empty() && !together.is_empty() {
+        let others = "restrict_all, restrict_database or restrict_resource";
+        return Err(restrictions.invalid(format_args!("cannot be given together with {others}")));
+    }
+    let given = if together.is_empty() { separate } else { together };
+    let request = RawTokenRequest {
+        actor_id: actor_id.json(),
+        expires_after,
+        restrictions: RawRestrictions {
+            all: given.all.or(defaults.restrictions.all),
+            database: given.database.or(defaults.restrictions.database),
+            resource: given.resource.or(defaults.restrictions.resource),
+        },
+    };
+    let now = session.time(now)?;
+    let mint = Mint { made_by, time: session.clock.now(), now };
+    let Session { config, policy, workspace, .. } = session;
+    policy.mint(&config.datasette, &request, &mint, workspace, out).map_err(|error| match error {
+        MintError::Datasette(Error::InvalidArgument(error)) if !together.is_empty() => {
+            match error.argument() {
+                Argument::ActorId => Error::from(error).into(),
+                argument => {
+                    let member = argument.name().trim_start_matches("restrict_");
+                    restrictions.invalid_member(member, error.problem())
+                }
+            }
+        }
+        error => error.into(),
+    })
+}
+
+/// The members of the parameter `restrictions`.
+fn members(restrictions: Bound<'_>) -> Result<RawRestrictions<'_>, Failure> {
+    let mut members = RawRestrictions::default();
+    let Some(text) = restrictions.given_json() else { return Ok(members) };
+    let mut scanner = Scanner::new(text);
+    if scanner.peek_kind() != Ok(Kind::Object) {
+        return Err(restrictions.invalid("must be an object"));
+    }
+    let json_error = |error| restrictions.json_error(error);
+    scanner.begin_object().map_err(json_error)?;
+    while let Some(name) = scanner.next_key().map_err(json_error)? {
+        let member = match name.to_python().as_wtf8() {
+            b"all" => &mut members.all,
+            b"database" => &mut members.database,
+            b"resource" => &mut members.resource,
+            _ => return Err(restrictions.invalid("may have all, database and resource only")),
+        };
+        *member = Some(scanner.raw_value().map_err(json_error)?.text);
+    }
+    Ok(members)
+}

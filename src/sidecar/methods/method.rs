@@ -1,0 +1,96 @@
+//! A method, and the session that it is called in.
+
+use std::sync::Arc;
+
+use datasette_tokens::{Datasette, Workspace};
+
+use super::args::{Args, Bound};
+use super::clock::Clock;
+use super::parameter::Parameter;
+use crate::policy::Policy;
+use crate::sidecar::protocol::{ErrorKind, Failure, Params};
+
+/// A method of the protocol.
+#[derive(Debug)]
+pub struct Method {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// Its parameters, in positional order.
+    pub parameters: &'static [Parameter],
+    /// What it answers.
+    pub result: MethodResult,
+    /// A request and its result.
+    pub example: Option<Example>,
+    /// Appends the JSON text of the result.
+    pub(super) run: fn(&mut Session, &Args<'_>, &mut Vec<u8>) -> Result<(), Failure>,
+}
+
+/// What a method answers.
+#[derive(Debug)]
+pub struct MethodResult {
+    /// Its name in the OpenRPC document.
+    pub name: &'static str,
+    /// Its JSON Schema.
+    pub schema: &'static str,
+}
+
+/// A call with its true result, for a process whose secret is `not-a-secret`.
+#[derive(Debug)]
+pub struct Example {
+    /// The params: names and JSON texts.
+    pub params: &'static [(&'static str, &'static str)],
+    /// The JSON text of the result.
+    pub result: &'static str,
+}
+
+/// What methods are called with: one for each worker and block.
+pub struct Session {
+    /// What `configure` replaces.
+    pub config: Arc<Config>,
+    /// The space that signing and verifying work in.
+    pub workspace: Workspace,
+    /// The clock. It shows the same time until it is refreshed.
+    pub clock: Clock,
+    /// What the process forbids, and where it records tokens.
+    pub policy: Arc<Policy>,
+    /// Tells a person what no answer can carry.
+    pub warn: fn(&str),
+    /// The methods that can be called.
+    pub methods: &'static [Method],
+}
+
+/// The configuration that requests are answered under. It never changes; `configure` replaces it.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The instance.
+    pub datasette: Datasette,
+}
+
+impl Session {
+    /// What a call with this `now` takes for the time, in Unix seconds.
+    pub(super) fn time(&mut self, now: Bound<'_>) -> Result<f64, Failure> {
+        Ok(now.number()?.unwrap_or_else(|| self.clock.now()))
+    }
+}
+
+/// Runs a method and appends the JSON text of its result.
+///
+/// # Errors
+/// The [`Failure`] to answer with. `out` may then hold more than before, which the caller drops.
+pub fn call(
+    session: &mut Session,
+    method: &[u8],
+    params: &Params<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    let known = session.methods.iter().find(|known| known.name.as_bytes() == method);
+    let method = known.ok_or_else(|| {
+        // The message doesn't repeat the name, which may be anything, such as a misplaced token.
+        Failure::new(ErrorKind::MethodNotFound, "Method not found: rpc.discover lists the methods")
+    })?;
+    let mut args = Args::new(method.parameters);
+    args.bind(params)?;
+    (method.run)(session, &args, out)
+}

@@ -1,0 +1,19 @@
+//! `ping`.
+
+use super::args::Args;
+use super::method::{Example, Method, MethodResult, Session};
+use crate::sidecar::protocol::Failure;
+
+pub(super) const METHOD: Method = Method {
+    name: "ping",
+    summary: "Answers \"pong\"",
+    parameters: &[],
+    result: MethodResult { name: "pong", schema: r#"{"const":"pong"}"# },
+    example: Some(Example { params: &[], result: r#""pong""# }),
+    run,
+};
+
+fn run(_: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    out.extend_from_slice(br#""pong""#);
+    Ok(())
+}

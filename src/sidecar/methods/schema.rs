@@ -1,0 +1,51 @@
+//! Parameters, parts of JSON Schemas and values of examples that several methods share.
+
+use super::parameter::Parameter;
+
+pub(super) const ANY: &str = "true";
+pub(super) const STRING: &str = r#"{"type":"string"}"#;
+pub(super) const OPTIONAL_STRING: &str = r#"{"type":["string","null"]}"#;
+pub(super) const OPTIONAL_INTEGER: &str = r#"{"type":["integer","null"]}"#;
+pub(super) const BOOLEAN: &str = r#"{"type":"boolean"}"#;
+pub(super) const OBJECT: &str = r#"{"type":"object"}"#;
+pub(super) const OPTIONAL_OBJECT: &str = r#"{"type":["object","null"]}"#;
+
+/// The last parameter of every method that reads the clock.
+pub(super) const NOW: Parameter = Parameter::optional(
+    "now",
+    r#"{"type":["number","null"]}"#,
+    "Unix seconds, instead of the clock's",
+);
+
+/// A token to read.
+pub(super) const TOKEN: Parameter =
+    Parameter::required("token", STRING, "The token, with its prefix");
+
+/// The token that the example of `create_token` makes.
+pub(super) const EXAMPLE_TOKEN: &str = concat!(
+    r#""dstok_.eJyrVkpUslIqys8vUdJRKlGyMjQ3gAIdpRQlK2MzECO-SMmqGqQwWqksUym2thYAcrIN6g"#,
+    r#".3Ej-Qm_enIP50cD4icGpb5S3Ny8""#,
+);
+
+/// The namespace of a signed value.
+pub(super) const NAMESPACE: Parameter = Parameter::optional(
+    "namespace",
+    r#"{"type":["string","null"],"default":"default"}"#,
+    "The namespace that the value is signed in",
+);
+
+/// A list of names of actions. `$type` is `array`, or with null.
+macro_rules! action_names {
+    ($type:literal) => {
+        concat!(r#"{"type":"#, $type, r#","items":{"type":"string"}}"#)
+    };
+}
+
+/// An object from names to values of a schema. `$type` is `object`, or with null.
+macro_rules! by_name {
+    ($type:literal, $values:expr) => {
+        concat!(r#"{"type":"#, $type, r#","additionalProperties":"#, $values, "}")
+    };
+}
+
+pub(super) use {action_names, by_name};

@@ -1,0 +1,92 @@
+//! The list of methods, in the order of the documentation.
+
+use super::method::Method;
+use super::{
+    configure, create_actor_cookie, create_token, info, inspect_token, ping,
+    restrictions_allow_action, rpc_discover, sign, unsign, verify_actor_cookie, verify_token,
+};
+
+/// All methods.
+pub const METHODS: &[Method] = &[
+    create_token::METHOD,
+    verify_token::METHOD,
+    inspect_token::METHOD,
+    sign::METHOD,
+    unsign::METHOD,
+    create_actor_cookie::METHOD,
+    verify_actor_cookie::METHOD,
+    restrictions_allow_action::METHOD,
+    configure::METHOD,
+    info::METHOD,
+    ping::METHOD,
+    rpc_discover::METHOD,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datasette_tokens::{Datasette, Secret, Workspace};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::policy::Policy;
+    use crate::sidecar::methods::clock::Clock;
+    use crate::sidecar::methods::method::{Config, Session, call};
+    use crate::sidecar::protocol::{MAX_PARAMETERS, Parser};
+
+    fn session() -> Session {
+        let secret = Secret::new("not-a-secret".to_owned()).unwrap();
+        let datasette = Datasette::builder().secret(secret).build();
+        Session {
+            config: Arc::new(Config { datasette }),
+            workspace: Workspace::new(),
+            clock: Clock::new(Some(0.0)),
+            policy: Arc::new(Policy::default()),
+            warn: |_| {},
+            methods: METHODS,
+        }
+    }
+
+    #[test]
+    fn every_example_is_true() {
+        for method in METHODS {
+            let Some(example) = &method.example else {
+                // Its result would contain itself.
+                assert_eq!(method.name, "rpc.discover");
+                continue;
+            };
+            let params: Vec<_> =
+                example.params.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
+            let request = format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{{{}}}}}"#,
+                method.name,
+                params.join(",")
+            );
+            let mut parser = Parser::default();
+            let message = parser.parse(&request, 1).unwrap();
+            let request = message.requests().next().unwrap().unwrap();
+            let mut out = Vec::new();
+            call(&mut session(), request.method.as_wtf8(), request.params, &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), example.result, "{}", method.name);
+        }
+    }
+
+    #[test]
+    fn every_schema_is_json() {
+        for method in METHODS {
+            let parameters = method.parameters.iter().map(|parameter| parameter.schema);
+            for text in parameters.chain([method.result.schema]) {
+                let schema: Value = serde_json::from_str(text).unwrap();
+                assert!(schema.is_object() || schema == true, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_method_has_more_parameters_than_a_call_can_bind() {
+        for method in METHODS {
+            assert!(method.parameters.len() <= MAX_PARAMETERS);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `verify_actor_cookie`.
+
+use super::args::Args;
+use super::method::{Example, Method, MethodResult, Session};
+use super::parameter::Parameter;
+use super::schema::{ANY, NOW, STRING};
+use crate::sidecar::protocol::Failure;
+
+pub(super) const METHOD: Method = Method {
+    name: "verify_actor_cookie",
+    summary: "The actor of a ds_actor cookie, or null for an anonymous visitor",
+    parameters: &[Parameter::required("cookie", STRING, "The value of the cookie"), NOW],
+    result: MethodResult { name: "actor", schema: ANY },
+    example: Some(Example {
+        params: &[
+            (
+                "cookie",
+                r#""eyJhIjp7ImlkIjoicm9vdCJ9LCJlIjoiQnJEQ2F1In0.ZVBuELjcBFH5kZxRlEhJM2qbSa8""#,
+            ),
+            ("now", "1700000060"),
+        ],
+        result: r#"{"id":"root"}"#,
+    }),
+    run,
+};
+
+fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let [cookie, now] = args.values();
+    let cookie = cookie.string()?;
+    let now = session.time(now)?;
+    let Session { config, workspace, .. } = session;
+    Ok(config.datasette.verify_actor_cookie_into(&cookie, now, workspace, out)?)
+}

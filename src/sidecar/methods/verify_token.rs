@@ -1,0 +1,26 @@
+//! `verify_token`.
+
+use super::args::Args;
+use super::method::{Example, Method, MethodResult, Session};
+use super::schema::{EXAMPLE_TOKEN, NOW, OPTIONAL_OBJECT, TOKEN};
+use crate::sidecar::protocol::Failure;
+
+pub(super) const METHOD: Method = Method {
+    name: "verify_token",
+    summary: "The actor of an API token, or null where Datasette returns None",
+    parameters: &[TOKEN, NOW],
+    result: MethodResult { name: "actor", schema: OPTIONAL_OBJECT },
+    example: Some(Example {
+        params: &[("token", EXAMPLE_TOKEN), ("now", "1700000060")],
+        result: r#"{"id":"root","token":"dstok","_r":{"a":["vi"]},"token_expires":1700003600}"#,
+    }),
+    run,
+};
+
+fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let [token, now] = args.values();
+    let token = token.string()?;
+    let now = session.time(now)?;
+    let Session { config, workspace, .. } = session;
+    Ok(config.datasette.verify_token_into(&token, now, workspace, out)?)
+}

@@ -1,0 +1,140 @@
+//! The process that a session depends on, usually the one that started it.
+//!
+//! A parent that dies closes the pipe to stdin. If it has forked another process that holds the
+//! same pipe open, stdin never ends, so the parent itself is watched.
+
+use std::io::{self, ErrorKind};
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::process::{Pid, getppid, test_kill_process};
+
+/// How often a process without a descriptor is polled.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// A watched process. It is gone as soon as it has ended, even as a zombie.
+pub struct Parent {
+    pid: Pid,
+    /// A pidfd, where the system has them: readable once the process has ended.
+    descriptor: Option<OwnedFd>,
+    /// Whether this process is a child of the watched one. `getppid` then tells whether it's gone.
+    is_ours: bool,
+}
+
+impl Parent {
+    /// Starts to watch a process.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such process.
+    pub fn watch(pid: i32) -> io::Result<Self> {
+        let not_found = || io::Error::from(ErrorKind::NotFound);
+        let pid = Pid::from_raw(pid).ok_or_else(not_found)?;
+        let parent = Self { pid, descriptor: descriptor(pid), is_ours: getppid() == Some(pid) };
+        if parent.is_gone() { Err(not_found()) } else { Ok(parent) }
+    }
+
+    /// The process's ID, if only the null signal can tell whether the process exists. The sandbox
+    /// must allow that one.
+    #[must_use]
+    pub fn polled_by_signal(&self) -> Option<Pid> {
+        (self.descriptor.is_none() && !self.is_ours).then_some(self.pid)
+    }
+
+    /// A descriptor that is readable once the process has ended.
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.descriptor.as_ref().map(AsFd::as_fd)
+    }
+
+    /// How long to wait between calls of [`Parent::is_gone`], if there is no descriptor.
+    pub(super) fn timeout(&self) -> Option<Timespec> {
+        self.descriptor.is_none().then(|| timespec(INTERVAL))
+    }
+
+    /// Returns whether the process has ended.
+    pub(super) fn is_gone(&self) -> bool {
+        match &self.descriptor {
+            Some(descriptor) => ends(descriptor.as_fd(), Some(&timespec(Duration::ZERO))),
+            None if self.is_ours => getppid() != Some(self.pid),
+            None => test_kill_process(self.pid) == Err(Errno::SRCH),
+        }
+    }
+
+    /// Returns once the process has ended.
+    pub(super) fn wait(&self) {
+        while !self.is_gone() {
+            match &self.descriptor {
+                Some(descriptor) => {
+                    ends(descriptor.as_fd(), None);
+                }
+                None => thread::sleep(INTERVAL),
+            }
+        }
+    }
+}
+
+/// A pidfd, where the system has them.
+#[cfg(target_os = "linux")]
+fn descriptor(pid: Pid) -> Option<OwnedFd> {
+    use rustix::process::{PidfdFlags, pidfd_open};
+    pidfd_open(pid, PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn descriptor(_: Pid) -> Option<OwnedFd> {
+    None
+}
+
+/// Polls a pidfd: whether its process ends within `timeout`.
+fn ends(descriptor: BorrowedFd<'_>, timeout: Option<&Timespec>) -> bool {
+    let mut ready = [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)];
+    poll(&mut ready, timeout).is_ok() && !ready[0].revents().is_empty()
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: duration.as_secs() as _, tv_nsec: duration.subsec_nanos() as _ }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// The ways left on a system without pidfds.
+    #[test]
+    fn a_process_is_watched_by_signals_and_the_parent_by_its_id() {
+        let mut child = Command::new("sleep").arg("20").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let by_signals = Parent { pid, descriptor: None, is_ours: false };
+        assert!(!by_signals.is_gone() && by_signals.polled_by_signal() == Some(pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(by_signals.is_gone());
+
+        let ours = getppid().unwrap();
+        let by_id = Parent { pid: ours, descriptor: None, is_ours: true };
+        assert!(!by_id.is_gone() && by_id.polled_by_signal().is_none());
+        assert!(
+            Parent { pid, descriptor: None, is_ours: true }.is_gone(),
+            "another took its place"
+        );
+    }
+
+    #[test]
+    fn a_descriptor_tells_the_end_before_anybody_has_waited_for_it() {
+        let mut child = Command::new("sleep").arg("20").spawn().unwrap();
+        let parent = Parent::watch(child.id() as i32).unwrap();
+        assert!(!parent.is_gone());
+        child.kill().unwrap();
+        if parent.descriptor.is_some() {
+            parent.wait();
+        }
+        child.wait().unwrap();
+        assert!(parent.is_gone());
+        let error = Parent::watch(child.id() as i32).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,144 @@
+//! The process's own stdin and stdout, unbuffered.
+//!
+//! SIGTERM and the end of the parent end the input. SIGINT is left to the process that started this
+//! one.
+
+use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
+use rustix::stdio::{stdin, stdout};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+
+use super::parent::Parent;
+use super::watchdog::Writes;
+
+/// Stdin, which also ends on SIGTERM and when the parent is gone.
+pub struct Stdin {
+    /// Readable after SIGTERM or [`InputEnd::end`].
+    terminated: PipeReader,
+    end: PipeWriter,
+    parent: Option<Arc<Parent>>,
+}
+
+impl Stdin {
+    /// Handles SIGTERM from now on, and watches the parent, if one is given.
+    ///
+    /// # Errors
+    /// If the handler cannot be set.
+    pub fn new(parent: Option<Arc<Parent>>) -> io::Result<Self> {
+        let (terminated, handler) = io::pipe()?;
+        let end = handler.try_clone()?;
+        signal_hook::low_level::pipe::register(SIGTERM, handler)?;
+        Ok(Self { terminated, end, parent })
+    }
+
+    /// A handle that ends the input from another thread, as SIGTERM does.
+    ///
+    /// # Errors
+    /// If there are too many open files.
+    pub fn end(&self) -> io::Result<InputEnd> {
+        self.end.try_clone().map(InputEnd)
+    }
+
+    /// Waits until there is something to read; `false` if the input has ended.
+    fn wait(&self) -> io::Result<bool> {
+        let parent = self.parent.as_deref();
+        let terminated = self.terminated.as_fd();
+        let watched = parent.and_then(Parent::descriptor).unwrap_or(terminated);
+        let timeout = parent.and_then(Parent::timeout);
+        loop {
+            let mut ready = [stdin(), terminated, watched]
+                .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+            match poll(&mut ready, timeout.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let [input, terminated, gone] = ready.map(|fd| !fd.revents().is_empty());
+            if terminated || gone || (timeout.is_some() && parent.is_some_and(Parent::is_gone)) {
+                return Ok(false);
+            }
+            if input {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Ends [`Stdin`].
+pub struct InputEnd(PipeWriter);
+
+impl InputEnd {
+    /// Makes a `read` that waits, and any later one, return 0.
+    pub fn end(&self) {
+        // A full pipe is readable too.
+        let _ = rustix::io::write(&self.0, b"X");
+    }
+}
+
+impl Read for Stdin {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.wait()? {
+            match rustix::io::read(stdin(), &mut *buffer) {
+                Ok(length) => return Ok(length),
+                // The parent may have made the pipe non-blocking.
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Stdout without a buffer: each `write` is one system call.
+#[derive(Default)]
+pub struct Stdout {
+    /// Counts the calls, for the watchdog.
+    pub writes: Writes,
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.writes.during(|| rustix::io::write(stdout(), bytes)) {
+                Ok(length) => return Ok(length),
+                Err(Errno::AGAIN) => self.writes.during(|| wait_until_writable(stdout()))?,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn wait_until_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
+    match poll(&mut [PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::OUT)], None) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ignores SIGINT unless stdin is a terminal, and SIGXFSZ.
+///
+/// Ctrl-C reaches the whole process group, and the process that started the sidecar decides what it
+/// means. Without SIGXFSZ, an audit log over the file size limit is an error of `write`.
+///
+/// # Errors
+/// If a handler cannot be set.
+pub fn ignore_signals() -> io::Result<()> {
+    if !io::stdin().is_terminal() {
+        ignore(SIGINT)?;
+    }
+    ignore(SIGXFSZ)
+}
+
+fn ignore(signal: i32) -> io::Result<()> {
+    // Any handler keeps the process alive, so the flag is never read.
+    signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map(drop)
+}
