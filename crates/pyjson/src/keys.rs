@@ -132,8 +132,9 @@ impl Stack {
     }
 
     fn end_object(&mut self, text: &[u8], unescape: impl Fn(&[u8]) -> Vec<u8>) -> bool {
-        let outer = self.outer.pop().unwrap_or_default();
-        let Object { begin, is_ascending, .. } = std::mem::replace(&mut self.innermost, outer);
+        // Not one move of it all: the processor would wait for what was just written.
+        let Object { begin, is_ascending, .. } = self.innermost;
+        self.innermost = self.outer.pop().unwrap_or_default();
         let keys = &self.spans[begin..];
         let found = if self.escaped {
             // One key may be spelled in two ways.

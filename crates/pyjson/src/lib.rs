@@ -34,6 +34,7 @@ mod integer;
 mod keys;
 mod kind;
 mod lists;
+mod members;
 mod number;
 mod raw;
 mod scan;

@@ -26,20 +26,20 @@ use super::{Error, ErrorKind, MAX_DEPTH, RawString, string};
 /// ```
 #[derive(Debug)]
 pub struct Scanner<'a> {
-    text: &'a str,
+    pub(crate) text: &'a str,
     pub(crate) pos: usize,
     pub(crate) rules: Rules,
     /// How many containers are open.
-    depth: usize,
+    pub(crate) depth: usize,
     /// Whether nothing has been read since a container was opened.
-    is_first: bool,
+    pub(crate) is_first: bool,
     /// Whether the object that ended last has equal keys. Under [`Rules::Json`] that is an error.
-    has_duplicates: bool,
+    pub(crate) has_duplicates: bool,
     /// Whether [`Scanner::transcode`] has met a number that JSON doesn't have.
     pub(crate) has_python_number: bool,
     last_list: List,
     last_object: Object,
-    keys: Keys,
+    pub(crate) keys: Keys,
 }
 
 /// See [`Scanner::state`].
@@ -186,85 +186,6 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// The next key of the object, with the cursor at its value. `None` after the closing brace.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Syntax`]. [`ErrorKind::DuplicateKey`] under [`Rules::Json`]; the cursor then
-    /// stands behind the object, so that a caller may carry on.
-    #[inline(always)]
-    pub fn next_key(&mut self) -> Result<Option<RawString<'a>>, Error> {
-        let is_first = std::mem::take(&mut self.is_first);
-        let key = match self.plain_key(is_first) {
-            Some(key) => key,
-            None if self.next_item(is_first, b'}')? => self.key()?,
-            None => return self.end_object(),
-        };
-        self.push_key(&key);
-        Ok(Some(key))
-    }
-
-    /// The next key as most programs write it: without escapes, and with at most one space behind
-    /// the comma. For any other the cursor stays where it is.
-    #[inline(always)]
-    fn plain_key(&mut self, is_first: bool) -> Option<RawString<'a>> {
-        let bytes = self.text.as_bytes();
-        let mut start = self.pos;
-        if !is_first {
-            start += match bytes.get(start..)? {
-                [b',', b' ', ..] => 2,
-                [b',', ..] => 1,
-                _ => return None,
-            };
-        }
-        let [b'"', rest @ ..] = bytes.get(start..)? else { return None };
-        let length = string::plain_prefix(rest);
-        let [b'"', b':', ..] = rest.get(length..)? else { return None };
-        let end = start + length + 2;
-        self.pos = end + 1;
-        Some(RawString { text: self.text, start, end, escapes: Escapes::None })
-    }
-
-    #[inline(always)]
-    fn push_key(&mut self, key: &RawString<'a>) {
-        self.keys.push(self.text.as_bytes(), key.start + 1, key.end - 1, key.is_escaped());
-    }
-
-    #[inline(never)]
-    fn end_object(&mut self) -> Result<Option<RawString<'a>>, Error> {
-        self.depth -= 1;
-        let unescape = |key: &[u8]| string::unescape(std::str::from_utf8(key).unwrap_or_default());
-        self.has_duplicates = self.keys.end_object(self.text.as_bytes(), unescape);
-        if self.has_duplicates && self.rules == Rules::Json {
-            return Err(Error::new(ErrorKind::DuplicateKey, self.pos - 1));
-        }
-        Ok(None)
-    }
-
-    /// Whether the object that has just ended has two equal keys.
-    pub(crate) fn has_duplicates(&self) -> bool {
-        self.has_duplicates
-    }
-
-    /// Steps over the next key and its colon without remembering it; `false` after the closing brace.
-    #[inline(always)]
-    pub(crate) fn skip_key(&mut self, is_first: bool) -> Result<bool, Error> {
-        if self.plain_key(is_first).is_some() {
-            return Ok(true);
-        }
-        if !self.next_item(is_first, b'}')? {
-            return Ok(false);
-        }
-        self.key().map(|_| true)
-    }
-
-    /// A key and its colon.
-    #[inline(never)]
-    fn key(&mut self) -> Result<RawString<'a>, Error> {
-        let key = self.string()?;
-        self.expect(b':')?;
-        Ok(key)
-    }
-
     /// Whether the array has another element, with the cursor at it. Steps over the closing
     /// bracket otherwise.
     ///
@@ -361,6 +282,20 @@ impl<'a> Scanner<'a> {
         let start = self.pos;
         let escapes = if self.skip_string()? { Escapes::Some } else { Escapes::None };
         Ok(RawString { text: self.text, start, end: self.pos, escapes })
+    }
+
+    /// Reads a string without escapes, and gives what stands between its quotes. For any other value
+    /// the cursor stays at it.
+    #[inline(always)]
+    pub fn plain_string(&mut self) -> Option<&'a str> {
+        self.skip_whitespace();
+        let start = self.pos + 1;
+        let rest = self.text.as_bytes().get(self.pos..)?.strip_prefix(b"\"")?;
+        let end = start + string::plain_prefix(rest);
+        (rest.get(end - start) == Some(&b'"')).then(|| {
+            self.pos = end + 1;
+            self.slice(start, end)
+        })
     }
 
     /// Steps over the string that begins here, and says whether it has a backslash.
@@ -460,7 +395,7 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn expect(&mut self, byte: u8) -> Result<(), Error> {
+    pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Error> {
         self.skip_whitespace();
         if self.peek() == Some(byte) {
             self.pos += 1;

@@ -90,10 +90,18 @@ pub(super) fn read<'a>(
         return Ok(());
     }
     scanner.begin_object()?;
+    let mut likely = 0;
     loop {
+        if let Some(at) = scanner.next_known_key(Member::NAMES, likely) {
+            members.read(Some(Member::ALL[at]), scanner, given)?;
+            likely = at + 1;
+            continue;
+        }
         match scanner.next_key() {
-            Ok(Some(name)) if name.is_escaped() => members.read_escaped(&name, scanner, given)?,
-            Ok(Some(name)) => members.read(name.bytes(), scanner, given)?,
+            Ok(Some(key)) => {
+                let at = Member::NAMES.iter().position(|name| key.is(name));
+                members.read(at.map(|at| Member::ALL[at]), scanner, given)?;
+            }
             Ok(None) => break,
             Err(error) if error.kind() == JsonErrorKind::DuplicateKey => {
                 members.has_duplicates = true;
@@ -106,6 +114,26 @@ pub(super) fn read<'a>(
     Ok(())
 }
 
+/// The value of a JSON text, if it is a String.
+fn as_string(text: &str) -> Option<RawString<'_>> {
+    RawValue { text, depth: 0 }.as_string()
+}
+
+/// A member that means something.
+#[derive(Clone, Copy)]
+enum Member {
+    Version,
+    Id,
+    Method,
+    Params,
+}
+
+impl Member {
+    /// In the order in which most programs write them.
+    const ALL: [Self; 4] = [Self::Version, Self::Id, Self::Method, Self::Params];
+    const NAMES: [&str; 4] = ["jsonrpc", "id", "method", "params"];
+}
+
 /// What the members of an Object say, as they are read.
 struct Members<'a> {
     /// How many containers are open around the Object.
@@ -114,9 +142,10 @@ struct Members<'a> {
     first_param: usize,
     is_version_2: bool,
     id: Option<Id<'a>>,
-    has_two_ids: bool,
+    /// How often each [`Member`] has occurred. The scanner finds other duplicates.
+    counts: [u8; Member::ALL.len()],
     /// If it is a String.
-    method: Option<RawString<'a>>,
+    method: Option<Str<'a>>,
     has_wrong_params: bool,
     has_duplicates: bool,
     /// Whether a member other than `params` is nested too deep. Depth counts from the request.
@@ -136,7 +165,7 @@ impl<'a> Members<'a> {
             first_param,
             is_version_2: false,
             id: None,
-            has_two_ids: false,
+            counts: [0; Member::ALL.len()],
             method: None,
             has_wrong_params: false,
             has_duplicates: false,
@@ -144,55 +173,44 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Reads the value of a member.
+    /// Reads the value of a member. One that means nothing is skipped.
     #[inline(always)]
     fn read(
         &mut self,
-        name: &[u8],
+        member: Option<Member>,
         scanner: &mut Scanner<'a>,
         given: &mut Vec<GivenParameter<'a>>,
     ) -> Result<(), JsonError> {
-        match name {
-            b"jsonrpc" => {
-                let version = self.string(scanner)?;
-                self.is_version_2 = version.is_some_and(|version| version.is("2.0"));
+        if let Some(member) = member {
+            let count = &mut self.counts[member as usize];
+            *count = count.saturating_add(1);
+        }
+        match member {
+            Some(Member::Version) => {
+                self.is_version_2 = match scanner.plain_string() {
+                    Some(version) => version == "2.0",
+                    None => as_string(self.skip(scanner)?).is_some_and(|raw| raw.is("2.0")),
+                };
             }
-            b"id" => {
+            Some(Member::Id) => {
                 let kind = scanner.peek_kind()?;
                 let is_valid = matches!(kind, Kind::String | Kind::Number | Kind::Null);
-                let id = Id { text: self.skip(scanner)?, is_valid };
-                self.has_two_ids |= self.id.replace(id).is_some();
+                self.id = Some(Id { text: self.skip(scanner)?, is_valid });
             }
-            b"method" => self.method = self.string(scanner)?,
-            b"params" => {
+            Some(Member::Method) => {
+                self.method = match scanner.plain_string() {
+                    Some(method) => Some(method.into()),
+                    None => as_string(self.skip(scanner)?).map(|raw| raw.to_python()),
+                };
+            }
+            Some(Member::Params) => {
                 // A duplicate is refused in the end. Until then its values must not pile up.
                 given.truncate(self.first_param);
                 self.has_wrong_params = !params::read(scanner, self.outer_depth, given)?;
             }
-            _ => _ = self.skip(scanner)?,
+            None => _ = self.skip(scanner)?,
         }
         Ok(())
-    }
-
-    /// The same if the name is spelled with escapes.
-    #[cold]
-    fn read_escaped(
-        &mut self,
-        name: &RawString<'a>,
-        scanner: &mut Scanner<'a>,
-        given: &mut Vec<GivenParameter<'a>>,
-    ) -> Result<(), JsonError> {
-        self.read(name.to_python().as_wtf8(), scanner, given)
-    }
-
-    /// Reads a value, if it is a String; skips any other.
-    #[inline]
-    fn string(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<RawString<'a>>, JsonError> {
-        if scanner.peek_kind()? == Kind::String {
-            return scanner.string().map(Some);
-        }
-        self.skip(scanner)?;
-        Ok(None)
     }
 
     fn skip(&mut self, scanner: &mut Scanner<'a>) -> Result<&'a str, JsonError> {
@@ -202,16 +220,16 @@ impl<'a> Members<'a> {
     }
 
     #[inline(always)]
-    fn finish(&self, end_of_params: usize) -> Element<'a> {
-        let Self { id, has_two_ids, first_param, .. } = *self;
+    fn finish(&mut self, end_of_params: usize) -> Element<'a> {
+        let Self { id, first_param, counts, .. } = *self;
         match self.method() {
             Ok(method) => Ok(Envelope {
                 id: id.map(|id| id.text),
-                method: method.to_python(),
+                method,
                 params: first_param..end_of_params,
             }),
             Err((kind, message)) => {
-                let readable = id.filter(|id| id.is_valid && !has_two_ids);
+                let readable = id.filter(|id| id.is_valid && counts[Member::Id as usize] == 1);
                 let id = readable.map_or(NULL_ID, |id| id.text);
                 Err(InvalidRequest { id, failure: Box::new(Failure::new(kind, message)) })
             }
@@ -219,12 +237,12 @@ impl<'a> Members<'a> {
     }
 
     /// The name of the method, or what is wrong first in the documented order.
-    fn method(&self) -> Result<RawString<'a>, (ErrorKind, &'static str)> {
+    fn method(&mut self) -> Result<Str<'a>, (ErrorKind, &'static str)> {
         let invalid = |message| Err((ErrorKind::InvalidRequest, message));
         if self.is_too_deep {
             return Err((ErrorKind::TooLarge, TOO_DEEP));
         }
-        if self.has_duplicates {
+        if self.has_duplicates || self.counts.iter().any(|&count| count > 1) {
             return invalid(DUPLICATE_MEMBER);
         }
         if !self.is_version_2 {
@@ -233,7 +251,7 @@ impl<'a> Members<'a> {
         if self.id.is_some_and(|id| !id.is_valid) {
             return invalid(WRONG_ID);
         }
-        let Some(method) = self.method else { return invalid(WRONG_METHOD) };
+        let Some(method) = self.method.take() else { return invalid(WRONG_METHOD) };
         if self.has_wrong_params {
             return invalid(WRONG_PARAMS);
         }
