@@ -1,4 +1,4 @@
-//! The JSON inside a signed value, read once: for tokens, cookies and any other value.
+//! The JSON inside a signed value, normally read once: for tokens, cookies and any other value.
 
 use std::ops::Range;
 

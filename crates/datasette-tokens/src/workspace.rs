@@ -44,7 +44,7 @@ impl Workspace {
         Self::default()
     }
 
-    /// The JSON of the payload that the last call signed or read, in Python's spelling.
+    /// The JSON of the payload that the last call signed, in Python's spelling.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload

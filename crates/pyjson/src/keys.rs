@@ -1,4 +1,4 @@
-//! Duplicate keys: the one place that looks for them.
+//! Duplicate keys of the objects that a scanner reads.
 
 /// The memory in which a [`Scanner`](crate::Scanner) remembers keys, so that several scanners can
 /// reuse one allocation. See [`Scanner::with_keys`](crate::Scanner::with_keys).

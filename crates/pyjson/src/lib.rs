@@ -1,7 +1,9 @@
 //! Python's `json.loads` and `json.dumps`, byte for byte.
 //!
-//! [`transcode`] goes from the input of CPython's `json.loads` to the output of
-//! `json.dumps(value, ensure_ascii=False, separators=(",", ":"))` in one pass, without a tree:
+//! [`transcode`] reads JSON without duplicate keys and lone surrogates, and writes what CPython's
+//! `json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))` writes, in one pass,
+//! without a tree. Under [`Rules::Python`], [`Scanner::transcode`] reads all that `json.loads` reads.
+//! An example:
 //!
 //! ```
 //! let mut out = Vec::new();

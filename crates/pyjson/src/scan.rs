@@ -9,8 +9,9 @@ use super::{Error, ErrorKind, MAX_DEPTH, RawString, string};
 /// A cursor over a JSON text.
 ///
 /// Containers are read as `begin_object` and `next_key`, or `begin_array` and `next_element`, until
-/// these say that the container has ended. The scanner counts how deep it is, and finds duplicate
-/// keys; nobody else has to.
+/// these say that the container has ended. The scanner counts how deep it is, and finds duplicates
+/// of the keys that [`Scanner::next_key`] reads. [`Scanner::next_known_key`] and
+/// [`Scanner::raw_value`] leave that to the caller.
 ///
 /// ```
 /// use pyjson::{Kind, Scanner};

@@ -29,7 +29,7 @@ impl<'a> Scanner<'a> {
         let mut open = OpenContainers::default();
         let mut deepest = 0;
         let mut kind = kind;
-        // Where an object began, as long as it has no other inside.
+        // Where an object began, as long as no other was entered inside.
         let mut object_start = None;
         loop {
             // The cursor is at a value. A container is entered, anything else is skipped.
@@ -54,6 +54,8 @@ impl<'a> Scanner<'a> {
                 }
             };
             if !self.skip_to_next_value(&mut open, &mut deepest, &mut object_start, is_first)? {
+                // Its spelling and its keys were not looked at, and its depth is not absolute.
+                self.forget_object();
                 return Ok(deepest);
             }
             kind = self.peek_kind()?;

@@ -42,6 +42,7 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// Every [`ErrorKind`]; `out` then holds an unusable beginning.
     pub fn transcode(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        self.forget_object();
         let (start, end) = (self.pos, out.len());
         let before = self.state();
         let mut transcoder = Transcoder { written: start, scanner: self, out };
@@ -70,6 +71,7 @@ impl<'a> Scanner<'a> {
         mut on_member: impl FnMut(&RawString<'a>, Range<usize>),
     ) -> Result<Spelling, Error> {
         self.peek_kind()?;
+        self.forget_object();
         let (start, end) = (self.pos, out.len());
         let mut transcoder = Transcoder { written: start, scanner: self, out };
         transcoder.object(|key, place| on_member(key, place.start - end..place.end - end))?;

@@ -309,7 +309,7 @@ pub struct NotJson;
 
 impl fmt::Display for NotJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value holds NaN or an infinity, which JSON cannot carry")
+        f.write_str("the value holds NaN or an infinity: JSON cannot carry it")
     }
 }
 

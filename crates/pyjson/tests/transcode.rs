@@ -45,6 +45,29 @@ proptest! {
     }
 }
 
+/// What was only skipped was not looked at.
+#[test]
+fn a_value_is_transcoded_whatever_was_skipped_before() {
+    for value in [r#"{"a" : 1}"#, r#"{"a":1,"a":2}"#, r#"{"a":"\ud800"}"#, r#"["a", "b"]"#] {
+        let text = format!("[[{value}],{value},{value}]");
+        let mut expected = Vec::new();
+        let alone = pyjson::transcode(value, &mut expected);
+        let mut scanner = Scanner::new(&text);
+        scanner.begin_array().unwrap();
+        assert_eq!(scanner.next_element(), Ok(true));
+        scanner.raw_value().unwrap();
+        assert_eq!(scanner.next_element(), Ok(true));
+        let mut out = Vec::new();
+        let kind = |error: pyjson::Error| error.kind();
+        assert_eq!(scanner.transcode(&mut out).map_err(kind), alone.map_err(kind), "{value}");
+        if alone.is_ok() {
+            assert_eq!(out, expected);
+            assert_eq!(scanner.next_element(), Ok(true));
+            assert_eq!(scanner.raw_value().map(|raw| raw.text), Ok(value));
+        }
+    }
+}
+
 /// Tokens of JSON, of Python's JSON, and what looks like them.
 const PARTS: [&str; 32] = [
     "{",

@@ -9,7 +9,7 @@ use super::params::GivenParameter;
 /// Requests, and values of `params`, whose memory is kept from one message to the next.
 const KEPT_CAPACITY: usize = 1 << 10;
 
-/// Parses lines, and reuses its memory from one to the next.
+/// Parses lines, and reuses its memory after each that is JSON.
 #[derive(Debug, Default)]
 pub struct Parser {
     keys: Keys,

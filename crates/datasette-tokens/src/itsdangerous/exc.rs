@@ -42,7 +42,8 @@ pub enum BadPayload {
     Utf8,
     /// The JSON.
     Json,
-    /// The JSON is nested deeper than [`pyjson::MAX_DEPTH`]. Python would read it.
+    /// The JSON is nested deeper than [`pyjson::MAX_DEPTH`]. Python may read it: what follows is
+    /// not looked at.
     TooDeep,
 }
 
