@@ -196,7 +196,7 @@ struct Output<'a, S, E> {
     /// There is one for each thread. Blocks under way have consecutive tickets and a thread each,
     /// so no two of them share one.
     passed: Box<[Condvar]>,
-    /// Locked by the block whose turn it is, from its first write to its end.
+    /// Locked by the block that writes, from its first write to its end.
     sink: Mutex<S>,
     end_input: &'a (dyn Fn() + Sync),
 }

@@ -77,7 +77,7 @@ impl Keys {
         self.0.as_ref().map_or(0, |stack| stack.outer.len())
     }
 
-    /// Leaves objects unread, until so many are open.
+    /// Leaves objects unread until `open` are left.
     pub(crate) fn leave_objects(&mut self, open: usize) {
         let Some(stack) = &mut self.0 else { return };
         while stack.outer.len() > open {
@@ -149,7 +149,7 @@ impl Stack {
     }
 }
 
-/// So many keys are compared each with each.
+/// Up to this many keys, each is compared with every other.
 const FEW_KEYS: usize = 8;
 
 /// Whether two keys have one rank, or, if there are many, fall into one of 4,096 buckets. Not many

@@ -3,7 +3,7 @@
 
 use super::string;
 
-/// Where an array of one or more strings without escapes stands in a text.
+/// The place of an array of one or more strings without escapes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct List {
     pub(crate) start: usize,
@@ -42,7 +42,7 @@ impl List {
     }
 }
 
-/// Where the object stands that was read last, and how many containers are open around it.
+/// The place of the object that was read last, and how many containers are open around it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Object {
     pub(crate) start: usize,

@@ -52,8 +52,8 @@ impl<'a> Scanner<'a> {
         Some(found)
     }
 
-    /// Where the next key stands as most programs write it: without escapes, and with at most one
-    /// space behind the comma. For any other the cursor stays where it is.
+    /// The place of the next key, if it is written as most programs do: without escapes, and with at
+    /// most one space behind the comma. For any other the cursor stays where it is.
     #[inline(always)]
     fn plain_key(&mut self, is_first: bool) -> Option<(usize, usize)> {
         let start = self.plain_quote(is_first)?;

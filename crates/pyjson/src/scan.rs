@@ -86,7 +86,7 @@ impl<'a> Scanner<'a> {
         keys
     }
 
-    /// Where the scanner is, so that a value can be read again.
+    /// The scanner's position, so that a value can be read again.
     pub(crate) fn state(&self) -> State {
         State {
             pos: self.pos,

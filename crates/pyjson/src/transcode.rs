@@ -101,7 +101,7 @@ struct Transcoder<'s, 'a, 'o> {
 }
 
 impl<'a> Transcoder<'_, 'a, '_> {
-    /// Copies the text up to `end`, as far as it isn't written yet.
+    /// Copies what isn't written yet of the text before `end`.
     #[inline]
     fn flush(&mut self, end: usize) {
         self.out.extend_from_slice(&self.scanner.text().as_bytes()[self.written..end]);

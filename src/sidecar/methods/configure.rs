@@ -151,7 +151,7 @@ fn read_actions(parameter: Bound<'_>) -> Result<Option<Actions>, Failure> {
     Actions::from_json(&json).map(Some).map_err(|error| parameter.invalid(error))
 }
 
-/// The settings after the call: those that are given, and the others as they were.
+/// The settings after the call: the given ones replace those before.
 fn read_settings(parameter: Bound<'_>, mut settings: Settings) -> Result<Settings, Failure> {
     if parameter.given_json().is_none() {
         return Ok(settings);

@@ -1,4 +1,4 @@
-//! What a token says and what is wrong with it. Datasette has no counterpart, and its users have
+//! A token's contents and what is wrong with it. Datasette has no counterpart, and its users have
 //! asked for one. It comes to the verdict that [`Datasette::verify_token`] comes to.
 
 use pyjson::{Integer, Str, Value, loads};
@@ -59,7 +59,7 @@ pub enum Restricted {
     To(Allowlist<'static>),
 }
 
-/// What the signature of a token is worth.
+/// The result of checking a token's signature.
 ///
 /// ```
 /// use datasette_tokens::{Datasette, Signature};
@@ -78,7 +78,7 @@ pub enum Signature {
     Unchecked,
 }
 
-/// What a token is worth. See the [crate's documentation](crate#inspecting) for an example.
+/// Whether a token is valid. See the [crate's documentation](crate#inspecting) for an example.
 ///
 /// ```
 /// assert_eq!(datasette_tokens::Status::Expired.name(), "expired");
