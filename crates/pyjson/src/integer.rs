@@ -96,12 +96,6 @@ impl Integer {
         self.0 == Size::Small(0)
     }
 
-    /// Whether it is below zero.
-    #[must_use]
-    pub fn is_negative(&self) -> bool {
-        *self < Self::from(0)
-    }
-
     /// `self < float`, exact as in Python: neither side is rounded. False for NaN.
     #[must_use]
     pub fn is_less_than_f64(&self, float: f64) -> bool {
