@@ -3,24 +3,15 @@
 mod common;
 
 use std::hint::black_box;
-use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use datasette_tokens::Workspace;
-use dstok::sidecar::methods::{Clock, Config, METHODS, Session, call};
+use dstok::sidecar::methods::{Clock, Session, call};
 use dstok::sidecar::protocol::{NULL_ID, Parser, begin_result, end_result};
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("requests");
-    let mut session = Session {
-        config: Arc::new(Config { datasette: common::datasette() }),
-        workspace: Workspace::new(),
-        clock: Clock::new(Some(common::NOW)),
-        policy: Arc::default(),
-        warn: |_| {},
-        methods: METHODS,
-    };
+    let mut session = Session::new(common::datasette(), Clock::new(Some(common::NOW)));
     let mut parser = Parser::default();
     let mut out = Vec::new();
     for payload in common::payloads() {

@@ -21,10 +21,8 @@ mod sink;
 mod worker;
 mod writer;
 
-use std::sync::Arc;
 use std::thread;
 
-use datasette_tokens::Workspace;
 use dstok::parallel;
 use dstok::sidecar::methods::Session;
 use indicatif::ProgressBar;
@@ -63,13 +61,7 @@ pub(crate) fn run(
     let needs_one_thread = options.fail_fast || session.policy.audit_log.is_some();
     let threads =
         if needs_one_thread { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
-    let Session { config, clock, policy, warn, methods, workspace: _ } = session;
-    let new_worker = || {
-        let (config, policy) = (Arc::clone(&config), Arc::clone(&policy));
-        let workspace = Workspace::new();
-        let session = Session { config, workspace, clock, policy, warn, methods };
-        RecordWorker::new(session, options, &layout)
-    };
+    let new_worker = || RecordWorker::new(session.for_worker(), options, &layout);
     // A read from stdin that waits can't be interrupted. After a write error the run ends when that
     // read returns.
     let end_input = || {};

@@ -8,10 +8,9 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use datasette_tokens::{Flavour, Release, Workspace};
-use dstok::sidecar::methods::{Clock, METHODS, Session, call};
+use datasette_tokens::{Datasette, Flavour, Release};
+use dstok::sidecar::methods::{Clock, Session, call};
 use dstok::sidecar::protocol::{Failure, Parser};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -176,13 +175,10 @@ fn through_the_methods() {
     for scenario in scenarios() {
         for answered in &scenario.answers {
             for release in &answered.releases {
+                let clock = Clock::new(scenario.config.now.get().parse().ok());
                 let mut session = Session {
-                    config: Arc::default(),
-                    workspace: Workspace::new(),
-                    clock: Clock::new(scenario.config.now.get().parse().ok()),
-                    policy: Arc::default(),
                     warn: |warning| panic!("{warning}"),
-                    methods: METHODS,
+                    ..Session::new(Datasette::default(), clock)
                 };
                 let configure = configuration(&scenario, release).to_string();
                 answer(&mut session, "configure", &configure).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use datasette_tokens::{Datasette, Error, Feature, RawTokenRequest, Workspace};
-use dstok::sidecar::methods::{Clock, Config, Defaults, METHODS, Session};
+use dstok::sidecar::methods::{Clock, Defaults, Session};
 use indicatif::ProgressBar;
 
 use super::failure::Failure;
@@ -89,16 +89,9 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result<(), Failure> {
 
 fn session(args: &CreateTokensArgs) -> Result<Session, Failure> {
     let datasette = args.instance.datasette()?;
-    let mut workspace = Workspace::new();
-    check_can_mint(&datasette, args.token.is_restricted(), &mut workspace)?;
-    Ok(Session {
-        config: Arc::new(Config { datasette }),
-        workspace,
-        clock: Clock::new(args.instance.frozen_now()?),
-        policy: Arc::new(args.policy.policy()?),
-        warn,
-        methods: METHODS,
-    })
+    check_can_mint(&datasette, args.token.is_restricted(), &mut Workspace::new())?;
+    let session = Session::new(datasette, Clock::new(args.instance.frozen_now()?));
+    Ok(Session { policy: Arc::new(args.policy.policy()?), warn, ..session })
 }
 
 /// Finds the errors that every record would have, such as a missing secret.

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::thread;
 
 use clap::Args;
-use datasette_tokens::Workspace;
 use dstok::hardening::enter_sandbox;
-use dstok::sidecar::methods::{Clock, Config, METHODS, Session};
+use dstok::sidecar::methods::{Clock, Session};
 use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
 
 use super::failure::Failure;
@@ -123,12 +122,7 @@ fn default_threads() -> usize {
 }
 
 fn session(args: &ServeArgs) -> Result<Session, Failure> {
-    Ok(Session {
-        config: Arc::new(Config { datasette: args.verifying.datasette()? }),
-        workspace: Workspace::new(),
-        clock: Clock::new(args.verifying.instance.frozen_now()?),
-        policy: Arc::new(args.policy.policy()?),
-        warn,
-        methods: METHODS,
-    })
+    let clock = Clock::new(args.verifying.instance.frozen_now()?);
+    let session = Session::new(args.verifying.datasette()?, clock);
+    Ok(Session { policy: Arc::new(args.policy.policy()?), warn, ..session })
 }

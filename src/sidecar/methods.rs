@@ -24,7 +24,7 @@ mod verify_token;
 pub use clock::{Clock, system_now};
 pub use configure::newer_release_warning;
 pub use create_token::{Defaults, METHOD as CREATE_TOKEN, create_token};
-pub use method::{Config, Example, Method, MethodResult, Session, call};
+pub use method::{Example, Method, MethodResult, Session, call};
 pub use parameter::Parameter;
 pub use settings::set_setting;
 pub use table::METHODS;

@@ -9,11 +9,8 @@ mod watchdog;
 mod worker;
 
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 
-use datasette_tokens::Workspace;
-
-use super::methods::{Config, Session};
+use super::methods::Session;
 use crate::parallel;
 pub use limits::Limits;
 pub use parent::Parent;
@@ -34,38 +31,30 @@ use worker::{Input, LineWorker};
 /// The first error of reading or writing; [`io::ErrorKind::BrokenPipe`] when the peer has closed
 /// `output`.
 pub fn serve<'a>(
-    session: Session,
+    mut session: Session,
     limits: Limits,
     input: &'a mut (dyn Read + Send),
     output: &'a mut (dyn Write + Send),
     end_input: impl Fn() + Sync,
 ) -> io::Result<()> {
-    let Session { config, clock, policy, warn, methods, workspace: _ } = session;
-    let unconfigured = Arc::new(Config::default());
-    let new_worker = || {
-        let (config, policy) = (Arc::clone(&unconfigured), Arc::clone(&policy));
-        let workspace = Workspace::new();
-        LineWorker::new(limits, Session { config, workspace, clock, policy, warn, methods })
-    };
-    parallel::run(limits.threads, Input::new(input), config, output, new_worker, end_input)
+    // An idle worker must hold no secret that `configure` replaces.
+    let datasette = std::mem::take(&mut session.datasette);
+    let new_worker = || LineWorker::new(limits, session.for_worker());
+    parallel::run(limits.threads, Input::new(input), datasette, output, new_worker, end_input)
 }
 
 #[cfg(test)]
 mod tests {
+
+    use datasette_tokens::Datasette;
+
     use super::answer::LONG_OUTPUT;
     use super::*;
-    use crate::policy::Policy;
-    use crate::sidecar::methods::{Clock, METHODS};
+
+    use crate::sidecar::methods::Clock;
 
     pub(super) fn session(warn: fn(&str)) -> Session {
-        Session {
-            config: Arc::new(Config::default()),
-            workspace: Workspace::new(),
-            clock: Clock::new(Some(0.0)),
-            policy: Arc::new(Policy::default()),
-            warn,
-            methods: METHODS,
-        }
+        Session { warn, ..Session::new(Datasette::default(), Clock::new(Some(0.0))) }
     }
 
     /// Records each write, to show how answers are grouped.

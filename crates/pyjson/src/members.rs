@@ -28,28 +28,20 @@ impl<'a> Scanner<'a> {
         Ok(Some(RawString { text: self.text, start, end, escapes }))
     }
 
-    /// Steps over the next key if it is one of `names`, spelled as most programs spell it, and says
-    /// which one: perhaps the one at `likely`. Otherwise the cursor stays where it is, for
-    /// [`Scanner::next_key`].
+    /// Steps over the next key if it is `name`, spelled as most programs spell it, and says whether it
+    /// did. Otherwise the cursor stays where it is, for [`Scanner::next_key`].
     ///
     /// It isn't compared with the other keys of the object: the caller sees it twice.
     #[inline(always)]
-    pub fn next_known_key<const N: usize>(
-        &mut self,
-        names: [&str; N],
-        likely: usize,
-    ) -> Option<usize> {
-        let start = self.plain_quote(self.is_first)?;
+    pub fn skip_known_key(&mut self, name: &str) -> bool {
+        let Some(start) = self.plain_quote(self.is_first) else { return false };
         let rest = &self.text.as_bytes()[start + 1..];
-        let is_next =
-            |name: &&str| matches!(rest.strip_prefix(name.as_bytes()), Some([b'"', b':', ..]));
-        let found = match names.get(likely) {
-            Some(name) if is_next(name) => likely,
-            _ => names.iter().position(is_next)?,
-        };
-        self.pos = start + names[found].len() + r#""":"#.len();
-        self.is_first = false;
-        Some(found)
+        let found = matches!(rest.strip_prefix(name.as_bytes()), Some([b'"', b':', ..]));
+        if found {
+            self.pos = start + name.len() + r#""":"#.len();
+            self.is_first = false;
+        }
+        found
     }
 
     /// The place of the next key, if it is written as most programs do: without escapes, and with at

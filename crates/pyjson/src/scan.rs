@@ -10,7 +10,7 @@ use super::{Error, ErrorKind, MAX_DEPTH, RawString, string};
 ///
 /// Containers are read as `begin_object` and `next_key`, or `begin_array` and `next_element`, until
 /// these say that the container has ended. The scanner counts how deep it is, and finds duplicates
-/// of the keys that [`Scanner::next_key`] reads. [`Scanner::next_known_key`] and
+/// of the keys that [`Scanner::next_key`] reads. [`Scanner::skip_known_key`] and
 /// [`Scanner::raw_value`] leave that to the caller.
 ///
 /// ```

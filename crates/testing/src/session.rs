@@ -2,10 +2,9 @@
 //! was asked with, however the bytes arrive and however many threads answer.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
-use datasette_tokens::{Datasette, Secret, Workspace};
-use dstok::sidecar::methods::{Clock, Config, METHODS, Session};
+use datasette_tokens::{Datasette, Secret};
+use dstok::sidecar::methods::{Clock, Session};
 use dstok::sidecar::serve::{Limits, serve};
 use pyjson::MAX_DEPTH;
 use serde_json::value::RawValue;
@@ -48,14 +47,8 @@ impl Read for Pieces<'_> {
 
 fn answers(input: &[u8], size: usize, threads: usize) -> String {
     let secret = Secret::new("not a secret".to_owned()).unwrap();
-    let session = Session {
-        config: Arc::new(Config { datasette: Datasette::builder().secret(secret).build() }),
-        workspace: Workspace::new(),
-        clock: Clock::new(Some(17e8)),
-        policy: Arc::default(),
-        warn: |_| {},
-        methods: METHODS,
-    };
+    let datasette = Datasette::builder().secret(secret).build();
+    let session = Session::new(datasette, Clock::new(Some(17e8)));
     let mut out = Vec::new();
     let limits = Limits { threads, ..LIMITS };
     serve(session, limits, &mut Pieces(input, size), &mut out, || {}).unwrap();

@@ -9,7 +9,7 @@ use pyjson::{Kind, Scanner, loads};
 
 use super::args::{Args, Bound};
 use super::info;
-use super::method::{Config, Example, Method, Session};
+use super::method::{Example, Method, Session};
 use super::parameter::Parameter;
 use super::schema::OPTIONAL_STRING;
 use super::settings::set_setting;
@@ -70,7 +70,7 @@ const SETTINGS: &str = concat!(
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [secret, release, actions, settings, zlib, itsdangerous] = args.values();
-    let mut builder = session.config.datasette.to_builder();
+    let mut builder = session.datasette.to_builder();
     if let Some((secret, old_secrets)) = read_secrets(secret)? {
         builder = builder.secret(secret).old_secrets(old_secrets);
     }
@@ -82,14 +82,14 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     if let Some(actions) = read_actions(actions)? {
         builder = builder.actions(actions);
     }
-    builder = builder.settings(read_settings(settings, session.config.datasette.settings())?);
+    builder = builder.settings(read_settings(settings, session.datasette.settings())?);
     if let Some(flavour) = read_name(zlib, Flavour::ALL, Flavour::name)? {
         builder = builder.zlib(flavour);
     }
     if let Some(version) = read_name(itsdangerous, &Version::ALL, Version::name)? {
         builder = builder.itsdangerous(version);
     }
-    session.config = Arc::new(Config { datasette: builder.build() });
+    session.datasette = Arc::new(builder.build());
     if let Some(warning) = warning {
         (session.warn)(&warning);
     }

@@ -30,8 +30,8 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let [actor, expire_after, now] = args.values();
     let expire_after = expire_after.integer()?;
     let now = session.time(now)?;
-    let Session { config, workspace, .. } = session;
-    let datasette = &config.datasette;
+    let Session { datasette, workspace, .. } = session;
+    let datasette = &datasette;
     out.push(b'"');
     datasette.create_actor_cookie_into(actor.json(), expire_after.as_ref(), now, workspace, out)?;
     out.push(b'"');

@@ -123,8 +123,8 @@ fn mint<'a>(
     };
     let now = session.time(now)?;
     let mint = Mint { made_by, time: session.clock.now(), now };
-    let Session { config, policy, workspace, .. } = session;
-    policy.mint(&config.datasette, &request, &mint, workspace, out).map_err(|error| match error {
+    let Session { datasette, policy, workspace, .. } = session;
+    policy.mint(&datasette, &request, &mint, workspace, out).map_err(|error| match error {
         MintError::Datasette(Error::InvalidArgument(error)) if !together.is_empty() => {
             match error.argument() {
                 Argument::ActorId => Error::from(error).into(),

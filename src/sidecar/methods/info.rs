@@ -46,7 +46,7 @@ fn run(session: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Fai
 
 /// Appends the result.
 pub(super) fn write_info(session: &Session, out: &mut Vec<u8>) {
-    let datasette = &session.config.datasette;
+    let datasette = &session.datasette;
     let settings = datasette.settings();
     let info = json!({
         "name": env!("CARGO_PKG_NAME"),

@@ -38,8 +38,8 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let [token, now] = args.values();
     let token = token.string()?;
     let now = session.time(now)?;
-    let Session { config, workspace, .. } = session;
-    let inspection = config.datasette.inspect_token_with(&token, now, workspace)?;
+    let Session { datasette, workspace, .. } = session;
+    let inspection = datasette.inspect_token_with(&token, now, workspace)?;
     inspection.to_value().write(out).map_err(|NotJson| Error::NotJson)?;
     Ok(())
 }

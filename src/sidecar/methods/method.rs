@@ -47,8 +47,8 @@ pub struct Example {
 
 /// What methods are called with: one for each worker and block.
 pub struct Session {
-    /// What `configure` replaces.
-    pub config: Arc<Config>,
+    /// The instance that requests are answered for. It never changes; `configure` replaces it.
+    pub datasette: Arc<Datasette>,
     /// The space that signing and verifying work in.
     pub workspace: Workspace,
     /// The clock. It shows the same time until it is refreshed.
@@ -61,14 +61,14 @@ pub struct Session {
     pub methods: &'static [Method],
 }
 
-/// The configuration that requests are answered under. It never changes; `configure` replaces it.
-#[derive(Debug, Default)]
-pub struct Config {
-    /// The instance.
-    pub datasette: Datasette,
-}
-
 impl Session {
+    /// A session for another worker.
+    #[must_use]
+    pub fn for_worker(&self) -> Self {
+        let (datasette, policy) = (Arc::clone(&self.datasette), Arc::clone(&self.policy));
+        Self { datasette, policy, workspace: Workspace::new(), ..*self }
+    }
+
     /// What a call with this `now` takes for the time, in Unix seconds.
     pub(super) fn time(&mut self, now: Bound<'_>) -> Result<f64, Failure> {
         Ok(now.number()?.unwrap_or_else(|| self.clock.now()))

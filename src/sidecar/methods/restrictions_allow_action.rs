@@ -58,7 +58,7 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
         return Err(action.invalid("must be a string"));
     };
     let resource = read_resource(resource)?;
-    let datasette = &session.config.datasette;
+    let datasette = &session.datasette;
     let is_allowed = datasette
         .allows_action(&allowlist, &action, resource.as_ref())?
         .map_err(|NullList| restrictions.invalid("has null in place of the resource's list"))?;

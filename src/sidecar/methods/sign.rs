@@ -23,9 +23,9 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let namespace = namespace.optional_string()?;
     let namespace = namespace.as_deref().unwrap_or("default");
     session.policy.check_signing(namespace)?;
-    let Session { config, workspace, .. } = session;
+    let Session { datasette, workspace, .. } = session;
     out.push(b'"');
-    config.datasette.sign_into(value.json(), namespace, workspace, out)?;
+    datasette.sign_into(value.json(), namespace, workspace, out)?;
     out.push(b'"');
     Ok(())
 }

@@ -1,6 +1,11 @@
 //! The list of methods, in the order of the documentation.
 
-use super::method::Method;
+use std::sync::Arc;
+
+use datasette_tokens::{Datasette, Workspace};
+
+use super::clock::Clock;
+use super::method::{Method, Session};
 use super::{
     configure, create_actor_cookie, create_token, info, inspect_token, ping,
     restrictions_allow_action, rpc_discover, sign, unsign, verify_actor_cookie, verify_token,
@@ -22,30 +27,34 @@ pub const METHODS: &[Method] = &[
     rpc_discover::METHOD,
 ];
 
+impl Session {
+    /// A session without a policy, in which all methods can be called and nobody is warned.
+    #[must_use]
+    pub fn new(datasette: Datasette, clock: Clock) -> Self {
+        Self {
+            datasette: Arc::new(datasette),
+            workspace: Workspace::new(),
+            clock,
+            policy: Arc::default(),
+            warn: |_| {},
+            methods: METHODS,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use datasette_tokens::{Datasette, Secret, Workspace};
+    use datasette_tokens::Secret;
     use serde_json::Value;
 
     use super::*;
-    use crate::policy::Policy;
-    use crate::sidecar::methods::clock::Clock;
-    use crate::sidecar::methods::method::{Config, Session, call};
+    use crate::sidecar::methods::method::call;
     use crate::sidecar::protocol::{MAX_PARAMETERS, Parser};
 
     fn session() -> Session {
         let secret = Secret::new("not-a-secret".to_owned()).unwrap();
         let datasette = Datasette::builder().secret(secret).build();
-        Session {
-            config: Arc::new(Config { datasette }),
-            workspace: Workspace::new(),
-            clock: Clock::new(Some(0.0)),
-            policy: Arc::new(Policy::default()),
-            warn: |_| {},
-            methods: METHODS,
-        }
+        Session::new(datasette, Clock::new(Some(0.0)))
     }
 
     #[test]

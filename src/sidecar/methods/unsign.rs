@@ -23,6 +23,6 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let signed = signed.string()?;
     let namespace = namespace.optional_string()?;
     let namespace = namespace.as_deref().unwrap_or("default");
-    let Session { config, workspace, .. } = session;
-    Ok(config.datasette.unsign_into(&signed, namespace, workspace, out)?)
+    let Session { datasette, workspace, .. } = session;
+    Ok(datasette.unsign_into(&signed, namespace, workspace, out)?)
 }

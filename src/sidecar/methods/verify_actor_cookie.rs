@@ -28,6 +28,6 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let [cookie, now] = args.values();
     let cookie = cookie.string()?;
     let now = session.time(now)?;
-    let Session { config, workspace, .. } = session;
-    Ok(config.datasette.verify_actor_cookie_into(&cookie, now, workspace, out)?)
+    let Session { datasette, workspace, .. } = session;
+    Ok(datasette.verify_actor_cookie_into(&cookie, now, workspace, out)?)
 }

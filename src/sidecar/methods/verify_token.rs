@@ -21,6 +21,6 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let [token, now] = args.values();
     let token = token.string()?;
     let now = session.time(now)?;
-    let Session { config, workspace, .. } = session;
-    Ok(config.datasette.verify_token_into(&token, now, workspace, out)?)
+    let Session { datasette, workspace, .. } = session;
+    Ok(datasette.verify_token_into(&token, now, workspace, out)?)
 }

@@ -81,27 +81,21 @@ pub(super) fn read<'a>(
     let mut members = Members::new(scanner.depth(), given.len());
     if scanner.peek_kind()? != Kind::Object {
         members.skip(scanner)?;
-        let problem = if members.is_too_deep {
-            Failure::new(ErrorKind::TooLarge, TOO_DEEP)
-        } else {
-            Failure::new(ErrorKind::InvalidRequest, NOT_AN_OBJECT)
-        };
-        elements.push(Err(InvalidRequest::without_id(problem)));
+        let problem = if members.is_too_deep { TOO_DEEP } else { NOT_AN_OBJECT };
+        elements.push(members.invalid(problem));
         return Ok(());
     }
     scanner.begin_object()?;
-    let mut likely = 0;
     loop {
-        if let Some(at) = scanner.next_known_key(Member::NAMES, likely) {
-            members.read(Some(Member::ALL[at]), scanner, given)?;
-            likely = at + 1;
+        if let Some(member) = Member::next(scanner) {
+            members.read(member, scanner, given)?;
             continue;
         }
         match scanner.next_key() {
-            Ok(Some(key)) => {
-                let at = Member::NAMES.iter().position(|name| key.is(name));
-                members.read(at.map(|at| Member::ALL[at]), scanner, given)?;
-            }
+            Ok(Some(key)) => match Member::ALL.into_iter().find(|member| key.is(member.name())) {
+                Some(member) => members.read(member, scanner, given)?,
+                None => _ = members.skip(scanner)?,
+            },
             Ok(None) => break,
             Err(error) if error.kind() == JsonErrorKind::DuplicateKey => {
                 members.has_duplicates = true;
@@ -131,7 +125,27 @@ enum Member {
 impl Member {
     /// In the order in which most programs write them.
     const ALL: [Self; 4] = [Self::Version, Self::Id, Self::Method, Self::Params];
-    const NAMES: [&str; 4] = ["jsonrpc", "id", "method", "params"];
+
+    #[inline(always)]
+    fn name(self) -> &'static str {
+        match self {
+            Self::Version => "jsonrpc",
+            Self::Id => "id",
+            Self::Method => "method",
+            Self::Params => "params",
+        }
+    }
+
+    /// Steps over the next key if it is one of these, spelled as most programs spell it.
+    #[inline(always)]
+    fn next(scanner: &mut Scanner<'_>) -> Option<Self> {
+        // Not a loop: where the compiler knows each name, no comparison needs a call.
+        let mut is_next = |member: Self| scanner.skip_known_key(member.name()).then_some(member);
+        is_next(Self::Version)
+            .or_else(|| is_next(Self::Id))
+            .or_else(|| is_next(Self::Method))
+            .or_else(|| is_next(Self::Params))
+    }
 }
 
 /// What the members of an Object say, as they are read.
@@ -141,21 +155,17 @@ struct Members<'a> {
     /// Where the values of `params` begin in the list that all requests of a message share.
     first_param: usize,
     is_version_2: bool,
-    id: Option<Id<'a>>,
-    /// How often each [`Member`] has occurred. The scanner finds other duplicates.
-    counts: [u8; Member::ALL.len()],
+    /// How it is spelled, and whether it may be answered under: it is of the right kind and occurs
+    /// once.
+    id: Option<(RawId<'a>, bool)>,
     /// If it is a String.
     method: Option<Str<'a>>,
     has_wrong_params: bool,
+    /// Whether each [`Member`] has occurred. The scanner finds other duplicates.
+    seen: [bool; Member::ALL.len()],
     has_duplicates: bool,
     /// Whether a member other than `params` is nested too deep. Depth counts from the request.
     is_too_deep: bool,
-}
-
-#[derive(Clone, Copy)]
-struct Id<'a> {
-    text: RawId<'a>,
-    is_valid: bool,
 }
 
 impl<'a> Members<'a> {
@@ -165,50 +175,46 @@ impl<'a> Members<'a> {
             first_param,
             is_version_2: false,
             id: None,
-            counts: [0; Member::ALL.len()],
             method: None,
             has_wrong_params: false,
+            seen: [false; Member::ALL.len()],
             has_duplicates: false,
             is_too_deep: false,
         }
     }
 
-    /// Reads the value of a member. One that means nothing is skipped.
+    /// Reads the value of a member.
     #[inline(always)]
     fn read(
         &mut self,
-        member: Option<Member>,
+        member: Member,
         scanner: &mut Scanner<'a>,
         given: &mut Vec<GivenParameter<'a>>,
     ) -> Result<(), JsonError> {
-        if let Some(member) = member {
-            let count = &mut self.counts[member as usize];
-            *count = count.saturating_add(1);
-        }
+        self.has_duplicates |= std::mem::replace(&mut self.seen[member as usize], true);
         match member {
-            Some(Member::Version) => {
+            Member::Version => {
                 self.is_version_2 = match scanner.plain_string() {
                     Some(version) => version == "2.0",
                     None => as_string(self.skip(scanner)?).is_some_and(|raw| raw.is("2.0")),
                 };
             }
-            Some(Member::Id) => {
+            Member::Id => {
                 let kind = scanner.peek_kind()?;
                 let is_valid = matches!(kind, Kind::String | Kind::Number | Kind::Null);
-                self.id = Some(Id { text: self.skip(scanner)?, is_valid });
+                self.id = Some((self.skip(scanner)?, is_valid && self.id.is_none()));
             }
-            Some(Member::Method) => {
+            Member::Method => {
                 self.method = match scanner.plain_string() {
                     Some(method) => Some(method.into()),
                     None => as_string(self.skip(scanner)?).map(|raw| raw.to_python()),
                 };
             }
-            Some(Member::Params) => {
+            Member::Params => {
                 // A duplicate is refused in the end. Until then its values must not pile up.
                 given.truncate(self.first_param);
                 self.has_wrong_params = !params::read(scanner, self.outer_depth, given)?;
             }
-            None => _ = self.skip(scanner)?,
         }
         Ok(())
     }
@@ -219,42 +225,39 @@ impl<'a> Members<'a> {
         Ok(text)
     }
 
-    #[inline(always)]
-    fn finish(&mut self, end_of_params: usize) -> Element<'a> {
-        let Self { id, first_param, counts, .. } = *self;
-        match self.method() {
-            Ok(method) => Ok(Envelope {
-                id: id.map(|id| id.text),
-                method,
-                params: first_param..end_of_params,
-            }),
-            Err((kind, message)) => {
-                let readable = id.filter(|id| id.is_valid && counts[Member::Id as usize] == 1);
-                let id = readable.map_or(NULL_ID, |id| id.text);
-                Err(InvalidRequest { id, failure: Box::new(Failure::new(kind, message)) })
-            }
-        }
+    #[cold]
+    fn invalid(&self, message: &'static str) -> Element<'a> {
+        let kind = match message {
+            TOO_DEEP => ErrorKind::TooLarge,
+            _ => ErrorKind::InvalidRequest,
+        };
+        let id = self.id.filter(|&(_, is_valid)| is_valid).map_or(NULL_ID, |(id, _)| id);
+        Err(InvalidRequest { id, failure: Box::new(Failure::new(kind, message)) })
     }
 
-    /// The name of the method, or what is wrong first in the documented order.
-    fn method(&mut self) -> Result<Str<'a>, (ErrorKind, &'static str)> {
-        let invalid = |message| Err((ErrorKind::InvalidRequest, message));
+    #[inline(always)]
+    fn finish(mut self, end_of_params: usize) -> Element<'a> {
+        // In the documented order.
         if self.is_too_deep {
-            return Err((ErrorKind::TooLarge, TOO_DEEP));
+            return self.invalid(TOO_DEEP);
         }
-        if self.has_duplicates || self.counts.iter().any(|&count| count > 1) {
-            return invalid(DUPLICATE_MEMBER);
+        if self.has_duplicates {
+            return self.invalid(DUPLICATE_MEMBER);
         }
         if !self.is_version_2 {
-            return invalid(WRONG_VERSION);
+            return self.invalid(WRONG_VERSION);
         }
-        if self.id.is_some_and(|id| !id.is_valid) {
-            return invalid(WRONG_ID);
+        if self.id.is_some_and(|(_, is_valid)| !is_valid) {
+            return self.invalid(WRONG_ID);
         }
-        let Some(method) = self.method.take() else { return invalid(WRONG_METHOD) };
-        if self.has_wrong_params {
-            return invalid(WRONG_PARAMS);
+        match self.method.take() {
+            None => self.invalid(WRONG_METHOD),
+            Some(_) if self.has_wrong_params => self.invalid(WRONG_PARAMS),
+            Some(method) => Ok(Envelope {
+                id: self.id.map(|(id, _)| id),
+                method,
+                params: self.first_param..end_of_params,
+            }),
         }
-        Ok(method)
     }
 }

@@ -4,13 +4,14 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use datasette_tokens::Datasette;
 use memchr::memmem;
 
 use super::answer::{Answers, LONG_OUTPUT, Responder};
 use super::limits::Limits;
 use super::lines::{Carry, Line, Lines};
 use crate::parallel::{Mode, Stopped, Turn, Worker};
-use crate::sidecar::methods::{Config, Session};
+use crate::sidecar::methods::Session;
 
 /// Bytes to ask of one `read`: four times the capacity of a pipe.
 const BLOCK: usize = 256 << 10;
@@ -45,7 +46,7 @@ pub(super) struct LineWorker<'a> {
     out: Vec<u8>,
     /// Bytes to ask of the next `read`.
     block_size: usize,
-    /// Its session has the configuration only while a block is answered. An idle one has another,
+    /// Its session has the instance only while a block is answered. An idle one has another,
     /// and so no secret that `configure` replaces.
     responder: Responder,
     may_share: bool,
@@ -87,7 +88,7 @@ impl LineWorker<'_> {
 
 impl<'a> Worker for LineWorker<'a> {
     type Source = Input<'a>;
-    type Context = Arc<Config>;
+    type Context = Arc<Datasette>;
     type Sink = &'a mut (dyn Write + Send);
     type Error = io::Error;
 
@@ -113,16 +114,16 @@ impl<'a> Worker for LineWorker<'a> {
 
     fn answer(
         &mut self,
-        config: &mut Arc<Config>,
+        datasette: &mut Arc<Datasette>,
         turn: &mut Turn<'_, Self::Sink, io::Error>,
     ) -> Result<(), Stopped> {
-        std::mem::swap(&mut self.responder.session.config, config);
+        std::mem::swap(&mut self.responder.session.datasette, datasette);
         self.responder.session.clock.refresh();
         let mut answers = Answers::new(&mut self.out, turn);
         for (number, line) in &self.complete {
             self.responder.answer_line((*number, line, self.lines.bytes()), &mut answers)?;
         }
-        std::mem::swap(&mut self.responder.session.config, config);
+        std::mem::swap(&mut self.responder.session.datasette, datasette);
         self.lines.wipe();
         let written = answers.finish()?;
         self.adjust_block_size(written);
@@ -352,7 +353,7 @@ mod tests {
 
     impl<'a> Worker for Wiped<'a> {
         type Source = Input<'a>;
-        type Context = Arc<Config>;
+        type Context = Arc<Datasette>;
         type Sink = &'a mut (dyn Write + Send);
         type Error = io::Error;
 
@@ -362,10 +363,10 @@ mod tests {
 
         fn answer(
             &mut self,
-            config: &mut Arc<Config>,
+            datasette: &mut Arc<Datasette>,
             turn: &mut Turn<'_, Self::Sink, io::Error>,
         ) -> Result<(), Stopped> {
-            self.0.answer(config, turn)?;
+            self.0.answer(datasette, turn)?;
             // At most the beginning of the next line is left.
             let left = self.0.lines.bytes().iter().filter(|&&byte| byte != 0).count();
             assert!(left < call(10_000, "ping", "[]").len());
@@ -383,14 +384,14 @@ mod tests {
             let (input, output): (_, &mut (dyn Write + Send)) =
                 (Input::new(&mut reader), &mut output);
             let new_worker = || Wiped(LineWorker::new(limits, session(|_| {})));
-            let config = Arc::new(Config::default());
-            crate::parallel::run(threads, input, config, output, new_worker, || {}).unwrap();
+            let datasette = Arc::new(Datasette::default());
+            crate::parallel::run(threads, input, datasette, output, new_worker, || {}).unwrap();
         }
     }
 
     /// Output that checks that the first configuration is gone when another is announced.
     struct Replaced {
-        first: Weak<Config>,
+        first: Weak<Datasette>,
         announced: usize,
     }
 
@@ -414,7 +415,7 @@ mod tests {
     fn no_thread_holds_a_configuration_that_was_replaced() {
         for threads in [1, 2, 8] {
             let session = session(|_| {});
-            let mut output = Replaced { first: Arc::downgrade(&session.config), announced: 0 };
+            let mut output = Replaced { first: Arc::downgrade(&session.datasette), announced: 0 };
             let input = pings(20_000) + &call(0, "configure", r#"["other"]"#) + &pings(20_000);
             let mut input = Pieces { rest: input.as_bytes(), size: 20_000, end: || Ok(0) };
             let limits = Limits { threads, ..Limits::default() };
