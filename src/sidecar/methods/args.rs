@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use datasette_tokens::{Integer, Value};
-use pyjson::{Error as JsonError, ErrorKind as JsonErrorKind, Kind, RawValue, Scanner, Str};
+use pyjson::{Error as JsonError, ErrorKind as JsonErrorKind, Number, RawValue, Scanner, Str};
 
 use super::parameter::Parameter;
 use crate::sidecar::protocol::{Failure, MAX_PARAMETERS, Params};
@@ -131,26 +131,27 @@ impl<'a> Bound<'a> {
 
     /// A Number without fraction and exponent, Python's `int`, or null.
     pub(super) fn integer(self) -> Result<Option<Integer>, Failure> {
-        let Some(text) = self.given_json() else { return Ok(None) };
-        let mut scanner = Scanner::new(text);
-        match (scanner.peek_kind(), scanner.number()) {
-            (Ok(Kind::Number), Ok(number)) if !number.is_float => {
-                number.to_integer().map(Some).map_err(|error| self.json_error(error))
-            }
-            _ => Err(self.invalid("must be an integer")),
-        }
+        self.read_number("must be an integer", |number| {
+            (!number.is_float).then(|| number.to_integer())
+        })
     }
 
     /// A Number as a double, or null.
     pub(super) fn number(self) -> Result<Option<f64>, Failure> {
+        self.read_number("must be a number", |number| Some(number.to_f64()))
+    }
+
+    /// A Number as `read` takes it, or null. Any other value, or one that `read` doesn't take, has the
+    /// wrong shape.
+    fn read_number<T>(
+        self,
+        shape: &str,
+        read: impl FnOnce(Number<'a>) -> Option<Result<T, JsonError>>,
+    ) -> Result<Option<T>, Failure> {
         let Some(text) = self.given_json() else { return Ok(None) };
-        let mut scanner = Scanner::new(text);
-        match (scanner.peek_kind(), scanner.number()) {
-            (Ok(Kind::Number), Ok(number)) => {
-                number.to_f64().map(Some).map_err(|error| self.json_error(error))
-            }
-            _ => Err(self.invalid("must be a number")),
-        }
+        let number = Scanner::new(text).number().ok().and_then(read);
+        let value = number.ok_or_else(|| self.invalid(shape))?;
+        value.map(Some).map_err(|error| self.json_error(error))
     }
 
     /// Any value. Lone surrogates are accepted.

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use pyjson::{
-    Error as JsonError, ErrorKind as JsonErrorKind, Kind, RawString, RawValue, Scanner, Str,
+    Error as JsonError, ErrorKind as JsonErrorKind, Kind, MAX_DEPTH, RawString, RawValue, Scanner,
+    Str,
 };
 
 use super::error::{ErrorKind, Failure};
@@ -61,14 +62,6 @@ impl<'a> Envelope<'a> {
 /// A value in the place of a request.
 pub(super) type Element<'a> = Result<Envelope<'a>, InvalidRequest<'a>>;
 
-const NOT_AN_OBJECT: &str = "Invalid Request: a request is an Object";
-const TOO_DEEP: &str = "Invalid Request: nested more than 512 levels deep";
-const DUPLICATE_MEMBER: &str = "Invalid Request: a member occurs twice";
-const WRONG_VERSION: &str = "Invalid Request: \"jsonrpc\" must be exactly \"2.0\"";
-const WRONG_ID: &str = "Invalid Request: \"id\" must be a String, a Number or Null";
-const WRONG_METHOD: &str = "Invalid Request: \"method\" must be a String";
-const WRONG_PARAMS: &str = "Invalid Request: \"params\" must be an Object or an Array";
-
 /// Reads one value in the place of a request, and appends it to `elements` and the values of its
 /// `params` to `given`.
 ///
@@ -78,39 +71,16 @@ pub(super) fn read<'a>(
     elements: &mut Vec<Element<'a>>,
     given: &mut Vec<GivenParameter<'a>>,
 ) -> Result<(), JsonError> {
-    let mut members = Members::new(scanner.depth(), given.len());
-    if scanner.peek_kind()? != Kind::Object {
+    let (outer_depth, first_param) = (scanner.depth(), given.len());
+    let mut members = Members { outer_depth, first_param, ..Members::default() };
+    if scanner.peek_kind()? == Kind::Object {
+        members.read_all(scanner, given)?;
+    } else {
         members.skip(scanner)?;
-        let problem = if members.is_too_deep { TOO_DEEP } else { NOT_AN_OBJECT };
-        elements.push(members.invalid(problem));
-        return Ok(());
-    }
-    scanner.begin_object()?;
-    loop {
-        if let Some(member) = Member::next(scanner) {
-            members.read(member, scanner, given)?;
-            continue;
-        }
-        match scanner.next_key() {
-            Ok(Some(key)) => match Member::ALL.into_iter().find(|member| key.is(member.name())) {
-                Some(member) => members.read(member, scanner, given)?,
-                None => _ = members.skip(scanner)?,
-            },
-            Ok(None) => break,
-            Err(error) if error.kind() == JsonErrorKind::DuplicateKey => {
-                members.has_duplicates = true;
-                break;
-            }
-            Err(error) => return Err(error),
-        }
+        members.is_other_value = true;
     }
     elements.push(members.finish(given.len()));
     Ok(())
-}
-
-/// The value of a JSON text, if it is a String.
-fn as_string(text: &str) -> Option<RawString<'_>> {
-    RawValue { text, depth: 0 }.as_string()
 }
 
 /// A member that means something.
@@ -149,15 +119,17 @@ impl Member {
 }
 
 /// What the members of an Object say, as they are read.
+#[derive(Default)]
 struct Members<'a> {
     /// How many containers are open around the Object.
     outer_depth: usize,
     /// Where the values of `params` begin in the list that all requests of a message share.
     first_param: usize,
+    is_other_value: bool,
     is_version_2: bool,
-    /// How it is spelled, and whether it may be answered under: it is of the right kind and occurs
-    /// once.
-    id: Option<(RawId<'a>, bool)>,
+    id: Option<RawId<'a>>,
+    /// Whether no answer can carry the id, or one of several.
+    has_wrong_id: bool,
     /// If it is a String.
     method: Option<Str<'a>>,
     has_wrong_params: bool,
@@ -169,17 +141,30 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn new(outer_depth: usize, first_param: usize) -> Self {
-        Self {
-            outer_depth,
-            first_param,
-            is_version_2: false,
-            id: None,
-            method: None,
-            has_wrong_params: false,
-            seen: [false; Member::ALL.len()],
-            has_duplicates: false,
-            is_too_deep: false,
+    #[inline(always)]
+    fn read_all(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        given: &mut Vec<GivenParameter<'a>>,
+    ) -> Result<(), JsonError> {
+        scanner.begin_object()?;
+        loop {
+            if let Some(member) = Member::next(scanner) {
+                self.read(member, scanner, given)?;
+                continue;
+            }
+            match scanner.next_key() {
+                Ok(Some(key)) => match Member::ALL.into_iter().find(|one| key.is(one.name())) {
+                    Some(member) => self.read(member, scanner, given)?,
+                    None => _ = self.skip(scanner)?,
+                },
+                Ok(None) => return Ok(()),
+                Err(error) if error.kind() == JsonErrorKind::DuplicateKey => {
+                    self.has_duplicates = true;
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -191,7 +176,8 @@ impl<'a> Members<'a> {
         scanner: &mut Scanner<'a>,
         given: &mut Vec<GivenParameter<'a>>,
     ) -> Result<(), JsonError> {
-        self.has_duplicates |= std::mem::replace(&mut self.seen[member as usize], true);
+        let is_repeated = std::mem::replace(&mut self.seen[member as usize], true);
+        self.has_duplicates |= is_repeated;
         match member {
             Member::Version => {
                 self.is_version_2 = match scanner.plain_string() {
@@ -201,8 +187,9 @@ impl<'a> Members<'a> {
             }
             Member::Id => {
                 let kind = scanner.peek_kind()?;
+                self.id = Some(self.skip(scanner)?);
                 let is_valid = matches!(kind, Kind::String | Kind::Number | Kind::Null);
-                self.id = Some((self.skip(scanner)?, is_valid && self.id.is_none()));
+                self.has_wrong_id = is_repeated || !is_valid;
             }
             Member::Method => {
                 self.method = match scanner.plain_string() {
@@ -219,45 +206,38 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
+    /// Steps over a value, whose depth counts from the request.
     fn skip(&mut self, scanner: &mut Scanner<'a>) -> Result<&'a str, JsonError> {
         let RawValue { text, depth } = scanner.raw_value()?;
-        self.is_too_deep |= RawValue { text, depth: depth - self.outer_depth }.is_too_deep();
+        self.is_too_deep |= depth - self.outer_depth > MAX_DEPTH;
         Ok(text)
     }
 
-    #[cold]
-    fn invalid(&self, message: &'static str) -> Element<'a> {
-        let kind = match message {
-            TOO_DEEP => ErrorKind::TooLarge,
-            _ => ErrorKind::InvalidRequest,
-        };
-        let id = self.id.filter(|&(_, is_valid)| is_valid).map_or(NULL_ID, |(id, _)| id);
-        Err(InvalidRequest { id, failure: Box::new(Failure::new(kind, message)) })
-    }
-
     #[inline(always)]
-    fn finish(mut self, end_of_params: usize) -> Element<'a> {
-        // In the documented order.
-        if self.is_too_deep {
-            return self.invalid(TOO_DEEP);
+    fn finish(self, end_of_params: usize) -> Element<'a> {
+        // In the documented order: the first that is wrong is answered.
+        let problems = [
+            (self.is_too_deep, "nested more than 512 levels deep"),
+            (self.is_other_value, "a request is an Object"),
+            (self.has_duplicates, "a member occurs twice"),
+            (!self.is_version_2, "\"jsonrpc\" must be exactly \"2.0\""),
+            (self.has_wrong_id, "\"id\" must be a String, a Number or Null"),
+            (self.method.is_none(), "\"method\" must be a String"),
+            (self.has_wrong_params, "\"params\" must be an Object or an Array"),
+        ];
+        if let Some((_, problem)) = problems.iter().find(|(is_there, _)| *is_there) {
+            let kind =
+                if self.is_too_deep { ErrorKind::TooLarge } else { ErrorKind::InvalidRequest };
+            let failure = Failure::new(kind, format!("Invalid Request: {problem}"));
+            let id = self.id.filter(|_| !self.has_wrong_id).unwrap_or(NULL_ID);
+            return Err(InvalidRequest { id, failure: Box::new(failure) });
         }
-        if self.has_duplicates {
-            return self.invalid(DUPLICATE_MEMBER);
-        }
-        if !self.is_version_2 {
-            return self.invalid(WRONG_VERSION);
-        }
-        if self.id.is_some_and(|(_, is_valid)| !is_valid) {
-            return self.invalid(WRONG_ID);
-        }
-        match self.method.take() {
-            None => self.invalid(WRONG_METHOD),
-            Some(_) if self.has_wrong_params => self.invalid(WRONG_PARAMS),
-            Some(method) => Ok(Envelope {
-                id: self.id.map(|(id, _)| id),
-                method,
-                params: self.first_param..end_of_params,
-            }),
-        }
+        let (id, method) = (self.id, self.method.unwrap_or_default());
+        Ok(Envelope { id, method, params: self.first_param..end_of_params })
     }
+}
+
+/// The value of a JSON text, if it is a String.
+fn as_string(text: &str) -> Option<RawString<'_>> {
+    RawValue { text, depth: 0 }.as_string()
 }
