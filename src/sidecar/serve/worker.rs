@@ -425,16 +425,46 @@ mod tests {
     }
 
     #[test]
-    fn one_line_at_a_time_stays_on_one_thread_and_many_are_shared() {
-        for (size, shared) in [(100, false), (BLOCK, true)] {
-            let input = pings(200_000);
-            let mut input = Pieces { rest: input.as_bytes(), size, end: || Ok(0) };
-            let mut output = Output::default();
-            let limits = Limits { threads: 4, ..Limits::default() };
-            serve(session(|_| {}), limits, &mut input, &mut output, || {}).unwrap();
-            let other = output.threads.iter().any(|&id| id != thread::current().id());
-            assert_eq!(other, shared, "{size} bytes at once");
+    fn one_line_at_a_time_stays_on_one_thread() {
+        let input = pings(20_000);
+        let mut input = Pieces { rest: input.as_bytes(), size: 100, end: || Ok(0) };
+        let mut output = Output::default();
+        let limits = Limits { threads: 4, ..Limits::default() };
+        serve(session(|_| {}), limits, &mut input, &mut output, || {}).unwrap();
+        assert!(output.threads.iter().all(|&id| id == thread::current().id()));
+    }
+
+    /// Output whose writer waits until the input has ended, and learns who has read its end.
+    struct AfterEnd {
+        end: Receiver<ThreadId>,
+        reader: Option<ThreadId>,
+    }
+
+    impl Write for AfterEnd {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.reader = self.reader.or_else(|| self.end.recv().ok());
+            Ok(bytes.len())
         }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn another_thread_reads_while_many_lines_are_answered() {
+        let input = pings(1000);
+        let (sender, end) = channel();
+        let end_of_input = move || {
+            // Nobody waits for the second end.
+            let _ = sender.send(thread::current().id());
+            Ok(0)
+        };
+        let mut input = Pieces { rest: input.as_bytes(), size: BLOCK, end: end_of_input };
+        let mut output = AfterEnd { end, reader: None };
+        let limits = Limits { threads: 2, ..Limits::default() };
+        serve(session(|_| {}), limits, &mut input, &mut output, || {}).unwrap();
+        assert!(output.reader.is_some_and(|id| id != thread::current().id()));
     }
 
     /// Input that is worth sharing, and then a `read` that waits until it is ended.
