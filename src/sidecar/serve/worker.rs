@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datasette_tokens::Datasette;
 use memchr::memmem;
 
-use super::answer::{Answers, LONG_OUTPUT, Responder};
+use super::answer::{LONG_OUTPUT, Responder};
 use super::limits::Limits;
 use super::lines::{Carry, Line, Lines};
 use crate::parallel::{Mode, Stopped, Turn, Worker};
@@ -43,7 +43,6 @@ pub(super) struct LineWorker<'a> {
     lines: Lines,
     /// The lines of a block.
     complete: Vec<(u64, Line)>,
-    out: Vec<u8>,
     /// Bytes to ask of the next `read`.
     block_size: usize,
     /// Its session has the instance only while a block is answered. An idle one has another,
@@ -59,7 +58,6 @@ impl LineWorker<'_> {
         Self {
             lines: Lines::new(limits.max_line),
             complete: Vec::new(),
-            out: Vec::new(),
             block_size: BLOCK,
             responder: Responder::new(session, limits),
             may_share: limits.threads > 1,
@@ -117,18 +115,17 @@ impl<'a> Worker for LineWorker<'a> {
         datasette: &mut Arc<Datasette>,
         turn: &mut Turn<'_, Self::Sink, io::Error>,
     ) -> Result<(), Stopped> {
-        std::mem::swap(&mut self.responder.session.datasette, datasette);
-        self.responder.session.clock.refresh();
-        let mut answers = Answers::new(&mut self.out, turn);
+        let Self { responder, lines, .. } = self;
+        std::mem::swap(&mut responder.session.datasette, datasette);
+        responder.session.clock.refresh();
         for (number, line) in &self.complete {
-            self.responder.answer_line((*number, line, self.lines.bytes()), &mut answers)?;
+            responder.answer_line(*number, line, lines.bytes(), turn)?;
         }
-        std::mem::swap(&mut self.responder.session.datasette, datasette);
-        self.lines.wipe();
-        let written = answers.finish()?;
+        std::mem::swap(&mut responder.session.datasette, datasette);
+        lines.wipe();
+        let written = responder.finish(turn)?;
+        responder.session.workspace.shrink();
         self.adjust_block_size(written);
-        self.out.shrink_to(2 * LONG_OUTPUT);
-        self.responder.session.workspace.shrink();
         Ok(())
     }
 }
