@@ -4,7 +4,7 @@ use pyjson::{Integer, Value, loads};
 
 use crate::base62::{base62_decode, write_base62};
 use crate::datasette::Datasette;
-use crate::error::{Argument, Error, InvalidArgument};
+use crate::error::{Error, InvalidArgument, Problem};
 use crate::namespace::ACTOR_NAMESPACE;
 use crate::payload::{Payload, as_str};
 use crate::release::CookieExpiry;
@@ -28,7 +28,7 @@ impl Datasette {
         expire_after: Option<&Integer>,
         now: f64,
     ) -> Result<String, Error> {
-        let actor = value_json(actor, Argument::Actor)?;
+        let actor = value_json(actor, "actor")?;
         self.with_text(|workspace, out| {
             self.create_actor_cookie_into(&actor, expire_after, now, workspace, out)
         })
@@ -48,7 +48,7 @@ impl Datasette {
     ) -> Result<(), Error> {
         workspace.payload.clear();
         workspace.payload.extend_from_slice(br#"{"a":"#);
-        workspace.push_json(actor, Argument::Actor)?;
+        workspace.push_json(actor, "actor")?;
         let payload = &mut workspace.payload;
         if let Some(seconds) = expire_after.filter(|seconds| !seconds.is_zero()) {
             let one_day = ONE_DAY.into();
@@ -59,8 +59,8 @@ impl Datasette {
             let now = Integer::from_f64(now).unwrap_or(0.into());
             payload.extend_from_slice(br#","e":""#);
             if !write_base62(&(&now + lifetime), payload) {
-                let problem = "is too large for a 64-bit float";
-                return Err(InvalidArgument::new(Argument::ExpireAfter, problem).into());
+                let problem = Problem::Value("is too large for a 64-bit float");
+                return Err(InvalidArgument { argument: "expire_after", problem }.into());
             }
             payload.push(b'"');
         }

@@ -5,8 +5,7 @@ mod build;
 
 use pyjson::write_string;
 
-use crate::raw::RawRestrictions;
-pub use allow::{Allowlist, Names, NullList, Resource};
+pub use allow::{Allowlist, Names, Resource};
 pub(crate) use build::write_restrictions;
 
 /// What a token is restricted to: Datasette's `TokenRestrictions`. Without any entry a token may do
@@ -70,15 +69,16 @@ impl TokenRestrictions {
         self.all.is_empty() && self.database.is_empty() && self.resource.is_empty()
     }
 
-    /// The three arguments as JSON texts.
-    pub(crate) fn to_json(&self) -> JsonRestrictions {
-        JsonRestrictions {
-            all: list(&self.all),
-            database: object(&self.database, |actions| list(actions)),
-            resource: object(&self.resource, |resources| {
-                object(resources, |actions| list(actions))
-            }),
-        }
+    /// The arguments `restrict_all`, `restrict_database` and `restrict_resource` as JSON texts.
+    pub(crate) fn to_json(&self) -> [String; 3] {
+        let list = |actions: &Vec<String>| {
+            format!("[{}]", actions.iter().map(|name| string(name)).collect::<Vec<_>>().join(","))
+        };
+        [
+            list(&self.all),
+            object(&self.database, list),
+            object(&self.resource, |resources| object(resources, list)),
+        ]
     }
 }
 
@@ -92,27 +92,6 @@ fn entry<'e, T: Default>(entries: &'e mut Entries<T>, key: &str) -> &'e mut T {
         }
     };
     &mut entries[at].1
-}
-
-/// [`TokenRestrictions`] as JSON texts.
-pub(crate) struct JsonRestrictions {
-    all: String,
-    database: String,
-    resource: String,
-}
-
-impl JsonRestrictions {
-    pub(crate) fn as_raw(&self) -> RawRestrictions<'_> {
-        RawRestrictions {
-            all: Some(&self.all),
-            database: Some(&self.database),
-            resource: Some(&self.resource),
-        }
-    }
-}
-
-fn list(items: &[String]) -> String {
-    format!("[{}]", items.iter().map(|item| string(item)).collect::<Vec<_>>().join(","))
 }
 
 fn object<T>(entries: &[(String, T)], value: impl Fn(&T) -> String) -> String {

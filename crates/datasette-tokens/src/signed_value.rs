@@ -3,7 +3,7 @@
 use pyjson::{Scanner, Value, loads};
 
 use crate::datasette::Datasette;
-use crate::error::{Argument, Error, InvalidArgument};
+use crate::error::{Error, InvalidArgument, Problem};
 use crate::itsdangerous::BadPayload;
 use crate::payload::Payload;
 use crate::workspace::Workspace;
@@ -15,7 +15,7 @@ impl Datasette {
     /// [`Error::InvalidArgument`] for a value that UTF-8 or JSON can't carry, then
     /// [`Error::NoSecret`].
     pub fn sign(&self, value: &Value<'_>, namespace: &str) -> Result<String, Error> {
-        let json = value_json(value, Argument::Value)?;
+        let json = value_json(value, "value")?;
         self.with_text(|workspace, out| self.sign_into(&json, namespace, workspace, out))
     }
 
@@ -32,7 +32,7 @@ impl Datasette {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         workspace.payload.clear();
-        workspace.push_json(value, Argument::Value)?;
+        workspace.push_json(value, "value")?;
         self.sign_payload(namespace, "", workspace, out)
     }
 
@@ -112,9 +112,10 @@ impl Datasette {
 }
 
 /// The JSON of an argument, in which a lone surrogate stays an escape and is refused later.
-pub(crate) fn value_json(value: &Value<'_>, argument: Argument) -> Result<String, Error> {
+pub(crate) fn value_json(value: &Value<'_>, argument: &'static str) -> Result<String, Error> {
     value.to_json().map_err(|_| {
-        InvalidArgument::new(argument, "holds NaN or an infinity, which JSON cannot carry").into()
+        let problem = Problem::Value("holds NaN or an infinity, which JSON cannot carry");
+        InvalidArgument { argument, problem }.into()
     })
 }
 
@@ -123,14 +124,14 @@ impl Workspace {
     pub(crate) fn push_json(
         &mut self,
         json: &str,
-        argument: Argument,
+        argument: &'static str,
     ) -> Result<(), InvalidArgument> {
         let keys = std::mem::take(&mut self.keys);
         let mut scanner = Scanner::with_keys(json, pyjson::Rules::Json, keys);
         scanner
             .transcode(&mut self.payload)
             .and_then(|()| scanner.end())
-            .map_err(|error| InvalidArgument::new(argument, error))?;
+            .map_err(|error| InvalidArgument { argument, problem: error.into() })?;
         self.keys = scanner.into_keys();
         Ok(())
     }

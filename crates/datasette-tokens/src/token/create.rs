@@ -4,7 +4,7 @@ use pyjson::{Integer, Value};
 
 use super::PREFIX;
 use crate::datasette::Datasette;
-use crate::error::{Argument, Error};
+use crate::error::Error;
 use crate::namespace::TOKEN_NAMESPACE;
 use crate::raw::{RawRestrictions, RawTokenRequest};
 use crate::release::Feature;
@@ -63,12 +63,16 @@ impl Datasette {
     /// [`Error::InvalidArgument`] for arguments that could not be signed, then
     /// [`Error::NotSupported`], [`Error::NoSecret`] and [`Error::SignedTokensDisabled`].
     pub fn create_token(&self, request: &TokenRequest, now: f64) -> Result<String, Error> {
-        let actor_id = value_json(&request.actor_id, Argument::ActorId)?;
-        let restrictions = request.restrictions.to_json();
+        let actor_id = value_json(&request.actor_id, "actor_id")?;
+        let [all, database, resource] = request.restrictions.to_json();
         let request = RawTokenRequest {
             actor_id: &actor_id,
             expires_after: request.expires_after.clone(),
-            restrictions: restrictions.as_raw(),
+            restrictions: RawRestrictions {
+                all: Some(&all),
+                database: Some(&database),
+                resource: Some(&resource),
+            },
         };
         self.with_text(|workspace, out| self.create_token_into(&request, now, workspace, out))
     }
@@ -110,7 +114,7 @@ impl Datasette {
     ) -> Result<(), Error> {
         workspace.payload.clear();
         workspace.payload.extend_from_slice(br#"{"a":"#);
-        workspace.push_json(request.actor_id, Argument::ActorId)?;
+        workspace.push_json(request.actor_id, "actor_id")?;
         let Workspace { payload, keys, .. } = workspace;
         if self.release().names_token_in_payload() {
             payload.extend_from_slice(br#","token":"dstok""#);

@@ -207,12 +207,12 @@ impl Datasette {
         let Some(restrictions) = self.restrictions_of(claims).filter(|r| *r != b"null") else {
             return;
         };
-        let restrictions = loads(as_str(restrictions)).unwrap_or_default();
-        inspection.restrictions = match Allowlist::read(&restrictions) {
+        let allowlist = Allowlist::read(&value(restrictions).unwrap_or_default());
+        inspection.restrictions = match allowlist {
             None => Restricted::Malformed,
-            Some(allowlist) => {
-                inspection.unknown_actions = allowlist.unknown_actions(self.actions());
-                Restricted::To(allowlist.with_full_names(self.actions()))
+            Some(mut allowlist) => {
+                inspection.unknown_actions = allowlist.use_full_names(self.actions());
+                Restricted::To(allowlist)
             }
         };
     }
