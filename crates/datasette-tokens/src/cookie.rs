@@ -7,7 +7,6 @@ use crate::datasette::Datasette;
 use crate::error::{Error, InvalidArgument, Problem};
 use crate::namespace::ACTOR_NAMESPACE;
 use crate::payload::{Payload, as_str};
-use crate::release::CookieExpiry;
 use crate::signed_value::value_json;
 use crate::token::TokenInvalid;
 use crate::workspace::Workspace;
@@ -52,10 +51,8 @@ impl Datasette {
         let payload = &mut workspace.payload;
         if let Some(seconds) = expire_after.filter(|seconds| !seconds.is_zero()) {
             let one_day = ONE_DAY.into();
-            let lifetime = match self.release().cookie_expiry() {
-                CookieExpiry::AsAsked => seconds,
-                CookieExpiry::OneDay => &one_day,
-            };
+            let is_a_day = self.release().ends_cookies_after_a_day();
+            let lifetime = if is_a_day { &one_day } else { seconds };
             let now = Integer::from_f64(now).unwrap_or(0.into());
             payload.extend_from_slice(br#","e":""#);
             if !write_base62(&(&now + lifetime), payload) {
@@ -97,34 +94,28 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let text = match self.unsign_text(cookie, ACTOR_NAMESPACE, workspace) {
+        let mut text = match self.unsign_text(cookie, ACTOR_NAMESPACE, workspace) {
             // What isn't signed is an anonymous visitor's, as JSON that says so.
             Err(Error::BadSignature(_)) => "{}".to_owned(),
             text => text?,
         };
-        let actor = read_actor(&text, now, workspace)?;
-        out.extend_from_slice(actor.unwrap_or(b"null"));
+        let mut payload = Payload::new();
+        payload.read(&mut text, ["a", "e"], workspace)?;
+        let actor = match payload.member(0) {
+            Some(actor) if !has_expired(payload.member(1), now)? => actor,
+            _ => b"null",
+        };
+        payload.require_json(actor)?;
+        out.extend_from_slice(actor);
         Ok(())
     }
 }
 
-/// The actor inside a cookie's payload, unless it has expired.
-fn read_actor<'w>(
-    text: &'w str,
-    now: f64,
-    workspace: &'w mut Workspace,
-) -> Result<Option<&'w [u8]>, Error> {
-    let mut payload = Payload::new();
-    payload.read(text, ["a", "e"], &mut workspace.keys, &mut workspace.payload)?;
-    let Some(actor) = payload.member(0) else { return Ok(None) };
-    // Datasette's `if expires_at:`, then base62 of `str(expires_at)`.
-    let expires_at =
-        payload.member(1).and_then(|json| loads(as_str(json)).ok()).filter(Value::is_true);
-    if let Some(expires_at) = expires_at {
-        let timestamp = expires_at.to_python_str().and_then(|text| base62_decode(text.as_wtf8()));
-        if timestamp.ok_or(TokenInvalid::Malformed)?.is_less_than_f64(now) {
-            return Ok(None);
-        }
-    }
-    if payload.is_json(actor) { Ok(Some(actor)) } else { Err(Error::NotJson) }
+/// Whether the `e` of a cookie is over. Datasette's `if expires_at:`, then base62 of
+/// `str(expires_at)`.
+fn has_expired(expires_at: Option<&[u8]>, now: f64) -> Result<bool, TokenInvalid> {
+    let expires_at = expires_at.and_then(|json| loads(as_str(json)).ok()).filter(Value::is_true);
+    let Some(expires_at) = expires_at else { return Ok(false) };
+    let timestamp = expires_at.to_python_str().and_then(|text| base62_decode(text.as_wtf8()));
+    Ok(timestamp.ok_or(TokenInvalid::Malformed)?.is_less_than_f64(now))
 }

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use pyjson::{Kind, Rules, Scanner, Spelling};
 
+use crate::error::Error;
 use crate::itsdangerous::BadPayload;
+use crate::workspace::Workspace;
 
 /// A payload in Python's spelling, and where some of its members stand.
 ///
@@ -25,65 +27,45 @@ impl<'p, const N: usize> Payload<'p, N> {
         Self { json: b"", is_object: false, members, has_python_number: false }
     }
 
-    /// Reads `text` and finds the top-level members with these names. Uses `buffer` unless the text
-    /// is in Python's spelling already, as tokens are.
+    /// Reads `text` and finds the top-level members with these names. Uses the workspace's buffer
+    /// unless the text is in Python's spelling already, as tokens are.
     pub(crate) fn read(
         &mut self,
-        text: &'p str,
+        text: &'p mut String,
         names: [&str; N],
-        keys: &mut pyjson::Keys,
-        buffer: &'p mut Vec<u8>,
+        workspace: &'p mut Workspace,
     ) -> Result<(), BadPayload> {
-        buffer.clear();
-        let mut scanner = Scanner::with_keys(text, Rules::Python, std::mem::take(keys));
+        workspace.payload.clear();
+        let keys = std::mem::take(&mut workspace.keys);
+        let mut scanner = Scanner::with_keys(text, Rules::Python, keys);
         self.is_object = scanner.peek_kind()? == Kind::Object;
         let start = scanner.position();
         let mut spelling = Spelling::Other;
         if self.is_object {
-            let read = scanner.transcode_members(buffer, |key, place| {
+            let read = scanner.transcode_members(&mut workspace.payload, |key, place| {
                 if let Some(at) = names.iter().position(|name| key.is(name)) {
                     self.members[at] = place;
                 }
             });
             spelling = match read {
                 Err(error) if error.kind() == pyjson::ErrorKind::DuplicateKey => {
-                    return self.read_with_duplicates(text, names, keys, buffer);
+                    // Rare. The second reading finds every member again, each once.
+                    *text = with_unique_keys(text)?;
+                    return self.read(text, names, workspace);
                 }
                 read => read?,
             };
         } else {
-            scanner.transcode(buffer)?;
+            scanner.transcode(&mut workspace.payload)?;
         }
         let end = scanner.position();
         scanner.end()?;
         self.has_python_number = scanner.has_python_number();
-        *keys = scanner.into_keys();
+        workspace.keys = scanner.into_keys();
         self.json = match spelling {
             Spelling::Python => &text.as_bytes()[start..end],
-            Spelling::Other => buffer,
+            Spelling::Other => &workspace.payload,
         };
-        Ok(())
-    }
-
-    /// The rare object with equal keys. Once it is in Python's spelling it has none.
-    #[cold]
-    fn read_with_duplicates(
-        &mut self,
-        text: &str,
-        names: [&str; N],
-        keys: &mut pyjson::Keys,
-        buffer: &'p mut Vec<u8>,
-    ) -> Result<(), BadPayload> {
-        let mut scanner = Scanner::with_keys(text, Rules::Python, std::mem::take(keys));
-        buffer.clear();
-        scanner.transcode(buffer)?;
-        scanner.end()?;
-        self.has_python_number = scanner.has_python_number();
-        self.json = buffer;
-        let mut unused = Vec::new();
-        let mut unique = Payload::new();
-        unique.read(as_str(self.json), names, keys, &mut unused)?;
-        self.members = unique.members;
         Ok(())
     }
 
@@ -111,6 +93,21 @@ impl<'p, const N: usize> Payload<'p, N> {
     pub(crate) fn is_json(&self, part: &[u8]) -> bool {
         !self.has_python_number || part.is_empty() || Scanner::new(as_str(part)).raw_value().is_ok()
     }
+
+    /// The same as an error.
+    pub(crate) fn require_json(&self, part: &[u8]) -> Result<(), Error> {
+        if self.is_json(part) { Ok(()) } else { Err(Error::NotJson) }
+    }
+}
+
+/// An object with equal keys in Python's spelling, which has each key once.
+#[cold]
+fn with_unique_keys(text: &str) -> Result<String, BadPayload> {
+    let mut unique = Vec::new();
+    let mut scanner = Scanner::with_keys(text, Rules::Python, pyjson::Keys::default());
+    scanner.transcode(&mut unique)?;
+    scanner.end()?;
+    Ok(as_str(&unique).to_owned())
 }
 
 /// Python's spelling as text: it is always UTF-8.

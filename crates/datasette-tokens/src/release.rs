@@ -67,33 +67,19 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// The alpha of 1.0 that added the feature, and what to say where it is missing.
-    const fn data(self) -> (u32, &'static str) {
+    /// The alpha of 1.0 that added the feature, and what to say where it is missing: the words before
+    /// and after `from Datasette 1.0aN on`.
+    const fn data(self) -> (u32, &'static str, &'static str) {
         match self {
-            Self::ApiTokens => (0, "API tokens exist from Datasette 1.0a0 on"),
-            Self::TokenRestrictions => (2, "tokens can be restricted from Datasette 1.0a2 on"),
-            Self::RestrictionsAllowAction => {
-                (20, "restrictions_allow_action matches exactly from Datasette 1.0a20 on")
+            Self::ApiTokens => (0, "API tokens exist", ""),
+            Self::TokenRestrictions => (2, "tokens can be restricted", ""),
+            Self::RestrictionsAllowAction => (20, "restrictions_allow_action matches exactly", ""),
+            Self::CreateTokenCommand => {
+                (0, "create-token exists", "; choose another --datasette-version")
             }
-            Self::CreateTokenCommand => (
-                0,
-                "create-token exists from Datasette 1.0a0 on; choose another --datasette-version",
-            ),
-            Self::CreateTokenRestrictions => {
-                (2, "--all, --database and --resource exist from Datasette 1.0a2 on")
-            }
+            Self::CreateTokenRestrictions => (2, "--all, --database and --resource exist", ""),
         }
     }
-}
-
-/// When a `ds_actor` cookie made with an `expire_after` ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CookieExpiry {
-    /// After that many seconds: by the documented recipe before 1.0a17, by
-    /// `datasette.set_actor_cookie` from 1.0a39 on.
-    AsAsked,
-    /// After a day, whatever was asked for: 1.0a17 to 1.0a38.
-    OneDay,
 }
 
 /// A release of Datasette.
@@ -128,16 +114,15 @@ impl FromStr for Release {
 
     fn from_str(text: &str) -> Result<Self, ReleaseError> {
         let version = Version::parse(text).ok_or(ReleaseError::NotAVersion)?;
-        let name = text.trim().to_owned();
         if version.release < OLDEST {
             return Err(ReleaseError::TooOld);
         }
-        if version.release < (1, 0) {
-            return Ok(Self { name, alpha: None, is_known: true });
-        }
         match version.alpha_of_1_0 {
             Some(number) if number <= NEWEST_ALPHA => Ok(Self::alpha(number)),
-            _ => Ok(Self { name, alpha: Some(NEWEST_ALPHA), is_known: false }),
+            _ => {
+                let alpha = (version.release >= (1, 0)).then_some(NEWEST_ALPHA);
+                Ok(Self { name: text.trim().to_owned(), alpha, is_known: alpha.is_none() })
+            }
         }
     }
 }
@@ -213,26 +198,23 @@ impl Release {
     /// Whether names of tables match whatever their ASCII case.
     ///
     /// Changed in 1.0a39: `Action.normalize_child`.
-    #[must_use]
-    pub fn folds_table_names(&self) -> bool {
+    pub(crate) fn folds_table_names(&self) -> bool {
         self.is_since(39)
     }
 
     /// Whether `restrictions_allow_action` fails on null in place of the list of a resource.
     ///
     /// Changed in 1.0a39: it asserts that there is a list.
-    #[must_use]
-    pub fn refuses_null_lists(&self) -> bool {
+    pub(crate) fn refuses_null_lists(&self) -> bool {
         self.is_since(39)
     }
 
-    /// When the release's actor cookies end.
-    pub(crate) fn cookie_expiry(&self) -> CookieExpiry {
-        if self.is_since(17) && !self.is_since(39) {
-            CookieExpiry::OneDay
-        } else {
-            CookieExpiry::AsAsked
-        }
+    /// Whether an actor cookie made with an `expire_after` ends after a day, whatever was asked for.
+    ///
+    /// That is so from 1.0a17 to 1.0a38. Before, the documented recipe gave what was asked for, and
+    /// since then `datasette.set_actor_cookie` does.
+    pub(crate) fn ends_cookies_after_a_day(&self) -> bool {
+        self.is_since(17) && !self.is_since(39)
     }
 
     /// The built-in actions: name and abbreviation.
@@ -261,7 +243,8 @@ impl NotSupported {
 
 impl fmt::Display for NotSupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.data().1)
+        let (since, what, advice) = self.0.data();
+        write!(f, "{what} from Datasette 1.0a{since} on{advice}")
     }
 }
 

@@ -77,9 +77,9 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let text = self.unsign_text(signed, namespace, workspace)?;
+        let mut text = self.unsign_text(signed, namespace, workspace)?;
         let mut value = Payload::new();
-        value.read(&text, [], &mut workspace.keys, &mut workspace.payload)?;
+        value.read(&mut text, [], workspace)?;
         out.extend_from_slice(value.json().ok_or(Error::NotJson)?);
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use pyjson::{Integer, loads};
 
-use super::claims::Claims;
+use super::claims::{Claims, NAMES};
 use super::{PREFIX, TokenInvalid};
 use crate::actor::Actor;
 use crate::datasette::Datasette;
@@ -75,13 +75,13 @@ impl Datasette {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         let signed = self.require_token(token)?;
-        let text =
+        let mut text =
             self.unsign_text(signed, TOKEN_NAMESPACE, workspace).map_err(|error| match error {
                 Error::BadSignature(_) => TokenInvalid::Signature.into(),
                 error => error,
             })?;
         let mut claims = Claims::new();
-        claims.read(&text, workspace)?;
+        claims.read(&mut text, NAMES, workspace)?;
         let expires = self.check_claims(&claims, now)?;
         out.extend_from_slice(br#"{"id":"#);
         out.extend_from_slice(claims.actor_id().unwrap_or_default());
@@ -113,11 +113,18 @@ impl Datasette {
         claims: &Claims<'_>,
         now: f64,
     ) -> Result<Option<Integer>, Error> {
-        let lifetime = claims.lifetime(self.settings().max_signed_tokens_ttl)?;
-        lifetime.check(now)?;
+        let (created, duration) = claims.lifetime(self.settings().max_signed_tokens_ttl)?;
+        // Datasette's `if duration and now - created > duration`.
+        if let Some(duration) = &duration {
+            // Python converts `created` to a float, and raises where it is too large for one.
+            let age = now - created.to_f64().ok_or(TokenInvalid::Malformed)?;
+            if duration.is_less_than_f64(age) {
+                return Err(TokenInvalid::Expired.into());
+            }
+        }
         claims.require_json(claims.actor_id().ok_or(TokenInvalid::Malformed)?)?;
         claims.require_json(self.restrictions_of(claims).unwrap_or_default())?;
-        Ok(lifetime.expires())
+        Ok(duration.map(|duration| &created + &duration))
     }
 
     /// The `_r` of a payload, if this release knows restrictions.
