@@ -64,9 +64,11 @@ fn true_divide(number: &BigUint, divisor: u32) -> Option<BigUint> {
     if &shifted % divisor != BigUint::ZERO {
         quotient.set_bit(0, true);
     }
-    // Parsing rounds any number of digits correctly. `BigUint::to_f64` of num-bigint 0.4.8 doesn't
-    // from 129 bits on.
-    let float: f64 = quotient.to_string().parse().ok()?;
+    // `BigUint::to_f64` of num-bigint 0.4.8 rounds wrongly from 129 bits on. Parsing digits doesn't.
+    let float = match quotient.to_u128() {
+        Some(quotient) => quotient as f64,
+        None => quotient.to_string().parse().ok()?,
+    };
     BigUint::from_f64(float / 2f64.powi(shift))
 }
 
@@ -90,5 +92,15 @@ mod tests {
         let largest = BigUint::from(2u32).pow(1024) - 1u32;
         assert!(true_divide(&largest, 62).is_some());
         assert!(true_divide(&(largest * 63u32), 62).is_none());
+    }
+
+    #[test]
+    fn a_remainder_breaks_a_tie() {
+        // Halfway between two floats, of which the first is even.
+        let halfway = ((BigUint::from(1u32) << 53u32) + 1u32) << 100u32;
+        for (rest, mantissa) in [(0u32, 1u64 << 53), (1, (1 << 53) + 2)] {
+            let expected = BigUint::from(mantissa) << 100u32;
+            assert_eq!(true_divide(&(&halfway * 62u32 + rest), 62), Some(expected));
+        }
     }
 }

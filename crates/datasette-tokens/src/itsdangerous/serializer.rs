@@ -40,18 +40,18 @@ impl Serializer {
         payload: &[u8],
         limit: usize,
     ) -> Result<String, BadPayload> {
-        let json = match payload.strip_prefix(b".") {
-            None => base64_decode(payload).ok_or(BadPayload::Base64)?,
-            Some(compressed) => {
-                let compressed = base64_decode(compressed).ok_or(BadPayload::Base64)?;
-                self.decompressor.decompress_within(&compressed, limit).map_err(
-                    |error| match error {
-                        DecompressError::TooLarge => BadPayload::TooLarge { limit },
-                        _ => BadPayload::Zlib,
-                    },
-                )?
-            }
+        let (is_compressed, text) = match payload.strip_prefix(b".") {
+            Some(compressed) => (true, compressed),
+            None => (false, payload),
         };
+        let mut json = base64_decode(text).ok_or(BadPayload::Base64)?;
+        if is_compressed {
+            let inflated = self.decompressor.decompress_within(&json, limit);
+            json = inflated.map_err(|error| match error {
+                DecompressError::TooLarge => BadPayload::TooLarge { limit },
+                _ => BadPayload::Zlib,
+            })?;
+        }
         String::from_utf8(json).map_err(|_| BadPayload::Utf8)
     }
 }

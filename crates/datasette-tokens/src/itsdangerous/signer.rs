@@ -33,7 +33,7 @@ impl Signer {
     /// signature. It does depend on the length of the value.
     pub(super) fn verify(&self, value: &[u8], signature: &[u8], version: Version) -> bool {
         self.sha1.clone().chain_update(value).verify_slice(signature).is_ok()
-            || (version.accepts_sha512()
+            || (version == Version::V1_1
                 && self.sha512.clone().chain_update(value).verify_slice(signature).is_ok())
     }
 

@@ -1,7 +1,5 @@
 //! Which release of itsdangerous is reproduced, as far as signatures go.
 
-use std::fmt;
-
 /// A release of itsdangerous, by the signatures it accepts. Both sign with HMAC-SHA1.
 ///
 /// ```
@@ -36,16 +34,5 @@ impl Version {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|version| version.name() == name)
-    }
-
-    /// Whether a signature by HMAC-SHA512 is accepted too.
-    pub(super) fn accepts_sha512(self) -> bool {
-        self == Self::V1_1
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
