@@ -1,8 +1,6 @@
 //! The actor that a valid token stands for.
 
-use pyjson::{Integer, Value};
-
-use crate::restrictions::Allowlist;
+use crate::{Allowlist, Integer, Value};
 
 /// The actor that a valid token stands for: `{"id": …, "token": "dstok"[, "_r": …]
 /// [, "token_expires": …]}`.

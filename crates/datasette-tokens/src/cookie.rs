@@ -1,15 +1,12 @@
 //! The `ds_actor` cookie. Upstream: `Datasette.set_actor_cookie`, `actor_auth_cookie.py`.
 
-use pyjson::{Integer, Value, loads};
+use pyjson::loads;
 
 use crate::base62::{base62_decode, write_base62};
-use crate::datasette::Datasette;
 use crate::error::{Error, InvalidArgument, Problem};
-use crate::namespace::ACTOR_NAMESPACE;
 use crate::payload::{Payload, as_str};
-use crate::signed_value::value_json;
-use crate::token::TokenInvalid;
-use crate::workspace::Workspace;
+use crate::{Datasette, Integer, Value, Workspace, signed_value::value_json};
+use crate::{namespace::ACTOR_NAMESPACE, token::TokenInvalid};
 
 /// The lifetime that 1.0a17 to 1.0a38 give every cookie that is to expire, in seconds.
 const ONE_DAY: i64 = 24 * 60 * 60;
@@ -51,7 +48,7 @@ impl Datasette {
         let payload = &mut workspace.payload;
         if let Some(seconds) = expire_after.filter(|seconds| !seconds.is_zero()) {
             let one_day = ONE_DAY.into();
-            let is_a_day = self.release().ends_cookies_after_a_day();
+            let is_a_day = self.release.ends_cookies_after_a_day();
             let lifetime = if is_a_day { &one_day } else { seconds };
             let now = Integer::from_f64(now).unwrap_or(0.into());
             payload.extend_from_slice(br#","e":""#);

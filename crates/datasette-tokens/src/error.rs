@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use pyjson::NotJson;
-
 use crate::itsdangerous::{BadPayload, BadSignature};
-use crate::release::NotSupported;
-use crate::token::TokenInvalid;
+use crate::{NotSupported, TokenInvalid};
 
 /// Why Datasette would not do what was asked.
 ///
@@ -51,7 +48,7 @@ impl fmt::Display for Error {
             Self::NoSecret => f.write_str("no secret is configured"),
             Self::BadSignature(error) => error.fmt(f),
             Self::BadPayload(error) => error.fmt(f),
-            Self::NotJson => NotJson.fmt(f),
+            Self::NotJson => pyjson::NotJson.fmt(f),
             Self::TokenInvalid(reason) => reason.fmt(f),
             // Datasette has the same words for both.
             Self::SignedTokensDisabled => TokenInvalid::Disabled.fmt(f),

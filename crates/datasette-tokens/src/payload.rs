@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use pyjson::{Kind, Rules, Scanner, Spelling};
 
-use crate::error::Error;
-use crate::itsdangerous::BadPayload;
-use crate::workspace::Workspace;
+use crate::{Error, Workspace, itsdangerous::BadPayload};
 
 /// A payload in Python's spelling, and where some of its members stand.
 ///

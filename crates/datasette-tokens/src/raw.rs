@@ -1,6 +1,6 @@
 //! Arguments as JSON texts, for programs that hold JSON already.
 
-use pyjson::Integer;
+use crate::Integer;
 
 /// The arguments of `datasette.create_token()`, as JSON texts. See
 /// [`TokenRequest`](crate::TokenRequest) for typed ones and [`Workspace`](crate::Workspace) for an

@@ -11,42 +11,31 @@ const NEWEST_ALPHA: u32 = 41;
 /// The oldest release with `datasette.sign`.
 const OLDEST: (u32, u32) = (0, 44);
 
-/// The built-in actions: the alpha of 1.0 that added each, its name, its abbreviation. No release
-/// has changed or removed one.
-const ACTIONS: [(u32, &str, &str); 21] = [
-    (2, "view-instance", "vi"),
-    (2, "view-database", "vd"),
-    (2, "view-database-download", "vdd"),
-    (2, "view-table", "vt"),
-    (2, "view-query", "vq"),
-    (2, "execute-sql", "es"),
-    (2, "permissions-debug", "pd"),
-    (2, "debug-menu", "dm"),
-    (2, "insert-row", "ir"),
-    (2, "delete-row", "dr"),
-    (2, "update-row", "ur"),
-    (2, "create-table", "ct"),
-    (2, "drop-table", "dt"),
-    (9, "alter-table", "at"),
-    (26, "set-column-type", "sct"),
-    (31, "execute-write-sql", "ews"),
-    (31, "store-query", "sq"),
-    (31, "update-query", "uq"),
-    (31, "delete-query", "dq"),
-    (36, "create-view", "cv"),
-    (36, "drop-view", "dv"),
-];
-
-/// The built-in actions whose resources are tables or views, Datasette's `TableResource`.
-const TABLE_ACTIONS: [&str; 8] = [
-    "view-table",
-    "insert-row",
-    "delete-row",
-    "update-row",
-    "alter-table",
-    "set-column-type",
-    "drop-table",
-    "drop-view",
+/// The built-in actions: the alpha of 1.0 that added each, its name, its abbreviation, and whether
+/// its resources are tables or views, Datasette's `TableResource`. No release has changed or removed
+/// one.
+const ACTIONS: [(u32, &str, &str, bool); 21] = [
+    (2, "view-instance", "vi", false),
+    (2, "view-database", "vd", false),
+    (2, "view-database-download", "vdd", false),
+    (2, "view-table", "vt", true),
+    (2, "view-query", "vq", false),
+    (2, "execute-sql", "es", false),
+    (2, "permissions-debug", "pd", false),
+    (2, "debug-menu", "dm", false),
+    (2, "insert-row", "ir", true),
+    (2, "delete-row", "dr", true),
+    (2, "update-row", "ur", true),
+    (2, "create-table", "ct", false),
+    (2, "drop-table", "dt", true),
+    (9, "alter-table", "at", true),
+    (26, "set-column-type", "sct", true),
+    (31, "execute-write-sql", "ews", false),
+    (31, "store-query", "sq", false),
+    (31, "update-query", "uq", false),
+    (31, "delete-query", "dq", false),
+    (36, "create-view", "cv", false),
+    (36, "drop-view", "dv", true),
 ];
 
 /// What some releases have and older ones don't.
@@ -98,13 +87,6 @@ pub struct Release {
     /// The alpha of 1.0 whose behaviour it has; `None` before 1.0.
     alpha: Option<u32>,
     is_known: bool,
-}
-
-/// The newest known release.
-impl Default for Release {
-    fn default() -> Self {
-        Self::newest()
-    }
 }
 
 /// Reads a version as Python spells it: `0.65.5`, `1.0a41`. A release newer than the newest known
@@ -220,26 +202,21 @@ impl Release {
     /// The built-in actions: name and abbreviation.
     pub fn actions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let known = ACTIONS.iter().filter(|(since, ..)| self.is_since(*since));
-        known.map(|&(_, name, abbreviation)| (name, abbreviation))
+        known.map(|&(_, name, abbreviation, _)| (name, abbreviation))
     }
 
     /// Whether the resources of a built-in action are tables, in every release that has it.
     pub(crate) fn is_table_action(name: &str) -> bool {
-        TABLE_ACTIONS.contains(&name)
+        ACTIONS.iter().any(|&(_, known, _, is_on_tables)| known == name && is_on_tables)
     }
 }
 
 /// The chosen release doesn't have a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotSupported(Feature);
-
-impl NotSupported {
+pub struct NotSupported(
     /// What is missing.
-    #[must_use]
-    pub fn feature(&self) -> Feature {
-        self.0
-    }
-}
+    pub Feature,
+);
 
 impl fmt::Display for NotSupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

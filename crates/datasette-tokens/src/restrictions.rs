@@ -3,10 +3,10 @@
 mod allow;
 mod build;
 
-use pyjson::write_string;
-
 pub use allow::{Allowlist, Names, Resource};
 pub(crate) use build::write_restrictions;
+
+use crate::Value;
 
 /// What a token is restricted to: Datasette's `TokenRestrictions`. Without any entry a token may do
 /// whatever its actor may.
@@ -71,15 +71,22 @@ impl TokenRestrictions {
 
     /// The arguments `restrict_all`, `restrict_database` and `restrict_resource` as JSON texts.
     pub(crate) fn to_json(&self) -> [String; 3] {
-        let list = |actions: &Vec<String>| {
-            format!("[{}]", actions.iter().map(|name| string(name)).collect::<Vec<_>>().join(","))
-        };
-        [
+        let arguments = [
             list(&self.all),
-            object(&self.database, list),
-            object(&self.resource, |resources| object(resources, list)),
-        ]
+            dict(&self.database, |names| list(names)),
+            dict(&self.resource, |entries| dict(entries, |names| list(names))),
+        ];
+        // JSON can carry strings.
+        arguments.map(|value| value.to_json().unwrap_or_default())
     }
+}
+
+fn list(names: &[String]) -> Value<'_> {
+    Value::List(names.iter().map(|name| Value::from(&**name)).collect())
+}
+
+fn dict<'e, T>(entries: &'e [(String, T)], value: impl Fn(&'e T) -> Value<'e>) -> Value<'e> {
+    entries.iter().map(|(name, entry)| (&**name, value(entry))).collect()
 }
 
 /// As `dict.setdefault`: the value of a key, in order of first appearance.
@@ -92,15 +99,4 @@ fn entry<'e, T: Default>(entries: &'e mut Entries<T>, key: &str) -> &'e mut T {
         }
     };
     &mut entries[at].1
-}
-
-fn object<T>(entries: &[(String, T)], value: impl Fn(&T) -> String) -> String {
-    let members = entries.iter().map(|(key, entry)| format!("{}:{}", string(key), value(entry)));
-    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-}
-
-fn string(text: &str) -> String {
-    let mut json = Vec::new();
-    write_string(&mut json, text);
-    String::from_utf8_lossy(&json).into_owned()
 }

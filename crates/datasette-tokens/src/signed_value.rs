@@ -1,12 +1,9 @@
 //! Any value, signed. Upstream: `Datasette.sign` and `Datasette.unsign`.
 
-use pyjson::{Scanner, Value, loads};
+use pyjson::{Rules, Scanner, loads};
 
-use crate::datasette::Datasette;
 use crate::error::{Error, InvalidArgument, Problem};
-use crate::itsdangerous::BadPayload;
-use crate::payload::Payload;
-use crate::workspace::Workspace;
+use crate::{Datasette, Value, Workspace, itsdangerous::BadPayload, payload::Payload};
 
 impl Datasette {
     /// `datasette.sign(value, namespace)`.
@@ -44,14 +41,14 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        if !self.keyring().can_sign() {
+        if !self.keyring.can_sign() {
             return Err(Error::NoSecret);
         }
         out.extend_from_slice(prefix.as_bytes());
         let start = out.len();
         let Workspace { serializer, payload, .. } = workspace;
-        serializer.dump_payload(self.zlib(), payload, out);
-        self.keyring().sign(namespace, out, start);
+        serializer.dump_payload(self.zlib, payload, out);
+        self.keyring.sign(namespace, out, start);
         Ok(())
     }
 
@@ -91,12 +88,11 @@ impl Datasette {
         namespace: &str,
         workspace: &mut Workspace,
     ) -> Result<String, Error> {
-        if self.keyring().is_empty() {
+        if self.keyring.is_empty() {
             return Err(Error::NoSecret);
         }
-        let (payload, _) =
-            self.keyring().unsign(signed.as_bytes(), namespace, self.itsdangerous())?;
-        Ok(workspace.serializer.load_payload(payload, self.max_payload())?)
+        let (payload, _) = self.keyring.unsign(signed.as_bytes(), namespace, self.itsdangerous)?;
+        Ok(workspace.serializer.load_payload(payload, self.max_payload)?)
     }
 
     /// Gives `write` a workspace and a buffer, and takes the text that it has written.
@@ -127,7 +123,7 @@ impl Workspace {
         argument: &'static str,
     ) -> Result<(), InvalidArgument> {
         let keys = std::mem::take(&mut self.keys);
-        let mut scanner = Scanner::with_keys(json, pyjson::Rules::Json, keys);
+        let mut scanner = Scanner::with_keys(json, Rules::Json, keys);
         scanner
             .transcode(&mut self.payload)
             .and_then(|()| scanner.end())

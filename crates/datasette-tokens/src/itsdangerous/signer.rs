@@ -1,14 +1,12 @@
 //! Key derivation and HMAC. Upstream: `itsdangerous/signer.py`.
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha1::digest::Output;
-use sha1::{Digest, Sha1};
+use sha1::{Digest, Sha1, digest::Output};
 use sha2::Sha512;
 use zeroize::Zeroize;
 
-use super::Version;
-use super::encoding::base64_encode;
-use crate::secret::Secret;
+use super::{Version, encoding::base64_encode};
+use crate::Secret;
 
 /// `itsdangerous.Signer` with HMAC-SHA1, for one secret and one namespace (itsdangerous's
 /// `salt`). Its keys are as good as the secret there, and overwritten on drop as it is.

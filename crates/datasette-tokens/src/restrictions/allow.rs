@@ -3,12 +3,7 @@
 
 use std::collections::HashSet;
 
-use pyjson::{Str, Value};
-
-use crate::actions::Actions;
-use crate::datasette::Datasette;
-use crate::error::Error;
-use crate::release::Feature;
+use crate::{Actions, Datasette, Error, Feature, Str, Value};
 
 /// A list of names; `None` where the payload has null in its place.
 pub type Names<'a> = Option<Vec<Str<'a>>>;
@@ -70,10 +65,10 @@ impl Datasette {
         action: &Str<'_>,
         resource: Option<&Resource<'_>>,
     ) -> Result<bool, Error> {
-        self.release().require(Feature::RestrictionsAllowAction)?;
+        self.release.require(Feature::RestrictionsAllowAction)?;
         // What isn't UTF-8 is no known action.
         let known = action.to_str();
-        let abbreviation = known.and_then(|name| self.actions().abbreviation(name));
+        let abbreviation = known.and_then(|name| self.actions.abbreviation(name));
         let is_meant = |name: &Str<'_>| name == action || abbreviation.is_some_and(|a| name == a);
         let has_action = |names: &Names<'_>| names.iter().flatten().any(is_meant);
         if has_action(&allowlist.all) {
@@ -90,15 +85,15 @@ impl Datasette {
             return Ok(true);
         }
         let Some(child) = child else { return Ok(false) };
-        let folds_case = self.release().folds_table_names()
-            && known.is_some_and(|name| self.actions().is_on_tables(name));
+        let folds_case = self.release.folds_table_names()
+            && known.is_some_and(|name| self.actions.is_on_tables(name));
         let is_child = |name: &Str<'_>| match folds_case {
             true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
             false => name == child,
         };
         let children = allowlist.resource.iter().filter(|(name, _)| name == database);
         for (_, names) in children.flat_map(|(_, names)| names).filter(|(name, _)| is_child(name)) {
-            if names.is_none() && self.release().refuses_null_lists() {
+            if names.is_none() && self.release.refuses_null_lists() {
                 return Err(Error::NullList);
             }
             if has_action(names) {

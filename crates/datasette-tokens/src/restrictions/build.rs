@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use pyjson::{Keys, Kind, Rules, Scanner};
 
-use crate::actions::Actions;
 use crate::error::{InvalidArgument, Problem};
-use crate::raw::RawRestrictions;
+use crate::{Actions, RawRestrictions};
 
 const NOT_ACTIONS: Problem = Problem::Value("must list action names as an array of strings");
 const NOT_AN_OBJECT: Problem = Problem::Value("must be an object of objects or arrays");

@@ -1,9 +1,9 @@
 //! What a token's payload says, and when it ends: one reader and one rule for everybody who asks.
 
-use pyjson::{Integer, Value, loads};
+use pyjson::loads;
 
 use super::TokenInvalid;
-use crate::payload::Payload;
+use crate::{Integer, Value, payload::Payload};
 
 /// The payload of a token, with the members [`NAMES`].
 pub(super) type Claims<'p> = Payload<'p, 4>;

@@ -1,16 +1,9 @@
 //! Making tokens. Upstream: `SignedTokenHandler.create_token` in `datasette/tokens.py`.
 
-use pyjson::{Integer, Value};
-
 use super::PREFIX;
-use crate::datasette::Datasette;
-use crate::error::Error;
-use crate::namespace::TOKEN_NAMESPACE;
-use crate::raw::{RawRestrictions, RawTokenRequest};
-use crate::release::Feature;
 use crate::restrictions::{TokenRestrictions, write_restrictions};
-use crate::signed_value::value_json;
-use crate::workspace::Workspace;
+use crate::{Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
+use crate::{RawRestrictions, RawTokenRequest, signed_value::value_json};
 
 /// The arguments of `datasette.create_token()`.
 ///
@@ -90,14 +83,14 @@ impl Datasette {
     ) -> Result<(), Error> {
         let restrictions = request.restrictions.without_empty();
         self.write_payload(request, &restrictions, now, workspace)?;
-        self.release().require(Feature::ApiTokens)?;
+        self.release.require(Feature::ApiTokens)?;
         if !restrictions.is_empty() {
-            self.release().require(Feature::TokenRestrictions)?;
+            self.release.require(Feature::TokenRestrictions)?;
         }
-        if !self.keyring().can_sign() {
+        if !self.keyring.can_sign() {
             return Err(Error::NoSecret);
         }
-        if self.release().create_token_obeys_setting() && !self.settings().allow_signed_tokens {
+        if self.release.create_token_obeys_setting() && !self.settings.allow_signed_tokens {
             return Err(Error::SignedTokensDisabled);
         }
         self.sign_payload(TOKEN_NAMESPACE, PREFIX, workspace, out)
@@ -116,7 +109,7 @@ impl Datasette {
         workspace.payload.extend_from_slice(br#"{"a":"#);
         workspace.push_json(request.actor_id, "actor_id")?;
         let Workspace { payload, keys, .. } = workspace;
-        if self.release().names_token_in_payload() {
+        if self.release.names_token_in_payload() {
             payload.extend_from_slice(br#","token":"dstok""#);
         }
         payload.extend_from_slice(br#","t":"#);
@@ -127,7 +120,7 @@ impl Datasette {
         }
         if !restrictions.is_empty() {
             payload.extend_from_slice(br#","_r":"#);
-            write_restrictions(restrictions, self.actions(), keys, payload)?;
+            write_restrictions(restrictions, &self.actions, keys, payload)?;
         }
         payload.push(b'}');
         Ok(())

@@ -1,18 +1,15 @@
 //! A token's contents and what is wrong with it. Datasette has no counterpart, and its users have
 //! asked for one. It comes to the verdict that [`Datasette::verify_token`] comes to.
 
-use pyjson::{Integer, Str, Value, loads};
+use pyjson::loads;
 
 use super::claims::{Claims, NAMES};
 use super::{PREFIX, TokenInvalid};
-use crate::datasette::Datasette;
-use crate::error::Error;
 use crate::itsdangerous::{BadPayload, BadSignature};
-use crate::namespace::TOKEN_NAMESPACE;
 use crate::payload::as_str;
-use crate::release::Feature;
-use crate::restrictions::Allowlist;
-use crate::workspace::Workspace;
+use crate::{
+    Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, Value, Workspace,
+};
 
 /// What there is to know about a token. See the [crate's documentation](crate#inspecting).
 #[derive(Clone, Debug)]
@@ -159,11 +156,11 @@ impl Datasette {
         now: f64,
         workspace: &mut Workspace,
     ) -> Result<Inspection, Error> {
-        self.release().require(Feature::ApiTokens)?;
+        self.release.require(Feature::ApiTokens)?;
         let signed = token.strip_prefix(PREFIX).unwrap_or(token);
         let signature = self.check_signature(signed);
         let encoded = signed.rsplit_once('.').map_or(signed, |(payload, _)| payload);
-        let mut text = workspace.serializer.load_payload(encoded.as_bytes(), self.max_payload());
+        let mut text = workspace.serializer.load_payload(encoded.as_bytes(), self.max_payload);
         let mut payload = Claims::new();
         let read = match &mut text {
             Ok(text) => payload.read(text, NAMES, workspace),
@@ -185,12 +182,12 @@ impl Datasette {
             json => match Allowlist::read(&value(json).unwrap_or_default()) {
                 None => Restricted::Malformed,
                 Some(mut allowlist) => {
-                    unknown_actions = allowlist.use_full_names(self.actions());
+                    unknown_actions = allowlist.use_full_names(&self.actions);
                     Restricted::To(allowlist)
                 }
             },
         };
-        let lifetime = claims.and_then(|c| c.lifetime(self.settings().max_signed_tokens_ttl).ok());
+        let lifetime = claims.and_then(|c| c.lifetime(self.settings.max_signed_tokens_ttl).ok());
         Ok(Inspection {
             payload: claims.and_then(|claims| value(claims.json()?)),
             compressed: encoded.starts_with('.'),
@@ -206,9 +203,9 @@ impl Datasette {
     }
 
     fn check_signature(&self, signed: &str) -> Signature {
-        match self.keyring().unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous()) {
+        match self.keyring.unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous) {
             Ok((_, secret)) => Signature::Valid(secret),
-            Err(BadSignature::DoesNotMatch) if self.keyring().is_empty() => Signature::Unchecked,
+            Err(BadSignature::DoesNotMatch) if self.keyring.is_empty() => Signature::Unchecked,
             Err(_) => Signature::Invalid,
         }
     }

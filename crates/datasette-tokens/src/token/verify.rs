@@ -1,16 +1,11 @@
 //! Verifying tokens. Upstream: `SignedTokenHandler.verify_token`; before 1.0a25
 //! `actor_from_request` in `default_permissions.py`.
 
-use pyjson::{Integer, loads};
+use pyjson::loads;
 
 use super::claims::{Claims, NAMES};
 use super::{PREFIX, TokenInvalid};
-use crate::actor::Actor;
-use crate::datasette::Datasette;
-use crate::error::Error;
-use crate::namespace::TOKEN_NAMESPACE;
-use crate::release::Feature;
-use crate::workspace::Workspace;
+use crate::{Actor, Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Workspace};
 
 impl Datasette {
     /// The actor that a token stands for at `now` (Unix seconds), or `None` where Datasette returns
@@ -44,8 +39,8 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        self.release().require(Feature::ApiTokens)?;
-        if self.keyring().is_empty() {
+        self.release.require(Feature::ApiTokens)?;
+        if self.keyring.is_empty() {
             return Err(Error::NoSecret);
         }
         match self.write_actor(token, now, workspace, out) {
@@ -63,7 +58,7 @@ impl Datasette {
             TokenInvalid::NoPrefix => true,
             // A crash of Datasette is no silent refusal in any release.
             TokenInvalid::Malformed => false,
-            _ => !self.release().raises_token_invalid(),
+            _ => !self.release.raises_token_invalid(),
         }
     }
 
@@ -101,7 +96,7 @@ impl Datasette {
     /// What follows the prefix of a token, where there are such tokens.
     pub(super) fn require_token<'t>(&self, token: &'t str) -> Result<&'t str, TokenInvalid> {
         let signed = token.strip_prefix(PREFIX).ok_or(TokenInvalid::NoPrefix)?;
-        if !self.settings().allow_signed_tokens {
+        if !self.settings.allow_signed_tokens {
             return Err(TokenInvalid::Disabled);
         }
         Ok(signed)
@@ -113,7 +108,7 @@ impl Datasette {
         claims: &Claims<'_>,
         now: f64,
     ) -> Result<Option<Integer>, Error> {
-        let (created, duration) = claims.lifetime(self.settings().max_signed_tokens_ttl)?;
+        let (created, duration) = claims.lifetime(self.settings.max_signed_tokens_ttl)?;
         // Datasette's `if duration and now - created > duration`.
         if let Some(duration) = &duration {
             // Python converts `created` to a float, and raises where it is too large for one.
@@ -129,6 +124,6 @@ impl Datasette {
 
     /// The `_r` of a payload, if this release knows restrictions.
     pub(super) fn restrictions_of<'p>(&self, claims: &Claims<'p>) -> Option<&'p [u8]> {
-        claims.restrictions().filter(|_| self.release().has(Feature::TokenRestrictions))
+        claims.restrictions().filter(|_| self.release.has(Feature::TokenRestrictions))
     }
 }
