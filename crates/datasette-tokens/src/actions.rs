@@ -1,12 +1,11 @@
 //! Names and abbreviations of actions. Upstream: `datasette.actions`, `datasette.permissions`.
 
-use std::collections::HashMap;
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use foldhash::fast::RandomState;
-use pyjson::{Str, Value, loads, write_string};
+use pyjson::loads;
 
-use crate::release::Release;
+use crate::{Release, Str, Value};
 
 /// The actions that a Datasette knows, with their abbreviations.
 ///
@@ -30,15 +29,8 @@ pub struct Actions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Action {
     name: Box<str>,
-    abbreviation: Option<Abbreviation>,
+    abbreviation: Option<Box<str>>,
     is_on_tables: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Abbreviation {
-    text: Box<str>,
-    /// The same as JSON, ready to be copied into a payload.
-    json: Box<[u8]>,
 }
 
 impl Actions {
@@ -115,12 +107,11 @@ impl Actions {
 
     fn insert(&mut self, name: &str, abbreviation: Option<&str>, is_on_tables: bool) {
         // Datasette's `action.abbr or action`: an empty abbreviation is none.
-        let abbreviation = abbreviation.filter(|text| !text.is_empty()).map(|text| {
+        let abbreviation = abbreviation.filter(|text| !text.is_empty());
+        if let Some(text) = abbreviation {
             self.names_by_abbreviation.entry(text.into()).or_insert_with(|| name.into());
-            let mut json = Vec::new();
-            write_string(&mut json, text);
-            Abbreviation { text: text.into(), json: json.into() }
-        });
+        }
+        let abbreviation = abbreviation.map(Into::into);
         let action = Action { name: name.into(), abbreviation, is_on_tables };
         self.by_name.insert(name.as_bytes().into(), action);
     }
@@ -143,7 +134,7 @@ impl Actions {
     /// The abbreviation of an action; `None` if it has none or is unknown.
     #[must_use]
     pub fn abbreviation(&self, name: &str) -> Option<&str> {
-        Some(&self.get(name)?.abbreviation.as_ref()?.text)
+        self.abbreviation_of(name.as_bytes())
     }
 
     /// The action that a name or an abbreviation stands for.
@@ -155,9 +146,9 @@ impl Actions {
         }
     }
 
-    /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
-    pub(crate) fn abbreviation_json(&self, name: &[u8]) -> Option<&[u8]> {
-        Some(&self.by_name.get(name)?.abbreviation.as_ref()?.json)
+    /// The same for a name as bytes, which need not be UTF-8.
+    pub(crate) fn abbreviation_of(&self, name: &[u8]) -> Option<&str> {
+        self.by_name.get(name)?.abbreviation.as_deref()
     }
 
     /// Whether the resources of an action are tables, Datasette's `TableResource`.
@@ -173,10 +164,10 @@ pub struct ActionsError(String);
 /// Reads after the name of the file: `actions.json has an action without a name (number 2); …`.
 impl fmt::Display for ActionsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(reason) = self;
         write!(
             f,
-            "{reason}; give the body of Datasette's /-/actions.json or {{\"name\": \"abbr\"}}"
+            "{}; give the body of Datasette's /-/actions.json or {{\"name\": \"abbr\"}}",
+            self.0
         )
     }
 }
@@ -195,8 +186,8 @@ mod tests {
             r#"{"x":"X","y":""}"#,
         ] {
             let actions = Actions::from_json(text).unwrap();
-            assert_eq!(actions.abbreviation_json(b"x"), Some(&b"\"X\""[..]), "{text}");
-            assert!(actions.contains("y") && actions.abbreviation_json(b"y").is_none(), "{text}");
+            assert_eq!(actions.abbreviation("x"), Some("X"), "{text}");
+            assert!(actions.contains("y") && actions.abbreviation("y").is_none(), "{text}");
             assert!(!actions.contains("view-instance"));
         }
     }

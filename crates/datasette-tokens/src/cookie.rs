@@ -5,8 +5,8 @@ use pyjson::loads;
 use crate::base62::{base62_decode, write_base62};
 use crate::error::{Error, InvalidArgument, Problem};
 use crate::payload::{Payload, as_str};
-use crate::{Datasette, Integer, Value, Workspace, signed_value::value_json};
-use crate::{namespace::ACTOR_NAMESPACE, token::TokenInvalid};
+use crate::signed_value::{push_json, value_json};
+use crate::{Datasette, Integer, TokenInvalid, Value, Workspace, namespace::ACTOR_NAMESPACE};
 
 /// The lifetime that 1.0a17 to 1.0a38 give every cookie that is to expire, in seconds.
 const ONE_DAY: i64 = 24 * 60 * 60;
@@ -42,10 +42,10 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        workspace.payload.clear();
-        workspace.payload.extend_from_slice(br#"{"a":"#);
-        workspace.push_json(actor, "actor")?;
         let payload = &mut workspace.payload;
+        payload.clear();
+        payload.extend_from_slice(br#"{"a":"#);
+        push_json(payload, actor, "actor")?;
         if let Some(seconds) = expire_after.filter(|seconds| !seconds.is_zero()) {
             let one_day = ONE_DAY.into();
             let is_a_day = self.release.ends_cookies_after_a_day();

@@ -119,12 +119,6 @@ impl Datasette {
         self.zlib
     }
 
-    /// The most bytes that a payload may inflate to.
-    #[must_use]
-    pub fn max_payload(&self) -> usize {
-        self.max_payload
-    }
-
     /// How many secrets there are.
     #[must_use]
     pub fn secrets(&self) -> usize {

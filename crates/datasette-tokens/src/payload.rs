@@ -10,8 +10,9 @@ use crate::{Error, Workspace, itsdangerous::BadPayload};
 ///
 /// The text is read as `json.loads` reads it, and written as `json.dumps` writes it, in one pass.
 pub(crate) struct Payload<'p, const N: usize> {
-    json: &'p [u8],
-    is_object: bool,
+    /// Isn't JSON where it holds NaN.
+    pub(crate) text: &'p [u8],
+    pub(crate) is_object: bool,
     /// Where the values of the members stand that were asked for; nowhere, if empty.
     members: [Range<usize>; N],
     /// Whether `NaN` or an infinity occurs, so that not all of it is JSON.
@@ -22,7 +23,7 @@ impl<'p, const N: usize> Payload<'p, N> {
     /// Nothing yet. To be read in place: the processor waits where a large value is moved.
     pub(crate) fn new() -> Self {
         let members = [const { 0..0 }; N];
-        Self { json: b"", is_object: false, members, has_python_number: false }
+        Self { text: b"", is_object: false, members, has_python_number: false }
     }
 
     /// Reads `text` and finds the top-level members with these names. Uses the workspace's buffer
@@ -60,41 +61,30 @@ impl<'p, const N: usize> Payload<'p, N> {
         scanner.end()?;
         self.has_python_number = scanner.has_python_number();
         workspace.keys = scanner.into_keys();
-        self.json = match spelling {
+        self.text = match spelling {
             Spelling::Python => &text.as_bytes()[start..end],
             Spelling::Other => &workspace.payload,
         };
         Ok(())
     }
 
-    /// The whole payload in Python's spelling, which isn't JSON where it holds NaN.
-    pub(crate) fn text(&self) -> &'p str {
-        as_str(self.json)
-    }
-
     /// The whole payload; `None` where JSON can't carry it.
     pub(crate) fn json(&self) -> Option<&'p [u8]> {
-        (!self.has_python_number).then_some(self.json)
-    }
-
-    pub(crate) fn is_object(&self) -> bool {
-        self.is_object
+        (!self.has_python_number).then_some(self.text)
     }
 
     /// The value of a member that was asked for, in Python's spelling.
     pub(crate) fn member(&self, at: usize) -> Option<&'p [u8]> {
         let place = &self.members[at];
-        (!place.is_empty()).then(|| &self.json[place.clone()])
+        (!place.is_empty()).then(|| &self.text[place.clone()])
     }
 
-    /// Whether JSON can carry a member, or nothing.
-    pub(crate) fn is_json(&self, part: &[u8]) -> bool {
-        !self.has_python_number || part.is_empty() || Scanner::new(as_str(part)).raw_value().is_ok()
-    }
-
-    /// The same as an error.
+    /// Fails for a member that JSON can't carry. Nothing is fine.
     pub(crate) fn require_json(&self, part: &[u8]) -> Result<(), Error> {
-        if self.is_json(part) { Ok(()) } else { Err(Error::NotJson) }
+        match self.has_python_number && !part.is_empty() {
+            true => Scanner::new(as_str(part)).raw_value().map(drop).map_err(|_| Error::NotJson),
+            false => Ok(()),
+        }
     }
 }
 

@@ -1,9 +1,8 @@
 //! What each release of Datasette does differently, as data. Nothing else compares versions.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
-use crate::version::Version;
+use crate::version::parse_version;
 
 /// The newest release whose behaviour is known, as an alpha of 1.0.
 const NEWEST_ALPHA: u32 = 41;
@@ -95,14 +94,14 @@ impl FromStr for Release {
     type Err = ReleaseError;
 
     fn from_str(text: &str) -> Result<Self, ReleaseError> {
-        let version = Version::parse(text).ok_or(ReleaseError::NotAVersion)?;
-        if version.release < OLDEST {
+        let (numbers, alpha_of_1_0) = parse_version(text).ok_or(ReleaseError::NotAVersion)?;
+        if numbers < OLDEST {
             return Err(ReleaseError::TooOld);
         }
-        match version.alpha_of_1_0 {
+        match alpha_of_1_0 {
             Some(number) if number <= NEWEST_ALPHA => Ok(Self::alpha(number)),
             _ => {
-                let alpha = (version.release >= (1, 0)).then_some(NEWEST_ALPHA);
+                let alpha = (numbers >= (1, 0)).then_some(NEWEST_ALPHA);
                 Ok(Self { name: text.trim().to_owned(), alpha, is_known: alpha.is_none() })
             }
         }

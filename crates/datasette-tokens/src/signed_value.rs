@@ -1,6 +1,6 @@
 //! Any value, signed. Upstream: `Datasette.sign` and `Datasette.unsign`.
 
-use pyjson::{Rules, Scanner, loads};
+use pyjson::{loads, transcode};
 
 use crate::error::{Error, InvalidArgument, Problem};
 use crate::{Datasette, Value, Workspace, itsdangerous::BadPayload, payload::Payload};
@@ -29,7 +29,7 @@ impl Datasette {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         workspace.payload.clear();
-        workspace.push_json(value, "value")?;
+        push_json(&mut workspace.payload, value, "value")?;
         self.sign_payload(namespace, "", workspace, out)
     }
 
@@ -115,20 +115,11 @@ pub(crate) fn value_json(value: &Value<'_>, argument: &'static str) -> Result<St
     })
 }
 
-impl Workspace {
-    /// Appends a JSON text to the payload, in Python's spelling.
-    pub(crate) fn push_json(
-        &mut self,
-        json: &str,
-        argument: &'static str,
-    ) -> Result<(), InvalidArgument> {
-        let keys = std::mem::take(&mut self.keys);
-        let mut scanner = Scanner::with_keys(json, Rules::Json, keys);
-        scanner
-            .transcode(&mut self.payload)
-            .and_then(|()| scanner.end())
-            .map_err(|error| InvalidArgument { argument, problem: error.into() })?;
-        self.keys = scanner.into_keys();
-        Ok(())
-    }
+/// Appends a JSON text to a payload, in Python's spelling.
+pub(crate) fn push_json(
+    payload: &mut Vec<u8>,
+    json: &str,
+    argument: &'static str,
+) -> Result<(), InvalidArgument> {
+    transcode(json, payload).map_err(|error| InvalidArgument { argument, problem: error.into() })
 }

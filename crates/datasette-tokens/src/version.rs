@@ -1,30 +1,19 @@
 //! Version numbers by PEP 440, as far as Datasette's go.
 
-/// What matters of a version.
-pub(crate) struct Version {
-    /// The first two numbers of the release segment.
-    pub(crate) release: (u32, u32),
-    /// N for 1.0aN.
-    pub(crate) alpha_of_1_0: Option<u32>,
-}
-
-impl Version {
-    /// Reads a version as Python accepts it: `0.65.5`, `1.0a41`, ` v1.0.alpha-7 `.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().to_ascii_lowercase();
-        let text = text.strip_prefix('v').unwrap_or(&text);
-        let (numbers, suffix) = split_before(text, |c| !c.is_ascii_digit() && c != '.');
-        let numbers = match suffix {
-            "" => numbers,
-            _ => numbers.strip_suffix('.').unwrap_or(numbers),
-        };
-        let numbers: Vec<u32> =
-            numbers.split('.').map(|n| n.parse().ok()).collect::<Option<_>>()?;
-        let release = (*numbers.first()?, numbers.get(1).copied().unwrap_or(0));
-        let is_1_0 = release == (1, 0) && numbers.iter().skip(2).all(|&n| n == 0);
-        let alpha_of_1_0 = parse_suffix(suffix)?.filter(|_| is_1_0);
-        Some(Self { release, alpha_of_1_0 })
-    }
+/// Reads a version as Python accepts it: `0.65.5`, `1.0a41`, ` v1.0.alpha-7 `. Returns the first two
+/// numbers of the release segment, and N for 1.0aN.
+pub(crate) fn parse_version(text: &str) -> Option<((u32, u32), Option<u32>)> {
+    let text = text.trim().to_ascii_lowercase();
+    let text = text.strip_prefix('v').unwrap_or(&text);
+    let (numbers, suffix) = split_before(text, |c| !c.is_ascii_digit() && c != '.');
+    let numbers = match suffix {
+        "" => numbers,
+        _ => numbers.strip_suffix('.').unwrap_or(numbers),
+    };
+    let numbers: Vec<u32> = numbers.split('.').map(|n| n.parse().ok()).collect::<Option<_>>()?;
+    let release = (numbers[0], numbers.get(1).copied().unwrap_or(0));
+    let is_1_0 = release == (1, 0) && numbers.iter().skip(2).all(|&n| n == 0);
+    Some((release, parse_suffix(suffix)?.filter(|_| is_1_0)))
 }
 
 /// The number of the alpha, if there is one, in what may follow the numbers of a version.

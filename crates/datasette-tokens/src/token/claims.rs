@@ -3,7 +3,10 @@
 use pyjson::loads;
 
 use super::TokenInvalid;
-use crate::{Integer, Value, payload::Payload};
+use crate::{
+    Integer, Value,
+    payload::{Payload, as_str},
+};
 
 /// The payload of a token, with the members [`NAMES`].
 pub(super) type Claims<'p> = Payload<'p, 4>;
@@ -47,8 +50,8 @@ impl<'p> Claims<'p> {
 
     /// Python's `"t" in decoded`, then `decoded["t"]`, on a payload that has none.
     fn no_timestamp(&self) -> TokenInvalid {
-        let lacks_t = match loads(self.text()) {
-            _ if self.is_object() => true,
+        let lacks_t = match loads(as_str(self.text)) {
+            _ if self.is_object => true,
             Ok(Value::List(items)) => !items.contains(&Value::from("t")),
             Ok(Value::Str(text)) => !text.as_wtf8().contains(&b't'),
             _ => false,

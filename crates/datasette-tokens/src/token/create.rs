@@ -3,7 +3,10 @@
 use super::PREFIX;
 use crate::restrictions::{TokenRestrictions, write_restrictions};
 use crate::{Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
-use crate::{RawRestrictions, RawTokenRequest, signed_value::value_json};
+use crate::{
+    RawRestrictions, RawTokenRequest,
+    signed_value::{push_json, value_json},
+};
 
 /// The arguments of `datasette.create_token()`.
 ///
@@ -25,11 +28,8 @@ pub struct TokenRequest {
 impl TokenRequest {
     /// A token for an actor: unrestricted, without an end. In Datasette the id is a string.
     pub fn new(actor_id: impl Into<Value<'static>>) -> Self {
-        Self {
-            actor_id: actor_id.into(),
-            expires_after: None,
-            restrictions: TokenRestrictions::new(),
-        }
+        let actor_id = actor_id.into();
+        Self { actor_id, expires_after: None, restrictions: TokenRestrictions::new() }
     }
 
     /// Lets the token expire after so many seconds. Zero means never, as in Datasette; a negative
@@ -105,10 +105,10 @@ impl Datasette {
         now: f64,
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
-        workspace.payload.clear();
-        workspace.payload.extend_from_slice(br#"{"a":"#);
-        workspace.push_json(request.actor_id, "actor_id")?;
         let Workspace { payload, keys, .. } = workspace;
+        payload.clear();
+        payload.extend_from_slice(br#"{"a":"#);
+        push_json(payload, request.actor_id, "actor_id")?;
         if self.release.names_token_in_payload() {
             payload.extend_from_slice(br#","token":"dstok""#);
         }

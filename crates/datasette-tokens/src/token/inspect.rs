@@ -79,7 +79,11 @@ pub enum Signature {
 /// Whether a token is valid. See the [crate's documentation](crate#inspecting) for an example.
 ///
 /// ```
-/// assert_eq!(datasette_tokens::Status::Expired.name(), "expired");
+/// use datasette_tokens::{Datasette, Status};
+///
+/// let inspection = Datasette::default().inspect_token("not a token", 0.0)?;
+/// assert_eq!(inspection.status, Status::Invalid);
+/// # Ok::<(), datasette_tokens::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -102,37 +106,30 @@ impl Inspection {
             Signature::Invalid => ("invalid", None),
             Signature::Unchecked => ("unchecked", None),
         };
+        let status = match self.status {
+            Status::Valid => "valid",
+            Status::Expired => "expired",
+            Status::Invalid => "invalid",
+            Status::Unchecked => "unchecked",
+        };
         let restrictions = match &self.restrictions {
             Restricted::To(allowlist) => Some(allowlist.to_value()),
             Restricted::No | Restricted::Malformed => None,
         };
         let unknown_actions = self.unknown_actions.iter().cloned().map(Value::Str).collect();
         Value::from_iter([
-            ("payload", self.payload.clone().unwrap_or_default()),
+            ("payload", self.payload.clone().into()),
             ("compressed", self.compressed.into()),
             ("signature", signature.into()),
             ("secret", secret.into()),
-            ("status", self.status.name().into()),
+            ("status", status.into()),
             ("reason", self.reason.as_ref().map(ToString::to_string).into()),
-            ("actor_id", self.actor_id.clone().unwrap_or_default()),
+            ("actor_id", self.actor_id.clone().into()),
             ("created", self.created.clone().into()),
             ("expires", self.expires.clone().into()),
-            ("restrictions", restrictions.unwrap_or_default()),
+            ("restrictions", restrictions.into()),
             ("unknown_actions", Value::List(unknown_actions)),
         ])
-    }
-}
-
-impl Status {
-    /// The name on the wire: `valid`, `expired`, `invalid` or `unchecked`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Valid => "valid",
-            Self::Expired => "expired",
-            Self::Invalid => "invalid",
-            Self::Unchecked => "unchecked",
-        }
     }
 }
 
@@ -168,25 +165,15 @@ impl Datasette {
         };
         let claims = read.map(|()| &payload);
         let verdict = self.verdict(token, signature, claims, now);
-        let status = match (&verdict, signature) {
-            (Ok(()), Signature::Unchecked) => Status::Unchecked,
-            (Ok(()), _) => Status::Valid,
-            (Err(Error::TokenInvalid(TokenInvalid::Expired)), _) => Status::Expired,
-            (Err(_), _) => Status::Invalid,
+        let status = match &verdict {
+            Ok(()) if signature == Signature::Unchecked => Status::Unchecked,
+            Ok(()) => Status::Valid,
+            Err(Error::TokenInvalid(TokenInvalid::Expired)) => Status::Expired,
+            Err(_) => Status::Invalid,
         };
         let claims = claims.ok();
-        let mut unknown_actions = Vec::new();
         let restrictions = claims.and_then(|claims| self.restrictions_of(claims));
-        let restrictions = match restrictions.unwrap_or(b"null") {
-            b"null" => Restricted::No,
-            json => match Allowlist::read(&value(json).unwrap_or_default()) {
-                None => Restricted::Malformed,
-                Some(mut allowlist) => {
-                    unknown_actions = allowlist.use_full_names(&self.actions);
-                    Restricted::To(allowlist)
-                }
-            },
-        };
+        let (restrictions, unknown_actions) = self.read_restrictions(restrictions);
         let lifetime = claims.and_then(|c| c.lifetime(self.settings.max_signed_tokens_ttl).ok());
         Ok(Inspection {
             payload: claims.and_then(|claims| value(claims.json()?)),
@@ -194,12 +181,25 @@ impl Datasette {
             signature,
             status,
             reason: verdict.err(),
-            actor_id: claims.and_then(|c| value(c.actor_id().filter(|id| c.is_json(id))?)),
+            actor_id: claims
+                .and_then(|c| value(c.actor_id().filter(|id| c.require_json(id).is_ok())?)),
             created: claims.and_then(Claims::created),
             expires: lifetime.and_then(|(created, duration)| Some(&created + &duration?)),
             restrictions,
             unknown_actions,
         })
+    }
+
+    /// What a token is restricted to by its `_r`, and the names of no known action in it.
+    fn read_restrictions(&self, json: Option<&[u8]>) -> (Restricted, Vec<Str<'static>>) {
+        let Some(json) = json.filter(|json| *json != b"null") else {
+            return (Restricted::No, Vec::new());
+        };
+        let Some(mut allowlist) = Allowlist::read(&value(json).unwrap_or_default()) else {
+            return (Restricted::Malformed, Vec::new());
+        };
+        let unknown_actions = allowlist.use_full_names(&self.actions);
+        (Restricted::To(allowlist), unknown_actions)
     }
 
     fn check_signature(&self, signed: &str) -> Signature {
