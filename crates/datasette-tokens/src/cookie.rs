@@ -59,7 +59,7 @@ impl Datasette {
             payload.push(b'"');
         }
         payload.push(b'}');
-        self.sign_payload(ACTOR_NAMESPACE, "", workspace, out)
+        self.sign_payload(ACTOR_NAMESPACE, workspace, out)
     }
 
     /// The actor whose `ds_actor` cookie this is at `now` (Unix seconds), or `None` where Datasette

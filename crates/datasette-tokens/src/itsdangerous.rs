@@ -14,5 +14,5 @@ mod version;
 pub use encoding::base64_decode;
 pub use exc::{BadPayload, BadSignature};
 pub use keyring::Keyring;
-pub(crate) use serializer::Serializer;
+pub(crate) use serializer::{dump_payload, load_payload};
 pub use version::Version;

@@ -3,7 +3,8 @@
 use pyjson::{loads, transcode};
 
 use crate::error::{Error, InvalidArgument, Problem};
-use crate::{Datasette, Value, Workspace, itsdangerous::BadPayload, payload::Payload};
+use crate::itsdangerous::{BadPayload, dump_payload, load_payload};
+use crate::{Datasette, Value, Workspace, payload::Payload};
 
 impl Datasette {
     /// `datasette.sign(value, namespace)`.
@@ -30,24 +31,21 @@ impl Datasette {
     ) -> Result<(), Error> {
         workspace.payload.clear();
         push_json(&mut workspace.payload, value, "value")?;
-        self.sign_payload(namespace, "", workspace, out)
+        self.sign_payload(namespace, workspace, out)
     }
 
-    /// Appends `prefix` and the signed payload of the workspace.
+    /// Appends the signed payload of the workspace.
     pub(crate) fn sign_payload(
         &self,
         namespace: &str,
-        prefix: &str,
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         if !self.keyring.can_sign() {
             return Err(Error::NoSecret);
         }
-        out.extend_from_slice(prefix.as_bytes());
         let start = out.len();
-        let Workspace { serializer, payload, .. } = workspace;
-        serializer.dump_payload(self.zlib, payload, out);
+        dump_payload(workspace, self.zlib, out);
         self.keyring.sign(namespace, out, start);
         Ok(())
     }
@@ -92,7 +90,7 @@ impl Datasette {
             return Err(Error::NoSecret);
         }
         let (payload, _) = self.keyring.unsign(signed.as_bytes(), namespace, self.itsdangerous)?;
-        Ok(workspace.serializer.load_payload(payload, self.max_payload)?)
+        Ok(load_payload(workspace, payload, self.max_payload)?)
     }
 
     /// Gives `write` a workspace and a buffer, and takes the text that it has written.

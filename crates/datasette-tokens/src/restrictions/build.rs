@@ -30,7 +30,8 @@ pub(crate) fn write_restrictions(
         out.extend_from_slice(key);
         let scanner = Scanner::with_keys(text, Rules::Json, std::mem::take(keys));
         let mut writer = Writer { actions, scanner, last_list: 0..0, last_object: 0..0, out };
-        writer.argument(levels).map_err(|problem| InvalidArgument { argument, problem })?;
+        let written = writer.value(levels).and_then(|()| Ok(writer.scanner.end()?));
+        written.map_err(|problem| InvalidArgument { argument, problem })?;
         *keys = writer.scanner.into_keys();
     }
     out.push(b'}');
@@ -48,42 +49,20 @@ struct Writer<'w, 'a> {
 }
 
 impl Writer<'_, '_> {
-    fn argument(&mut self, levels: usize) -> Result<(), Problem> {
-        self.value(levels)?;
-        Ok(self.scanner.end()?)
-    }
-
     /// A list of actions inside of so many levels of objects.
     fn value(&mut self, levels: usize) -> Result<(), Problem> {
-        match levels {
-            0 => self.action_names(),
-            1 => self.lists(),
-            _ => self.object(levels),
+        if levels == 0 {
+            return self.action_names();
         }
-    }
-
-    /// `{"key": ["action", …], …}`, perhaps once more.
-    fn lists(&mut self) -> Result<(), Problem> {
-        self.scanner.peek_kind()?;
-        let (depth, start, written) =
-            (self.scanner.depth(), self.scanner.position(), self.out.len());
-        if self.scanner.same_object(depth) {
-            self.out.extend_from_within(self.last_object.clone());
-            return Ok(());
-        }
-        self.object(1)?;
-        // An empty object is left out of the output.
-        if self.out[written..] != *b"{}" {
-            self.scanner.remember_object(start, depth);
-            self.last_object = written..self.out.len();
-        }
-        Ok(())
-    }
-
-    fn object(&mut self, levels: usize) -> Result<(), Problem> {
         if self.scanner.peek_kind()? != Kind::Object {
             return Err(NOT_AN_OBJECT);
         }
+        let (depth, start) = (self.scanner.depth(), self.scanner.position());
+        if levels == 1 && self.scanner.same_object(depth) {
+            self.out.extend_from_within(self.last_object.clone());
+            return Ok(());
+        }
+        let written = self.out.len();
         self.scanner.begin_object()?;
         self.out.push(b'{');
         while let Some(key) = self.scanner.next_key()? {
@@ -99,6 +78,11 @@ impl Writer<'_, '_> {
             }
         }
         self.out.push(b'}');
+        // An empty object is left out of the output, so it can't be copied from there.
+        if levels == 1 && self.out[written..] != *b"{}" {
+            self.scanner.remember_object(start, depth);
+            self.last_object = written..self.out.len();
+        }
         Ok(())
     }
 

@@ -3,10 +3,7 @@
 use super::PREFIX;
 use crate::restrictions::{TokenRestrictions, write_restrictions};
 use crate::{Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
-use crate::{
-    RawRestrictions, RawTokenRequest,
-    signed_value::{push_json, value_json},
-};
+use crate::{RawRestrictions, signed_value};
 
 /// The arguments of `datasette.create_token()`.
 ///
@@ -46,6 +43,27 @@ impl TokenRequest {
     }
 }
 
+/// The arguments of `datasette.create_token()`, as JSON texts. See
+/// [`TokenRequest`](crate::TokenRequest) for typed ones and [`Workspace`](crate::Workspace) for an
+/// example.
+#[derive(Clone, Debug)]
+pub struct RawTokenRequest<'a> {
+    /// `actor_id`: any value.
+    pub actor_id: &'a str,
+    /// `expires_after`, in seconds. Zero means never, as in Datasette; a negative one is kept.
+    pub expires_after: Option<Integer>,
+    /// What the token may do. Nothing given means everything.
+    pub restrictions: RawRestrictions<'a>,
+}
+
+impl<'a> RawTokenRequest<'a> {
+    /// An unrestricted token without an end.
+    #[must_use]
+    pub fn new(actor_id: &'a str) -> Self {
+        Self { actor_id, expires_after: None, restrictions: RawRestrictions::default() }
+    }
+}
+
 impl Datasette {
     /// The token that `datasette.create_token()` returns at `now` (Unix seconds).
     ///
@@ -56,7 +74,7 @@ impl Datasette {
     /// [`Error::InvalidArgument`] for arguments that could not be signed, then
     /// [`Error::NotSupported`], [`Error::NoSecret`] and [`Error::SignedTokensDisabled`].
     pub fn create_token(&self, request: &TokenRequest, now: f64) -> Result<String, Error> {
-        let actor_id = value_json(&request.actor_id, "actor_id")?;
+        let actor_id = signed_value::value_json(&request.actor_id, "actor_id")?;
         let [all, database, resource] = request.restrictions.to_json();
         let request = RawTokenRequest {
             actor_id: &actor_id,
@@ -93,7 +111,8 @@ impl Datasette {
         if self.release.create_token_obeys_setting() && !self.settings.allow_signed_tokens {
             return Err(Error::SignedTokensDisabled);
         }
-        self.sign_payload(TOKEN_NAMESPACE, PREFIX, workspace, out)
+        out.extend_from_slice(PREFIX.as_bytes());
+        self.sign_payload(TOKEN_NAMESPACE, workspace, out)
     }
 
     /// `{"a": actor_id, "t": int(time.time())[, "d": expires_after][, "_r": {…}]}`; 1.0a0 and
@@ -108,7 +127,7 @@ impl Datasette {
         let Workspace { payload, keys, .. } = workspace;
         payload.clear();
         payload.extend_from_slice(br#"{"a":"#);
-        push_json(payload, request.actor_id, "actor_id")?;
+        signed_value::push_json(payload, request.actor_id, "actor_id")?;
         if self.release.names_token_in_payload() {
             payload.extend_from_slice(br#","token":"dstok""#);
         }

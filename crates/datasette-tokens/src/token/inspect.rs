@@ -5,7 +5,7 @@ use pyjson::loads;
 
 use super::claims::{Claims, NAMES};
 use super::{PREFIX, TokenInvalid};
-use crate::itsdangerous::{BadPayload, BadSignature};
+use crate::itsdangerous::{BadPayload, BadSignature, load_payload};
 use crate::payload::as_str;
 use crate::{
     Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, Value, Workspace,
@@ -157,7 +157,7 @@ impl Datasette {
         let signed = token.strip_prefix(PREFIX).unwrap_or(token);
         let signature = self.check_signature(signed);
         let encoded = signed.rsplit_once('.').map_or(signed, |(payload, _)| payload);
-        let mut text = workspace.serializer.load_payload(encoded.as_bytes(), self.max_payload);
+        let mut text = load_payload(workspace, encoded.as_bytes(), self.max_payload);
         let mut payload = Claims::new();
         let read = match &mut text {
             Ok(text) => payload.read(text, NAMES, workspace),
