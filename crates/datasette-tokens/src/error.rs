@@ -15,7 +15,7 @@ use crate::{NotSupported, TokenInvalid};
 /// let error = datasette.verify_token("dstok_forged", 1_700_000_000.0).unwrap_err();
 /// assert!(matches!(error, Error::TokenInvalid(_)));
 /// assert_eq!(error.to_string(), "Invalid token signature");
-/// # Ok::<(), datasette_tokens::EmptySecret>(())
+/// # Ok::<(), datasette_tokens::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,6 +24,8 @@ pub enum Error {
     InvalidArgument(InvalidArgument),
     /// The chosen release has no such thing.
     NotSupported(NotSupported),
+    /// The secret is an empty text.
+    EmptySecret,
     /// There is no secret, or only old ones where something is to be signed.
     NoSecret,
     /// itsdangerous's `BadSignature`.
@@ -45,6 +47,7 @@ impl fmt::Display for Error {
         match self {
             Self::InvalidArgument(error) => error.fmt(f),
             Self::NotSupported(error) => error.fmt(f),
+            Self::EmptySecret => f.write_str("the secret is empty"),
             Self::NoSecret => f.write_str("no secret is configured"),
             Self::BadSignature(error) => error.fmt(f),
             Self::BadPayload(error) => error.fmt(f),

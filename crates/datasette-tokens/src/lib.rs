@@ -115,7 +115,7 @@ pub use pyjson::{Integer, Str, Value};
 pub use pyzlib::Flavour;
 pub use release::{Feature, NotSupported, Release, ReleaseError};
 pub use restrictions::{Allowlist, Names, RawRestrictions, Resource, TokenRestrictions};
-pub use secret::{EmptySecret, Secret};
+pub use secret::Secret;
 pub use token::{
     Inspection, PREFIX as TOKEN_PREFIX, RawTokenRequest, Restricted, Signature, Status,
     TokenInvalid, TokenRequest,

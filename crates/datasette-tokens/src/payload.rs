@@ -81,10 +81,10 @@ impl<'p, const N: usize> Payload<'p, N> {
 
     /// Fails for a member that JSON can't carry. Nothing is fine.
     pub(crate) fn require_json(&self, part: &[u8]) -> Result<(), Error> {
-        match self.has_python_number && !part.is_empty() {
-            true => Scanner::new(as_str(part)).raw_value().map(drop).map_err(|_| Error::NotJson),
-            false => Ok(()),
+        if self.has_python_number && !part.is_empty() {
+            Scanner::new(as_str(part)).raw_value().map_err(|_| Error::NotJson)?;
         }
+        Ok(())
     }
 }
 

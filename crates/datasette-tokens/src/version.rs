@@ -6,10 +6,7 @@ pub(crate) fn parse_version(text: &str) -> Option<((u32, u32), Option<u32>)> {
     let text = text.trim().to_ascii_lowercase();
     let text = text.strip_prefix('v').unwrap_or(&text);
     let (numbers, suffix) = split_before(text, |c| !c.is_ascii_digit() && c != '.');
-    let numbers = match suffix {
-        "" => numbers,
-        _ => numbers.strip_suffix('.').unwrap_or(numbers),
-    };
+    let numbers = numbers.strip_suffix('.').filter(|_| !suffix.is_empty()).unwrap_or(numbers);
     let numbers: Vec<u32> = numbers.split('.').map(|n| n.parse().ok()).collect::<Option<_>>()?;
     let release = (numbers[0], numbers.get(1).copied().unwrap_or(0));
     let is_1_0 = release == (1, 0) && numbers.iter().skip(2).all(|&n| n == 0);
@@ -31,16 +28,12 @@ fn parse_suffix(mut rest: &str) -> Option<Option<u32>> {
         let (number, tail) = split_before(tail, |c| !c.is_ascii_digit());
         let number = if number.is_empty() { 0 } else { number.parse().ok()? };
         // PEP 440 has the segments in this order, each at most once.
-        let place = match word {
-            "a" | "alpha" | "b" | "beta" | "c" | "rc" | "pre" | "preview" => 1,
-            "post" | "rev" | "r" => 2,
-            "dev" => 3,
+        last = match word {
+            "a" | "alpha" | "b" | "beta" | "c" | "rc" | "pre" | "preview" if last < 1 => 1,
+            "post" | "rev" | "r" if last < 2 => 2,
+            "dev" if last < 3 => 3,
             _ => return None,
         };
-        if place <= last {
-            return None;
-        }
-        last = place;
         if matches!(word, "a" | "alpha") {
             alpha = Some(number);
         }

@@ -20,7 +20,7 @@ use crate::{Secret, mlock::lock_pages};
 /// let old = Secret::new("the one before".to_owned())?;
 /// let keyring = Keyring::new(Secret::new("the current one".to_owned())?, [old]);
 /// assert_eq!(keyring.len(), 2);
-/// # Ok::<(), datasette_tokens::EmptySecret>(())
+/// # Ok::<(), datasette_tokens::Error>(())
 /// ```
 #[derive(Default)]
 pub struct Keyring {

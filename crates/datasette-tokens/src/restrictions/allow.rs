@@ -159,15 +159,13 @@ impl<'a> Allowlist<'a> {
 
 /// A list of names, or null.
 fn names<'a>(value: &Value<'a>) -> Option<Names<'a>> {
+    let name = |item: &Value<'a>| match item {
+        Value::Str(name) => Some(name.clone()),
+        _ => None,
+    };
     match value {
         Value::Null => Some(None),
-        Value::List(items) => {
-            let name = |item: &Value<'a>| match item {
-                Value::Str(name) => Some(name.clone()),
-                _ => None,
-            };
-            items.iter().map(name).collect::<Option<_>>().map(Some)
-        }
+        Value::List(items) => items.iter().map(name).collect::<Option<_>>().map(Some),
         _ => None,
     }
 }
@@ -175,10 +173,8 @@ fn names<'a>(value: &Value<'a>) -> Option<Names<'a>> {
 fn by_name<'a, T>(
     read: impl Fn(&Value<'a>) -> Option<T>,
 ) -> impl Fn(&Value<'a>) -> Option<ByName<'a, T>> {
-    move |value| match value {
-        Value::Dict(members) => {
-            members.iter().map(|(name, value)| Some((name.clone(), read(value)?))).collect()
-        }
-        _ => None,
+    move |value| {
+        let Value::Dict(members) = value else { return None };
+        members.iter().map(|(name, value)| Some((name.clone(), read(value)?))).collect()
     }
 }

@@ -5,7 +5,7 @@ use pyjson::loads;
 
 use super::claims::{Claims, NAMES};
 use super::{PREFIX, TokenInvalid};
-use crate::{Actor, Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Workspace};
+use crate::{Actor, Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
 
 impl Datasette {
     /// The actor that a token stands for at `now` (Unix seconds), or `None` where Datasette returns
@@ -20,12 +20,8 @@ impl Datasette {
     pub fn verify_token(&self, token: &str, now: f64) -> Result<Option<Actor>, Error> {
         let json =
             self.with_text(|workspace, out| self.verify_token_into(token, now, workspace, out))?;
-        if json == "null" {
-            return Ok(None);
-        }
-        // What was just written is JSON.
-        let value = loads(&json).map(|value| value.into_owned()).unwrap_or_default();
-        Ok(Some(Actor { value, json }))
+        let actor = loads(&json).ok().filter(|actor| *actor != Value::Null);
+        Ok(actor.map(|actor| Actor(actor.into_owned())))
     }
 
     /// The same as JSON: the actor or `null`. Appends to `out`.
@@ -54,12 +50,9 @@ impl Datasette {
 
     /// Whether Datasette's `verify_token` returns `None` for this reason.
     fn returns_none(&self, reason: TokenInvalid) -> bool {
-        match reason {
-            TokenInvalid::NoPrefix => true,
-            // A crash of Datasette is no silent refusal in any release.
-            TokenInvalid::Malformed => false,
-            _ => !self.release.raises_token_invalid(),
-        }
+        let is_refusal = reason != TokenInvalid::Malformed;
+        // A crash of Datasette is no silent refusal in any release.
+        reason == TokenInvalid::NoPrefix || is_refusal && !self.release.raises_token_invalid()
     }
 
     fn write_actor(
