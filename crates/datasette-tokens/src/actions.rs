@@ -30,6 +30,8 @@ pub struct Actions {
 struct Action {
     name: Box<str>,
     abbreviation: Option<Box<str>>,
+    /// The abbreviation as JSON, ready to be copied into a payload.
+    abbreviation_json: Option<String>,
     is_on_tables: bool,
 }
 
@@ -111,8 +113,12 @@ impl Actions {
         if let Some(text) = abbreviation {
             self.names_by_abbreviation.entry(text.into()).or_insert_with(|| name.into());
         }
-        let abbreviation = abbreviation.map(Into::into);
-        let action = Action { name: name.into(), abbreviation, is_on_tables };
+        let action = Action {
+            name: name.into(),
+            abbreviation: abbreviation.map(Into::into),
+            abbreviation_json: abbreviation.and_then(|text| Value::from(text).to_json().ok()),
+            is_on_tables,
+        };
         self.by_name.insert(name.as_bytes().into(), action);
     }
 
@@ -134,7 +140,7 @@ impl Actions {
     /// The abbreviation of an action; `None` if it has none or is unknown.
     #[must_use]
     pub fn abbreviation(&self, name: &str) -> Option<&str> {
-        self.abbreviation_of(name.as_bytes())
+        self.get(name)?.abbreviation.as_deref()
     }
 
     /// The action that a name or an abbreviation stands for.
@@ -146,9 +152,9 @@ impl Actions {
         }
     }
 
-    /// The same for a name as bytes, which need not be UTF-8.
-    pub(crate) fn abbreviation_of(&self, name: &[u8]) -> Option<&str> {
-        self.by_name.get(name)?.abbreviation.as_deref()
+    /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
+    pub(crate) fn abbreviation_json(&self, name: &[u8]) -> Option<&[u8]> {
+        Some(self.by_name.get(name)?.abbreviation_json.as_ref()?.as_bytes())
     }
 
     /// Whether the resources of an action are tables, Datasette's `TableResource`.

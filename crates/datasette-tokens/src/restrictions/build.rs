@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pyjson::{Keys, Kind, Rules, Scanner, write_string};
+use pyjson::{Keys, Kind, Rules, Scanner};
 
 use crate::error::{InvalidArgument, Problem};
 use crate::{Actions, RawRestrictions};
@@ -99,8 +99,8 @@ impl Writer<'_, '_> {
         self.out.push(b'[');
         let Self { actions, scanner, out, .. } = self;
         let is_plain = scanner.plain_strings(|name| {
-            match actions.abbreviation_of(name) {
-                Some(abbreviation) => write_string(out, abbreviation),
+            match actions.abbreviation_json(name) {
+                Some(abbreviation) => out.extend_from_slice(abbreviation),
                 None => {
                     out.push(b'"');
                     out.extend_from_slice(name);
@@ -130,8 +130,8 @@ impl Writer<'_, '_> {
             }
             separate(self.out);
             let name = self.scanner.string()?;
-            match self.actions.abbreviation_of(name.to_str()?.as_bytes()) {
-                Some(abbreviation) => write_string(self.out, abbreviation),
+            match self.actions.abbreviation_json(name.to_str()?.as_bytes()) {
+                Some(abbreviation) => self.out.extend_from_slice(abbreviation),
                 None => name.write(self.out)?,
             }
         }
