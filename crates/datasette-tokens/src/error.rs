@@ -63,7 +63,7 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
-    /// What lies behind the error inside, whose words are this error's.
+    /// The source of the error inside. That error's message is this one's, so it isn't repeated.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::InvalidArgument(error) => error.source(),

@@ -126,12 +126,9 @@ impl<'a> RawRestrictions<'a> {
     /// Drops what Python calls false: null and empty collections.
     #[must_use]
     pub fn without_empty(self) -> Self {
-        let is_given = |text: &&'a str| !is_empty(text);
-        Self {
-            all: self.all.filter(is_given),
-            database: self.database.filter(is_given),
-            resource: self.resource.filter(is_given),
-        }
+        let arguments = [self.all, self.database, self.resource];
+        let [all, database, resource] = arguments.map(|text| text.filter(|text| !is_empty(text)));
+        Self { all, database, resource }
     }
 
     /// Whether nothing is restricted, after [`RawRestrictions::without_empty`].

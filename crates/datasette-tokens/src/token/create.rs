@@ -75,15 +75,12 @@ impl Datasette {
     /// [`Error::NotSupported`], [`Error::NoSecret`] and [`Error::SignedTokensDisabled`].
     pub fn create_token(&self, request: &TokenRequest, now: f64) -> Result<String, Error> {
         let actor_id = signed_value::value_json(&request.actor_id, "actor_id")?;
-        let [all, database, resource] = request.restrictions.to_json();
+        let restrictions = request.restrictions.to_json();
+        let [all, database, resource] = restrictions.each_ref().map(|json| Some(&**json));
         let request = RawTokenRequest {
             actor_id: &actor_id,
             expires_after: request.expires_after.clone(),
-            restrictions: RawRestrictions {
-                all: Some(&all),
-                database: Some(&database),
-                resource: Some(&resource),
-            },
+            restrictions: RawRestrictions { all, database, resource },
         };
         self.with_text(|workspace, out| self.create_token_into(&request, now, workspace, out))
     }
