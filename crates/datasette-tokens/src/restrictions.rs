@@ -91,13 +91,10 @@ fn dict<'e, T>(entries: &'e [(String, T)], value: impl Fn(&'e T) -> Value<'e>) -
 
 /// As `dict.setdefault`: the value of a key, in order of first appearance.
 fn entry<'e, T: Default>(entries: &'e mut Entries<T>, key: &str) -> &'e mut T {
-    let at = match entries.iter().position(|(known, _)| known == key) {
-        Some(at) => at,
-        None => {
-            entries.push((key.to_owned(), T::default()));
-            entries.len() - 1
-        }
-    };
+    let at = entries.iter().position(|(known, _)| known == key).unwrap_or(entries.len());
+    if at == entries.len() {
+        entries.push((key.to_owned(), T::default()));
+    }
     &mut entries[at].1
 }
 

@@ -5,7 +5,7 @@ use pyjson::loads;
 
 use super::claims::{Claims, NAMES};
 use super::{PREFIX, TokenInvalid};
-use crate::itsdangerous::{BadPayload, BadSignature, load_payload};
+use crate::itsdangerous::{BadSignature, load_payload};
 use crate::payload::as_str;
 use crate::{
     Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, Value, Workspace,
@@ -164,10 +164,15 @@ impl Datasette {
             Err(error) => Err(*error),
         };
         let claims = read.map(|()| &payload);
-        let verdict = self.verdict(token, signature, claims, now);
+        // What `verify_token` would find wrong first.
+        let verdict = match (self.require_token(token), signature) {
+            (Err(reason), _) => Err(reason.into()),
+            (Ok(_), Signature::Invalid) => Err(TokenInvalid::Signature.into()),
+            _ => claims.map_err(Error::from).and_then(|claims| self.check_claims(claims, now)),
+        };
         let status = match &verdict {
-            Ok(()) if signature == Signature::Unchecked => Status::Unchecked,
-            Ok(()) => Status::Valid,
+            Ok(_) if signature == Signature::Unchecked => Status::Unchecked,
+            Ok(_) => Status::Valid,
             Err(Error::TokenInvalid(TokenInvalid::Expired)) => Status::Expired,
             Err(_) => Status::Invalid,
         };
@@ -208,21 +213,6 @@ impl Datasette {
             Err(BadSignature::DoesNotMatch) if self.keyring.is_empty() => Signature::Unchecked,
             Err(_) => Signature::Invalid,
         }
-    }
-
-    /// What `verify_token` would find wrong first.
-    fn verdict(
-        &self,
-        token: &str,
-        signature: Signature,
-        claims: Result<&Claims<'_>, BadPayload>,
-        now: f64,
-    ) -> Result<(), Error> {
-        self.require_token(token)?;
-        if signature == Signature::Invalid {
-            return Err(TokenInvalid::Signature.into());
-        }
-        self.check_claims(claims?, now).map(drop)
     }
 }
 
