@@ -127,7 +127,6 @@ impl Actions {
     }
 
     /// Whether there is an action with that name. An abbreviation is no name.
-    #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -138,13 +137,11 @@ impl Actions {
     }
 
     /// The abbreviation of an action; `None` if it has none or is unknown.
-    #[must_use]
     pub fn abbreviation(&self, name: &str) -> Option<&str> {
         self.get(name)?.abbreviation.as_deref()
     }
 
     /// The action that a name or an abbreviation stands for.
-    #[must_use]
     pub fn full_name(&self, name_or_abbreviation: &str) -> Option<&str> {
         match self.get(name_or_abbreviation) {
             Some(action) => Some(&action.name),

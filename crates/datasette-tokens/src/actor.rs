@@ -21,14 +21,12 @@ pub struct Actor(pub(crate) Value<'static>);
 
 impl Actor {
     /// `id`: whose token it is. A string, unless the token was made for something else.
-    #[must_use]
     pub fn id(&self) -> &Value<'static> {
         self.0.get("id").unwrap_or(&Value::Null)
     }
 
     /// `_r`: what the token is restricted to, in any shape that a signed payload may have. `None`
     /// for a token that may do whatever its actor may.
-    #[must_use]
     pub fn restrictions(&self) -> Option<&Value<'static>> {
         self.0.get("_r")
     }
@@ -41,20 +39,17 @@ impl Actor {
 
     /// `token_expires`: the last second of validity, in Unix seconds. `None` for a token that
     /// never expires.
-    #[must_use]
     pub fn expires(&self) -> Option<&Integer> {
         let Value::Int(seconds) = self.0.get("token_expires")? else { return None };
         Some(seconds)
     }
 
     /// The whole actor, a `dict`.
-    #[must_use]
     pub fn as_value(&self) -> &Value<'static> {
         &self.0
     }
 
     /// The whole actor as JSON, in Python's spelling.
-    #[must_use]
     pub fn to_json(&self) -> String {
         // It was read from JSON.
         self.0.to_json().unwrap_or_default()

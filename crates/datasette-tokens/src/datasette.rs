@@ -90,37 +90,31 @@ impl Datasette {
     }
 
     /// The release that is reproduced.
-    #[must_use]
     pub fn release(&self) -> &Release {
         &self.release
     }
 
     /// The actions, with their abbreviations.
-    #[must_use]
     pub fn actions(&self) -> &Actions {
         &self.actions
     }
 
     /// The settings.
-    #[must_use]
     pub fn settings(&self) -> Settings {
         self.settings
     }
 
     /// Whose signatures are accepted.
-    #[must_use]
     pub fn itsdangerous(&self) -> Version {
         self.itsdangerous
     }
 
     /// Whose bytes compressed payloads carry.
-    #[must_use]
     pub fn zlib(&self) -> Flavour {
         self.zlib
     }
 
     /// How many secrets there are.
-    #[must_use]
     pub fn secrets(&self) -> usize {
         self.keyring.len()
     }

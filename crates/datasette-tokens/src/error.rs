@@ -101,13 +101,11 @@ pub struct InvalidArgument {
 
 impl InvalidArgument {
     /// The name that the argument at fault has in Datasette, such as `actor_id`.
-    #[must_use]
     pub fn argument(&self) -> &'static str {
         self.argument
     }
 
     /// What is wrong, to be read after the argument's name: `must be a list of strings`.
-    #[must_use]
     pub fn problem(&self) -> String {
         match self.problem {
             Problem::Json(error) => error.kind().to_string(),

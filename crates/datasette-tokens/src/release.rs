@@ -126,13 +126,11 @@ impl Release {
     }
 
     /// The version, as it was asked for.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether this crate knows the release. Otherwise it has the behaviour of the newest known one.
-    #[must_use]
     pub fn is_known(&self) -> bool {
         self.is_known
     }
@@ -142,7 +140,6 @@ impl Release {
     }
 
     /// Whether the release has a feature.
-    #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.is_since(feature.data().0)
     }
@@ -171,7 +168,6 @@ impl Release {
     /// for a visitor without a token.
     ///
     /// Changed in 1.0a36.
-    #[must_use]
     pub fn raises_token_invalid(&self) -> bool {
         self.is_since(36)
     }

@@ -64,7 +64,6 @@ impl TokenRestrictions {
     }
 
     /// Whether nothing is restricted.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all.is_empty() && self.database.is_empty() && self.resource.is_empty()
     }
@@ -129,7 +128,6 @@ impl<'a> RawRestrictions<'a> {
     }
 
     /// Whether nothing is restricted, after [`RawRestrictions::without_empty`].
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all.is_none() && self.database.is_none() && self.resource.is_none()
     }

@@ -46,7 +46,6 @@ impl Workspace {
     }
 
     /// The JSON of the payload that the last call signed, in Python's spelling.
-    #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }

@@ -65,19 +65,16 @@ impl Keyring {
     }
 
     /// How many secrets there are.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.secrets.len()
     }
 
     /// Whether there is no secret.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty()
     }
 
     /// Whether there is a secret that signs.
-    #[must_use]
     pub fn can_sign(&self) -> bool {
         self.can_sign
     }

@@ -30,7 +30,6 @@ impl Version {
     pub const ALL: [Self; 2] = [Self::V2_2, Self::V1_1];
 
     /// The name in options and configuration: `2.2` or `1.1`.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::V2_2 => "2.2",
