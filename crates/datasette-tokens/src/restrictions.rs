@@ -135,10 +135,7 @@ impl<'a> RawRestrictions<'a> {
 
 /// Whether a valid JSON text is null or an empty collection.
 fn is_empty(text: &str) -> bool {
-    let text = text.trim_ascii();
-    text == "null"
-        || [('[', ']'), ('{', '}')].into_iter().any(|(open, close)| {
-            let inside = text.strip_prefix(open).map(|rest| rest.trim_ascii_start());
-            inside.is_some_and(|rest| rest.starts_with(close))
-        })
+    let mut bytes = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    matches!([bytes.next(), bytes.next()], [Some(b'['), Some(b']')] | [Some(b'{'), Some(b'}')])
+        || text.trim_ascii() == "null"
 }
