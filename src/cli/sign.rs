@@ -1,7 +1,7 @@
 //! `dstok sign`.
 
 use clap::Args;
-use datasette_tokens::{Argument, Error, Workspace};
+use datasette_tokens::{Error, Workspace};
 
 use super::failure::Failure;
 use super::instance::InstanceArgs;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &SignArgs) -> Result<(), Failure> {
     let mut out = Vec::new();
     datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out).map_err(
         |error| match error {
-            Error::InvalidArgument(error) if error.argument() == Argument::Value => {
+            Error::InvalidArgument(error) if error.argument() == "value" => {
                 let problem = error.problem();
                 Failure::Usage(format!("VALUE {problem}; pass JSON, a string as '\"text\"'"))
             }

@@ -1,12 +1,11 @@
 //! Names and abbreviations of actions. Upstream: `datasette.actions`, `datasette.permissions`.
 
-use std::collections::HashMap;
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use foldhash::fast::RandomState;
-use pyjson::{Str, Value, loads, write_string};
+use pyjson::loads;
 
-use crate::release::Release;
+use crate::{Release, Str, Value};
 
 /// The actions that a Datasette knows, with their abbreviations.
 ///
@@ -22,37 +21,29 @@ use crate::release::Release;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    by_name: HashMap<Box<str>, Action>,
+    /// By name. This one is on the hot path: a seeded hash that is quick on short names.
+    by_name: HashMap<Box<[u8]>, Action, RandomState>,
     names_by_abbreviation: HashMap<Box<str>, Box<str>>,
-    /// From a name to its abbreviation as JSON, ready to be copied into a payload. This one is on
-    /// the hot path: a seeded hash that is quick on short names.
-    abbreviations_json: HashMap<Box<[u8]>, Box<[u8]>, RandomState>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Action {
+    name: Box<str>,
     abbreviation: Option<Box<str>>,
+    /// The abbreviation as JSON, ready to be copied into a payload.
+    abbreviation_json: Option<String>,
     is_on_tables: bool,
-}
-
-/// An action as it is read.
-struct Definition<'a> {
-    name: &'a str,
-    abbreviation: Option<&'a str>,
-    /// `None` where only the name can tell.
-    is_on_tables: Option<bool>,
 }
 
 impl Actions {
     /// The built-in actions of a release.
     #[must_use]
     pub fn built_in(release: &Release) -> Self {
-        let definition = |(name, abbreviation)| Definition {
-            name,
-            abbreviation: Some(abbreviation),
-            is_on_tables: None,
-        };
-        Self::new(release.actions().map(definition))
+        let mut actions = Self::default();
+        for (name, abbreviation) in release.actions() {
+            actions.insert(name, Some(abbreviation), Release::is_table_action(name));
+        }
+        actions
     }
 
     /// A Datasette on which `invoke_startup()` was not called: no actions, no abbreviations.
@@ -67,146 +58,124 @@ impl Actions {
     /// # Errors
     /// [`ActionsError`] for any other shape.
     pub fn from_json(text: &str) -> Result<Self, ActionsError> {
-        let value = loads(text)?;
-        let definitions: Result<Vec<_>, _> = match (&value, value.get("actions")) {
+        let value = loads(text).map_err(|error| {
+            ActionsError(format!("{} (byte {})", error.kind(), error.offset() + 1))
+        })?;
+        let mut actions = Self::default();
+        match (&value, value.get("actions")) {
             (Value::List(list), _) | (Value::Dict(_), Some(Value::List(list))) => {
-                list.iter().zip(1..).map(Definition::read).collect()
+                for (number, item) in (1..).zip(list) {
+                    let Some(Value::Str(name)) = item.get("name") else {
+                        let reason = format!("has an action without a name (number {number})");
+                        return Err(ActionsError(reason));
+                    };
+                    actions.insert_json(name, item.get("abbr"), item.get("resource_class"))?;
+                }
             }
-            (Value::Dict(members), _) => members
-                .iter()
-                .map(|(name, abbr)| Definition::new(text_of(name)?, abbr, None))
-                .collect(),
-            _ => Err(ActionsError::new("is neither an object nor a list")),
-        };
-        Ok(Self::new(definitions?))
+            (Value::Dict(members), _) => {
+                for (name, abbreviation) in members {
+                    actions.insert_json(name, Some(abbreviation), None)?;
+                }
+            }
+            _ => return Err(ActionsError("is neither an object nor a list".to_owned())),
+        }
+        Ok(actions)
     }
 
-    fn new<'a>(definitions: impl IntoIterator<Item = Definition<'a>>) -> Self {
-        let mut actions = Self::default();
-        for Definition { name, abbreviation, is_on_tables } in definitions {
-            // Datasette's `action.abbr or action`: an empty abbreviation is none.
-            let abbreviation = abbreviation.filter(|abbr| !abbr.is_empty());
-            if let Some(abbr) = abbreviation {
-                actions.names_by_abbreviation.entry(abbr.into()).or_insert_with(|| name.into());
-                let mut json = Vec::new();
-                write_string(&mut json, abbr);
-                actions.abbreviations_json.insert(name.as_bytes().into(), json.into());
-            } else {
-                actions.abbreviations_json.remove(name.as_bytes());
+    fn insert_json(
+        &mut self,
+        name: &Str<'_>,
+        abbreviation: Option<&Value<'_>>,
+        resource_class: Option<&Value<'_>>,
+    ) -> Result<(), ActionsError> {
+        let not_utf8 = || ActionsError("has a name that UTF-8 cannot encode".to_owned());
+        let name = name.to_str().ok_or_else(not_utf8)?;
+        let abbreviation = match abbreviation {
+            None | Some(Value::Null) => None,
+            Some(Value::Str(abbreviation)) => Some(abbreviation.to_str().ok_or_else(not_utf8)?),
+            Some(_) => {
+                let reason = format!("has an abbreviation of {name:?} that is no string");
+                return Err(ActionsError(reason));
             }
-            let is_on_tables = is_on_tables.unwrap_or_else(|| Release::is_table_action(name));
-            let abbreviation = abbreviation.map(Into::into);
-            actions.by_name.insert(name.into(), Action { abbreviation, is_on_tables });
+        };
+        let is_on_tables = match resource_class {
+            Some(class) => class.as_str() == Some("TableResource"),
+            // Only the name can tell.
+            None => Release::is_table_action(name),
+        };
+        self.insert(name, abbreviation, is_on_tables);
+        Ok(())
+    }
+
+    fn insert(&mut self, name: &str, abbreviation: Option<&str>, is_on_tables: bool) {
+        // Datasette's `action.abbr or action`: an empty abbreviation is none.
+        let abbreviation = abbreviation.filter(|text| !text.is_empty());
+        if let Some(text) = abbreviation {
+            self.names_by_abbreviation.entry(text.into()).or_insert_with(|| name.into());
         }
-        actions
+        let action = Action {
+            name: name.into(),
+            abbreviation: abbreviation.map(Into::into),
+            abbreviation_json: abbreviation.and_then(|text| Value::from(text).to_json().ok()),
+            is_on_tables,
+        };
+        self.by_name.insert(name.as_bytes().into(), action);
+    }
+
+    fn get(&self, name: &str) -> Option<&Action> {
+        self.by_name.get(name.as_bytes())
     }
 
     /// Whether there is an action with that name. An abbreviation is no name.
-    #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
+        self.get(name).is_some()
     }
 
     /// The names, in no particular order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(|name| &**name)
+        self.by_name.values().map(|action| &*action.name)
     }
 
     /// The abbreviation of an action; `None` if it has none or is unknown.
-    #[must_use]
     pub fn abbreviation(&self, name: &str) -> Option<&str> {
-        self.by_name.get(name)?.abbreviation.as_deref()
+        self.get(name)?.abbreviation.as_deref()
     }
 
     /// The action that a name or an abbreviation stands for.
-    #[must_use]
     pub fn full_name(&self, name_or_abbreviation: &str) -> Option<&str> {
-        match self.by_name.get_key_value(name_or_abbreviation) {
-            Some((name, _)) => Some(name),
+        match self.get(name_or_abbreviation) {
+            Some(action) => Some(&action.name),
             None => self.names_by_abbreviation.get(name_or_abbreviation).map(|name| &**name),
         }
     }
 
     /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
     pub(crate) fn abbreviation_json(&self, name: &[u8]) -> Option<&[u8]> {
-        self.abbreviations_json.get(name).map(|json| &**json)
+        Some(self.by_name.get(name)?.abbreviation_json.as_ref()?.as_bytes())
     }
 
     /// Whether the resources of an action are tables, Datasette's `TableResource`.
     pub(crate) fn is_on_tables(&self, name: &str) -> bool {
-        self.by_name.get(name).is_some_and(|action| action.is_on_tables)
+        self.get(name).is_some_and(|action| action.is_on_tables)
     }
-}
-
-impl<'a> Definition<'a> {
-    fn new(
-        name: &'a str,
-        abbreviation: &'a Value<'_>,
-        is_on_tables: Option<bool>,
-    ) -> Result<Self, ActionsError> {
-        let abbreviation = match abbreviation {
-            Value::Str(abbreviation) => Some(text_of(abbreviation)?),
-            Value::Null => None,
-            _ => {
-                let reason = format!("has an abbreviation of {name:?} that is no string");
-                return Err(ActionsError::new(reason));
-            }
-        };
-        Ok(Self { name, abbreviation, is_on_tables })
-    }
-
-    /// Reads an item of a list, with its number.
-    fn read((item, number): (&'a Value<'_>, usize)) -> Result<Self, ActionsError> {
-        let Some(Value::Str(name)) = item.get("name") else {
-            let reason = format!("has an action without a name (number {number})");
-            return Err(ActionsError::new(reason));
-        };
-        let is_on_tables =
-            item.get("resource_class").map(|class| class.as_str() == Some("TableResource"));
-        Self::new(text_of(name)?, item.get("abbr").unwrap_or(&Value::Null), is_on_tables)
-    }
-}
-
-fn text_of<'v>(text: &'v Str<'_>) -> Result<&'v str, ActionsError> {
-    text.to_str().ok_or_else(|| ActionsError::new("has a name that UTF-8 cannot encode"))
 }
 
 /// Why a text is no table of actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActionsError {
-    reason: String,
-    source: Option<pyjson::Error>,
-}
-
-impl ActionsError {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), source: None }
-    }
-}
-
-impl From<pyjson::Error> for ActionsError {
-    fn from(error: pyjson::Error) -> Self {
-        let reason = format!("{} (byte {})", error.kind(), error.offset() + 1);
-        Self { reason, source: Some(error) }
-    }
-}
+pub struct ActionsError(String);
 
 /// Reads after the name of the file: `actions.json has an action without a name (number 2); …`.
 impl fmt::Display for ActionsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { reason, .. } = self;
         write!(
             f,
-            "{reason}; give the body of Datasette's /-/actions.json or {{\"name\": \"abbr\"}}"
+            "{}; give the body of Datasette's /-/actions.json or {{\"name\": \"abbr\"}}",
+            self.0
         )
     }
 }
 
-impl std::error::Error for ActionsError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
-    }
-}
+impl std::error::Error for ActionsError {}
 
 #[cfg(test)]
 mod tests {
@@ -220,8 +189,8 @@ mod tests {
             r#"{"x":"X","y":""}"#,
         ] {
             let actions = Actions::from_json(text).unwrap();
-            assert_eq!(actions.abbreviation_json(b"x"), Some(&b"\"X\""[..]), "{text}");
-            assert!(actions.contains("y") && actions.abbreviation_json(b"y").is_none(), "{text}");
+            assert_eq!(actions.abbreviation("x"), Some("X"), "{text}");
+            assert!(actions.contains("y") && actions.abbreviation("y").is_none(), "{text}");
             assert!(!actions.contains("view-instance"));
         }
     }

@@ -1,8 +1,6 @@
 //! The actor that a valid token stands for.
 
-use pyjson::{Integer, Value};
-
-use crate::restrictions::Allowlist;
+use crate::{Allowlist, Integer, Value};
 
 /// The actor that a valid token stands for: `{"id": …, "token": "dstok"[, "_r": …]
 /// [, "token_expires": …]}`.
@@ -19,23 +17,18 @@ use crate::restrictions::Allowlist;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Actor {
-    pub(crate) value: Value<'static>,
-    pub(crate) json: String,
-}
+pub struct Actor(pub(crate) Value<'static>);
 
 impl Actor {
     /// `id`: whose token it is. A string, unless the token was made for something else.
-    #[must_use]
     pub fn id(&self) -> &Value<'static> {
-        self.value.get("id").unwrap_or(&Value::Null)
+        self.0.get("id").unwrap_or(&Value::Null)
     }
 
     /// `_r`: what the token is restricted to, in any shape that a signed payload may have. `None`
     /// for a token that may do whatever its actor may.
-    #[must_use]
     pub fn restrictions(&self) -> Option<&Value<'static>> {
-        self.value.get("_r")
+        self.0.get("_r")
     }
 
     /// `_r`, if it has the shape that Datasette reads.
@@ -46,23 +39,19 @@ impl Actor {
 
     /// `token_expires`: the last second of validity, in Unix seconds. `None` for a token that
     /// never expires.
-    #[must_use]
     pub fn expires(&self) -> Option<&Integer> {
-        match self.value.get("token_expires") {
-            Some(Value::Int(seconds)) => Some(seconds),
-            _ => None,
-        }
+        let Value::Int(seconds) = self.0.get("token_expires")? else { return None };
+        Some(seconds)
     }
 
     /// The whole actor, a `dict`.
-    #[must_use]
     pub fn as_value(&self) -> &Value<'static> {
-        &self.value
+        &self.0
     }
 
     /// The whole actor as JSON, in Python's spelling.
-    #[must_use]
-    pub fn to_json(&self) -> &str {
-        &self.json
+    pub fn to_json(&self) -> String {
+        // It was read from JSON.
+        self.0.to_json().unwrap_or_default()
     }
 }

@@ -3,20 +3,17 @@
 //! Upstream divides by `int(number / base)`. From 2^53 on the quotient is rounded to a float, so
 //! that digits come out wrong, and every cookie has these digits.
 
-use num_bigint::{BigInt, BigUint, Sign};
-use num_traits::ToPrimitive;
+use num_bigint::BigUint;
+use num_traits::{FromPrimitive, ToPrimitive};
 use pyjson::Integer;
 
 const BASE62: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// `int(baseconv.base62.decode(text))`. `None` where Python raises.
 pub(crate) fn base62_decode(text: &[u8]) -> Option<Integer> {
-    let (negative, digits) = match text.strip_prefix(b"-") {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
     // Ten times the largest float.
     const LARGEST_BITS: u64 = f64::MAX_EXP as u64 + 4;
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
     let mut number = BigUint::ZERO;
     for digit in digits {
         let digit = BASE62.iter().position(|known| known == digit)?;
@@ -33,30 +30,22 @@ pub(crate) fn base62_decode(text: &[u8]) -> Option<Integer> {
         place *= 10u32;
         number = true_divide(&number, 10)?;
     }
-    let sign = if negative { Sign::Minus } else { Sign::Plus };
-    BigInt::from_biguint(sign, decoded).to_string().parse().ok()
+    let sign = if digits.len() < text.len() { "-" } else { "" };
+    format!("{sign}{decoded}").parse().ok()
 }
 
 /// Appends `baseconv.base62.encode(number)`. `false` where Python raises `OverflowError`.
 pub(crate) fn write_base62(number: &Integer, out: &mut Vec<u8>) -> bool {
-    let number = match number.to_i64() {
-        Some(number) => BigInt::from(number),
-        None => number.to_string().parse().unwrap_or_default(),
-    };
+    let number = number.to_string();
+    let magnitude = number.strip_prefix('-').unwrap_or(&number);
+    let mut rest: BigUint = magnitude.parse().unwrap_or_default();
     let mut digits = Vec::new();
-    let mut rest = number.magnitude().clone();
-    if rest == BigUint::ZERO {
-        digits.push(BASE62[0]);
+    while rest != BigUint::ZERO || digits.is_empty() {
+        digits.push(BASE62[(&rest % 62u32).to_usize().unwrap_or_default()]);
+        let Some(quotient) = true_divide(&rest, 62) else { return false };
+        rest = quotient;
     }
-    while rest != BigUint::ZERO {
-        let digit = (&rest % 62u32).to_usize().unwrap_or_default();
-        digits.push(BASE62[digit]);
-        match true_divide(&rest, 62) {
-            Some(quotient) => rest = quotient,
-            None => return false,
-        }
-    }
-    if number.sign() == Sign::Minus {
+    if magnitude.len() < number.len() {
         out.push(b'-');
     }
     out.extend(digits.iter().rev());
@@ -66,26 +55,21 @@ pub(crate) fn write_base62(number: &Integer, out: &mut Vec<u8>) -> bool {
 /// Python's `int(number / divisor)`: the float nearest to the quotient, ties to even, then towards
 /// zero. `None` where that float would be infinite.
 fn true_divide(number: &BigUint, divisor: u32) -> Option<BigUint> {
-    const MANTISSA_BITS: u64 = f64::MANTISSA_DIGITS as u64;
-    const GUARD_BITS: u64 = 64;
-    // With this many guard bits, the last one can stand for any remainder: it breaks a tie as the
-    // remainder would.
-    let shifted = number << GUARD_BITS;
+    // The quotient gets more bits than a float has: a small number is shifted first, and shifted
+    // back as a float, which rounds nothing. So the last bit can stand for any remainder: it
+    // breaks a tie as the remainder would.
+    let shift: i32 = if number.bits() <= 64 { 64 } else { 0 };
+    let shifted = number << shift;
     let mut quotient = &shifted / divisor;
     if &shifted % divisor != BigUint::ZERO {
         quotient.set_bit(0, true);
     }
-    let dropped = quotient.bits().saturating_sub(MANTISSA_BITS);
-    let mut mantissa = &quotient >> dropped;
-    if dropped > 0 {
-        let half = BigUint::from(1u32) << (dropped - 1);
-        let rest = &quotient - (&mantissa << dropped);
-        if rest > half || (rest == half && mantissa.bit(0)) {
-            mantissa += 1u32;
-        }
-    }
-    let quotient = (mantissa << dropped) >> GUARD_BITS;
-    (quotient.bits() <= f64::MAX_EXP as u64).then_some(quotient)
+    // `BigUint::to_f64` of num-bigint 0.4.8 rounds wrongly from 129 bits on. Parsing digits doesn't.
+    let float = match quotient.to_u128() {
+        Some(quotient) => quotient as f64,
+        None => quotient.to_string().parse().ok()?,
+    };
+    BigUint::from_f64(float / 2f64.powi(shift))
 }
 
 #[cfg(test)]
@@ -108,5 +92,15 @@ mod tests {
         let largest = BigUint::from(2u32).pow(1024) - 1u32;
         assert!(true_divide(&largest, 62).is_some());
         assert!(true_divide(&(largest * 63u32), 62).is_none());
+    }
+
+    #[test]
+    fn a_remainder_breaks_a_tie() {
+        // Halfway between two floats, of which the first is even.
+        let halfway = ((BigUint::from(1u32) << 53u32) + 1u32) << 100u32;
+        for (rest, mantissa) in [(0u32, 1u64 << 53), (1, (1 << 53) + 2)] {
+            let expected = BigUint::from(mantissa) << 100u32;
+            assert_eq!(true_divide(&(&halfway * 62u32 + rest), 62), Some(expected));
+        }
     }
 }

@@ -1,16 +1,12 @@
 //! The `ds_actor` cookie. Upstream: `Datasette.set_actor_cookie`, `actor_auth_cookie.py`.
 
-use pyjson::{Integer, Value, loads};
+use pyjson::loads;
 
 use crate::base62::{base62_decode, write_base62};
-use crate::datasette::Datasette;
-use crate::error::{Argument, Error, InvalidArgument};
-use crate::namespace::ACTOR_NAMESPACE;
+use crate::error::{Error, InvalidArgument, Problem};
 use crate::payload::{Payload, as_str};
-use crate::release::CookieExpiry;
-use crate::signed_value::value_json;
-use crate::token::TokenInvalid;
-use crate::workspace::Workspace;
+use crate::signed_value::{push_json, value_json};
+use crate::{Datasette, Integer, TokenInvalid, Value, Workspace, namespace::ACTOR_NAMESPACE};
 
 /// The lifetime that 1.0a17 to 1.0a38 give every cookie that is to expire, in seconds.
 const ONE_DAY: i64 = 24 * 60 * 60;
@@ -28,7 +24,7 @@ impl Datasette {
         expire_after: Option<&Integer>,
         now: f64,
     ) -> Result<String, Error> {
-        let actor = value_json(actor, Argument::Actor)?;
+        let actor = value_json(actor, "actor")?;
         self.with_text(|workspace, out| {
             self.create_actor_cookie_into(&actor, expire_after, now, workspace, out)
         })
@@ -46,26 +42,24 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        workspace.payload.clear();
-        workspace.payload.extend_from_slice(br#"{"a":"#);
-        workspace.push_json(actor, Argument::Actor)?;
         let payload = &mut workspace.payload;
+        payload.clear();
+        payload.extend_from_slice(br#"{"a":"#);
+        push_json(payload, actor, "actor")?;
         if let Some(seconds) = expire_after.filter(|seconds| !seconds.is_zero()) {
             let one_day = ONE_DAY.into();
-            let lifetime = match self.release().cookie_expiry() {
-                CookieExpiry::AsAsked => seconds,
-                CookieExpiry::OneDay => &one_day,
-            };
+            let is_a_day = self.release.ends_cookies_after_a_day();
+            let lifetime = if is_a_day { &one_day } else { seconds };
             let now = Integer::from_f64(now).unwrap_or(0.into());
             payload.extend_from_slice(br#","e":""#);
             if !write_base62(&(&now + lifetime), payload) {
-                let problem = "is too large for a 64-bit float";
-                return Err(InvalidArgument::new(Argument::ExpireAfter, problem).into());
+                let problem = Problem::Value("is too large for a 64-bit float");
+                return Err(InvalidArgument { argument: "expire_after", problem }.into());
             }
             payload.push(b'"');
         }
         payload.push(b'}');
-        self.sign_payload(ACTOR_NAMESPACE, "", workspace, out)
+        self.sign_payload(ACTOR_NAMESPACE, workspace, out)
     }
 
     /// The actor whose `ds_actor` cookie this is at `now` (Unix seconds), or `None` where Datasette
@@ -97,34 +91,28 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let text = match self.unsign_text(cookie, ACTOR_NAMESPACE, workspace) {
+        let mut text = match self.unsign_text(cookie, ACTOR_NAMESPACE, workspace) {
             // What isn't signed is an anonymous visitor's, as JSON that says so.
             Err(Error::BadSignature(_)) => "{}".to_owned(),
             text => text?,
         };
-        let actor = read_actor(&text, now, workspace)?;
-        out.extend_from_slice(actor.unwrap_or(b"null"));
+        let mut payload = Payload::new();
+        payload.read(&mut text, ["a", "e"], workspace)?;
+        let actor = match payload.member(0) {
+            Some(actor) if !has_expired(payload.member(1), now)? => actor,
+            _ => b"null",
+        };
+        payload.require_json(actor)?;
+        out.extend_from_slice(actor);
         Ok(())
     }
 }
 
-/// The actor inside a cookie's payload, unless it has expired.
-fn read_actor<'w>(
-    text: &'w str,
-    now: f64,
-    workspace: &'w mut Workspace,
-) -> Result<Option<&'w [u8]>, Error> {
-    let mut payload = Payload::new();
-    payload.read(text, ["a", "e"], &mut workspace.keys, &mut workspace.payload)?;
-    let Some(actor) = payload.member(0) else { return Ok(None) };
-    // Datasette's `if expires_at:`, then base62 of `str(expires_at)`.
-    let expires_at =
-        payload.member(1).and_then(|json| loads(as_str(json)).ok()).filter(Value::is_true);
-    if let Some(expires_at) = expires_at {
-        let timestamp = expires_at.to_python_str().and_then(|text| base62_decode(text.as_wtf8()));
-        if timestamp.ok_or(TokenInvalid::Malformed)?.is_less_than_f64(now) {
-            return Ok(None);
-        }
-    }
-    if payload.is_json(actor) { Ok(Some(actor)) } else { Err(Error::NotJson) }
+/// Whether the `e` of a cookie is over. Datasette's `if expires_at:`, then base62 of
+/// `str(expires_at)`.
+fn has_expired(expires_at: Option<&[u8]>, now: f64) -> Result<bool, TokenInvalid> {
+    let expires_at = expires_at.and_then(|json| loads(as_str(json)).ok()).filter(Value::is_true);
+    let Some(expires_at) = expires_at else { return Ok(false) };
+    let timestamp = expires_at.to_python_str().and_then(|text| base62_decode(text.as_wtf8()));
+    Ok(timestamp.ok_or(TokenInvalid::Malformed)?.is_less_than_f64(now))
 }

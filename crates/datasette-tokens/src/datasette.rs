@@ -3,13 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pyzlib::Flavour;
-
-use crate::actions::Actions;
 use crate::itsdangerous::{Keyring, Version};
-use crate::release::Release;
-use crate::secret::Secret;
-use crate::workspace::Pool;
+use crate::{Actions, Flavour, Release, Secret, workspace::Pool};
 
 /// What a payload may inflate to unless something else is chosen, in bytes.
 pub const DEFAULT_MAX_PAYLOAD: usize = 64 << 20;
@@ -42,26 +37,21 @@ impl Default for Settings {
 ///
 /// See the [crate's documentation](crate) for examples. The default has no secret and the newest
 /// known release.
-#[derive(Default)]
-pub struct Datasette {
-    config: Config,
-    pub(crate) pool: Pool,
-}
-
 #[derive(Clone)]
-struct Config {
-    release: Release,
-    actions: Arc<Actions>,
+pub struct Datasette {
+    pub(crate) release: Release,
+    pub(crate) actions: Arc<Actions>,
     /// Whether `actions` replace the built-in ones of whatever release is chosen.
     has_own_actions: bool,
-    settings: Settings,
-    itsdangerous: Version,
-    zlib: Flavour,
-    max_payload: usize,
-    keyring: Arc<Keyring>,
+    pub(crate) settings: Settings,
+    pub(crate) itsdangerous: Version,
+    pub(crate) zlib: Flavour,
+    pub(crate) max_payload: usize,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) pool: Arc<Pool>,
 }
 
-impl Default for Config {
+impl Default for Datasette {
     fn default() -> Self {
         let release = Release::newest();
         Self {
@@ -73,6 +63,7 @@ impl Default for Config {
             zlib: Flavour::default(),
             max_payload: DEFAULT_MAX_PAYLOAD,
             keyring: Arc::default(),
+            pool: Arc::default(),
         }
     }
 }
@@ -95,60 +86,44 @@ impl Datasette {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_builder(&self) -> Builder {
-        Builder { config: self.config.clone(), ..Builder::default() }
+        Builder { datasette: self.clone(), ..Builder::default() }
     }
 
     /// The release that is reproduced.
-    #[must_use]
     pub fn release(&self) -> &Release {
-        &self.config.release
+        &self.release
     }
 
     /// The actions, with their abbreviations.
-    #[must_use]
     pub fn actions(&self) -> &Actions {
-        &self.config.actions
+        &self.actions
     }
 
     /// The settings.
-    #[must_use]
     pub fn settings(&self) -> Settings {
-        self.config.settings
+        self.settings
     }
 
     /// Whose signatures are accepted.
-    #[must_use]
     pub fn itsdangerous(&self) -> Version {
-        self.config.itsdangerous
+        self.itsdangerous
     }
 
     /// Whose bytes compressed payloads carry.
-    #[must_use]
     pub fn zlib(&self) -> Flavour {
-        self.config.zlib
-    }
-
-    /// The most bytes that a payload may inflate to.
-    #[must_use]
-    pub fn max_payload(&self) -> usize {
-        self.config.max_payload
+        self.zlib
     }
 
     /// How many secrets there are.
-    #[must_use]
     pub fn secrets(&self) -> usize {
-        self.config.keyring.len()
-    }
-
-    pub(crate) fn keyring(&self) -> &Keyring {
-        &self.config.keyring
+        self.keyring.len()
     }
 }
 
 impl fmt::Debug for Datasette {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Datasette")
-            .field("release", &self.config.release.name())
+            .field("release", &self.release.name())
             .field("secrets", &self.secrets())
             .finish_non_exhaustive()
     }
@@ -170,10 +145,10 @@ impl fmt::Debug for Datasette {
 /// assert_eq!(datasette.release().name(), "1.0a20");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Default)]
+#[derive(Debug, Default)]
 #[must_use]
 pub struct Builder {
-    config: Config,
+    datasette: Datasette,
     secret: Option<Secret>,
     old_secrets: Vec<Secret>,
 }
@@ -195,63 +170,50 @@ impl Builder {
 
     /// The release to reproduce. Its built-in actions come with it unless others were given.
     pub fn release(mut self, release: Release) -> Self {
-        if !self.config.has_own_actions {
-            self.config.actions = Arc::new(Actions::built_in(&release));
+        if !self.datasette.has_own_actions {
+            self.datasette.actions = Arc::new(Actions::built_in(&release));
         }
-        self.config.release = release;
+        self.datasette.release = release;
         self
     }
 
     /// Actions in place of the built-in ones of any release.
     pub fn actions(mut self, actions: Actions) -> Self {
-        self.config.actions = Arc::new(actions);
-        self.config.has_own_actions = true;
+        self.datasette.actions = Arc::new(actions);
+        self.datasette.has_own_actions = true;
         self
     }
 
     /// The settings.
     pub fn settings(mut self, settings: Settings) -> Self {
-        self.config.settings = settings;
+        self.datasette.settings = settings;
         self
     }
 
     /// Whose signatures are accepted.
     pub fn itsdangerous(mut self, version: Version) -> Self {
-        self.config.itsdangerous = version;
+        self.datasette.itsdangerous = version;
         self
     }
 
     /// Whose bytes compressed payloads carry: the zlib that your Python is linked with.
     pub fn zlib(mut self, flavour: Flavour) -> Self {
-        self.config.zlib = flavour;
+        self.datasette.zlib = flavour;
         self
     }
 
     /// The most bytes that a compressed payload may inflate to.
     pub fn max_payload(mut self, bytes: usize) -> Self {
-        self.config.max_payload = bytes;
+        self.datasette.max_payload = bytes;
         self
     }
 
     /// The finished instance.
     #[must_use]
-    pub fn build(self) -> Datasette {
-        let Self { mut config, secret, old_secrets } = self;
-        match secret {
-            Some(secret) => config.keyring = Arc::new(Keyring::new(secret, old_secrets)),
-            None if !old_secrets.is_empty() => {
-                config.keyring = Arc::new(Keyring::verify_only(old_secrets));
-            }
-            None => {}
+    pub fn build(mut self) -> Datasette {
+        if self.secret.is_some() || !self.old_secrets.is_empty() {
+            self.datasette.keyring = Arc::new(Keyring::new(self.secret, self.old_secrets));
         }
-        Datasette { config, pool: Pool::default() }
-    }
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("release", &self.config.release.name())
-            .finish_non_exhaustive()
+        self.datasette
     }
 }

@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use pyjson::NotJson;
-
 use crate::itsdangerous::{BadPayload, BadSignature};
-use crate::release::NotSupported;
-use crate::token::TokenInvalid;
+use crate::{NotSupported, TokenInvalid};
 
 /// Why Datasette would not do what was asked.
 ///
@@ -18,7 +15,7 @@ use crate::token::TokenInvalid;
 /// let error = datasette.verify_token("dstok_forged", 1_700_000_000.0).unwrap_err();
 /// assert!(matches!(error, Error::TokenInvalid(_)));
 /// assert_eq!(error.to_string(), "Invalid token signature");
-/// # Ok::<(), datasette_tokens::EmptySecret>(())
+/// # Ok::<(), datasette_tokens::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,6 +24,8 @@ pub enum Error {
     InvalidArgument(InvalidArgument),
     /// The chosen release has no such thing.
     NotSupported(NotSupported),
+    /// The secret is an empty text.
+    EmptySecret,
     /// There is no secret, or only old ones where something is to be signed.
     NoSecret,
     /// itsdangerous's `BadSignature`.
@@ -39,6 +38,8 @@ pub enum Error {
     TokenInvalid(TokenInvalid),
     /// Datasette's `ValueError`: the setting `allow_signed_tokens` is off.
     SignedTokensDisabled,
+    /// Restrictions have null in place of the resource's list of actions. Datasette crashes.
+    NullList,
 }
 
 impl fmt::Display for Error {
@@ -46,30 +47,28 @@ impl fmt::Display for Error {
         match self {
             Self::InvalidArgument(error) => error.fmt(f),
             Self::NotSupported(error) => error.fmt(f),
+            Self::EmptySecret => f.write_str("the secret is empty"),
             Self::NoSecret => f.write_str("no secret is configured"),
             Self::BadSignature(error) => error.fmt(f),
             Self::BadPayload(error) => error.fmt(f),
-            Self::NotJson => NotJson.fmt(f),
+            Self::NotJson => pyjson::NotJson.fmt(f),
             Self::TokenInvalid(reason) => reason.fmt(f),
-            // Datasette's own words.
-            Self::SignedTokensDisabled => {
-                f.write_str("Signed tokens are not enabled for this Datasette instance")
+            // Datasette has the same words for both.
+            Self::SignedTokensDisabled => TokenInvalid::Disabled.fmt(f),
+            Self::NullList => {
+                f.write_str("the restrictions have null in place of the resource's list of actions")
             }
         }
     }
 }
 
 impl std::error::Error for Error {
+    /// The source of the error inside. That error's message is this one's, so it isn't repeated.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(match self {
-            Self::InvalidArgument(error) => error,
-            Self::NotSupported(error) => error,
-            Self::BadSignature(error) => error,
-            Self::BadPayload(error) => error,
-            Self::TokenInvalid(error) => error,
-            Self::NotJson => &NotJson,
-            Self::NoSecret | Self::SignedTokensDisabled => return None,
-        })
+        match self {
+            Self::InvalidArgument(error) => error.source(),
+            _ => None,
+        }
     }
 }
 
@@ -86,36 +85,38 @@ macro_rules! from {
 from! { InvalidArgument NotSupported BadSignature BadPayload TokenInvalid }
 
 /// What is wrong with an argument.
+///
+/// ```
+/// use datasette_tokens::{Datasette, Error, Value};
+///
+/// let error = Datasette::default().sign(&Value::Float(f64::NAN), "default").unwrap_err();
+/// let Error::InvalidArgument(error) = error else { panic!("{error}") };
+/// assert_eq!(error.argument(), "value");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidArgument {
-    argument: Argument,
-    problem: Problem,
+    pub(crate) argument: &'static str,
+    pub(crate) problem: Problem,
 }
 
 impl InvalidArgument {
-    pub(crate) fn new(argument: Argument, problem: impl Into<Problem>) -> Self {
-        Self { argument, problem: problem.into() }
-    }
-
-    /// The argument at fault.
-    #[must_use]
-    pub fn argument(&self) -> Argument {
+    /// The name that the argument at fault has in Datasette, such as `actor_id`.
+    pub fn argument(&self) -> &'static str {
         self.argument
     }
 
     /// What is wrong, to be read after the argument's name: `must be a list of strings`.
-    #[must_use]
     pub fn problem(&self) -> String {
         match self.problem {
             Problem::Json(error) => error.kind().to_string(),
-            Problem::Shape(problem) => problem.to_owned(),
+            Problem::Value(problem) => problem.to_owned(),
         }
     }
 }
 
 impl fmt::Display for InvalidArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.argument.name(), self.problem())
+        write!(f, "{} {}", self.argument, self.problem())
     }
 }
 
@@ -123,7 +124,7 @@ impl std::error::Error for InvalidArgument {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
             Problem::Json(error) => Some(error),
-            Problem::Shape(_) => None,
+            Problem::Value(_) => None,
         }
     }
 }
@@ -131,54 +132,14 @@ impl std::error::Error for InvalidArgument {
 /// What is wrong with an argument, its name left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
+    /// The text isn't JSON.
     Json(pyjson::Error),
-    Shape(&'static str),
+    /// Datasette can't use the value.
+    Value(&'static str),
 }
 
 impl From<pyjson::Error> for Problem {
     fn from(error: pyjson::Error) -> Self {
         Self::Json(error)
-    }
-}
-
-impl From<&'static str> for Problem {
-    fn from(problem: &'static str) -> Self {
-        Self::Shape(problem)
-    }
-}
-
-/// An argument of Datasette's functions that an [`Error`] may be about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Argument {
-    /// `actor_id` of `create_token`
-    ActorId,
-    /// `actor` of `set_actor_cookie`
-    Actor,
-    /// `expire_after` of `set_actor_cookie`
-    ExpireAfter,
-    /// `restrict_all` of `create_token`
-    RestrictAll,
-    /// `restrict_database` of `create_token`
-    RestrictDatabase,
-    /// `restrict_resource` of `create_token`
-    RestrictResource,
-    /// `value` of `sign`
-    Value,
-}
-
-impl Argument {
-    /// The argument's name in Datasette.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ActorId => "actor_id",
-            Self::Actor => "actor",
-            Self::ExpireAfter => "expire_after",
-            Self::RestrictAll => "restrict_all",
-            Self::RestrictDatabase => "restrict_database",
-            Self::RestrictResource => "restrict_resource",
-            Self::Value => "value",
-        }
     }
 }

@@ -9,10 +9,9 @@ mod exc;
 mod keyring;
 mod serializer;
 mod signer;
-mod version;
 
 pub use encoding::base64_decode;
 pub use exc::{BadPayload, BadSignature};
 pub use keyring::Keyring;
-pub(crate) use serializer::Serializer;
-pub use version::Version;
+pub(crate) use serializer::{dump_payload, load_payload};
+pub use signer::Version;

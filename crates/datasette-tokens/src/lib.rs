@@ -96,7 +96,6 @@ pub mod itsdangerous;
 mod mlock;
 mod namespace;
 mod payload;
-mod raw;
 mod release;
 mod restrictions;
 mod secret;
@@ -110,16 +109,16 @@ mod workspace;
 pub use actions::{Actions, ActionsError};
 pub use actor::Actor;
 pub use datasette::{Builder, DEFAULT_MAX_PAYLOAD, Datasette, Settings};
-pub use error::{Argument, Error, InvalidArgument};
+pub use error::{Error, InvalidArgument};
 pub use namespace::TOKEN_NAMESPACE;
 pub use pyjson::{Integer, Str, Value};
 pub use pyzlib::Flavour;
-pub use raw::{RawRestrictions, RawTokenRequest};
 pub use release::{Feature, NotSupported, Release, ReleaseError};
-pub use restrictions::{Allowlist, Names, NullList, Resource, TokenRestrictions};
-pub use secret::{EmptySecret, Secret};
+pub use restrictions::{Allowlist, Names, RawRestrictions, Resource, TokenRestrictions};
+pub use secret::Secret;
 pub use token::{
-    Inspection, PREFIX as TOKEN_PREFIX, Restricted, Signature, Status, TokenInvalid, TokenRequest,
+    Inspection, PREFIX as TOKEN_PREFIX, RawTokenRequest, Restricted, Signature, Status,
+    TokenInvalid, TokenRequest,
 };
 pub use workspace::Workspace;
 

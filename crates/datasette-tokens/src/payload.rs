@@ -4,14 +4,15 @@ use std::ops::Range;
 
 use pyjson::{Kind, Rules, Scanner, Spelling};
 
-use crate::itsdangerous::BadPayload;
+use crate::{Error, Workspace, itsdangerous::BadPayload};
 
 /// A payload in Python's spelling, and where some of its members stand.
 ///
 /// The text is read as `json.loads` reads it, and written as `json.dumps` writes it, in one pass.
 pub(crate) struct Payload<'p, const N: usize> {
-    json: &'p [u8],
-    is_object: bool,
+    /// Isn't JSON where it holds NaN.
+    pub(crate) text: &'p [u8],
+    pub(crate) is_object: bool,
     /// Where the values of the members stand that were asked for; nowhere, if empty.
     members: [Range<usize>; N],
     /// Whether `NaN` or an infinity occurs, so that not all of it is JSON.
@@ -22,95 +23,79 @@ impl<'p, const N: usize> Payload<'p, N> {
     /// Nothing yet. To be read in place: the processor waits where a large value is moved.
     pub(crate) fn new() -> Self {
         let members = [const { 0..0 }; N];
-        Self { json: b"", is_object: false, members, has_python_number: false }
+        Self { text: b"", is_object: false, members, has_python_number: false }
     }
 
-    /// Reads `text` and finds the top-level members with these names. Uses `buffer` unless the text
-    /// is in Python's spelling already, as tokens are.
+    /// Reads `text` and finds the top-level members with these names. Uses the workspace's buffer
+    /// unless the text is in Python's spelling already, as tokens are.
     pub(crate) fn read(
         &mut self,
-        text: &'p str,
+        text: &'p mut String,
         names: [&str; N],
-        keys: &mut pyjson::Keys,
-        buffer: &'p mut Vec<u8>,
+        workspace: &'p mut Workspace,
     ) -> Result<(), BadPayload> {
-        buffer.clear();
-        let mut scanner = Scanner::with_keys(text, Rules::Python, std::mem::take(keys));
+        workspace.payload.clear();
+        let keys = std::mem::take(&mut workspace.keys);
+        let mut scanner = Scanner::with_keys(text, Rules::Python, keys);
         self.is_object = scanner.peek_kind()? == Kind::Object;
         let start = scanner.position();
         let mut spelling = Spelling::Other;
         if self.is_object {
-            let read = scanner.transcode_members(buffer, |key, place| {
+            let read = scanner.transcode_members(&mut workspace.payload, |key, place| {
                 if let Some(at) = names.iter().position(|name| key.is(name)) {
                     self.members[at] = place;
                 }
             });
             spelling = match read {
                 Err(error) if error.kind() == pyjson::ErrorKind::DuplicateKey => {
-                    return self.read_with_duplicates(text, names, keys, buffer);
+                    // Rare. The second reading finds every member again, each once.
+                    *text = with_unique_keys(text)?;
+                    return self.read(text, names, workspace);
                 }
                 read => read?,
             };
         } else {
-            scanner.transcode(buffer)?;
+            scanner.transcode(&mut workspace.payload)?;
         }
         let end = scanner.position();
         scanner.end()?;
         self.has_python_number = scanner.has_python_number();
-        *keys = scanner.into_keys();
-        self.json = match spelling {
+        workspace.keys = scanner.into_keys();
+        self.text = match spelling {
             Spelling::Python => &text.as_bytes()[start..end],
-            Spelling::Other => buffer,
+            Spelling::Other => &workspace.payload,
         };
         Ok(())
     }
 
-    /// The rare object with equal keys. Once it is in Python's spelling it has none.
-    #[cold]
-    fn read_with_duplicates(
-        &mut self,
-        text: &str,
-        names: [&str; N],
-        keys: &mut pyjson::Keys,
-        buffer: &'p mut Vec<u8>,
-    ) -> Result<(), BadPayload> {
-        let mut scanner = Scanner::with_keys(text, Rules::Python, std::mem::take(keys));
-        buffer.clear();
-        scanner.transcode(buffer)?;
-        scanner.end()?;
-        self.has_python_number = scanner.has_python_number();
-        self.json = buffer;
-        let mut unused = Vec::new();
-        let mut unique = Payload::new();
-        unique.read(as_str(self.json), names, keys, &mut unused)?;
-        self.members = unique.members;
-        Ok(())
-    }
-
-    /// The whole payload in Python's spelling, which isn't JSON where it holds NaN.
-    pub(crate) fn text(&self) -> &'p str {
-        as_str(self.json)
-    }
-
     /// The whole payload; `None` where JSON can't carry it.
     pub(crate) fn json(&self) -> Option<&'p [u8]> {
-        (!self.has_python_number).then_some(self.json)
-    }
-
-    pub(crate) fn is_object(&self) -> bool {
-        self.is_object
+        (!self.has_python_number).then_some(self.text)
     }
 
     /// The value of a member that was asked for, in Python's spelling.
     pub(crate) fn member(&self, at: usize) -> Option<&'p [u8]> {
         let place = &self.members[at];
-        (!place.is_empty()).then(|| &self.json[place.clone()])
+        (!place.is_empty()).then(|| &self.text[place.clone()])
     }
 
-    /// Whether JSON can carry a member, or nothing.
-    pub(crate) fn is_json(&self, part: &[u8]) -> bool {
-        !self.has_python_number || part.is_empty() || Scanner::new(as_str(part)).raw_value().is_ok()
+    /// Fails for a member that JSON can't carry. Nothing is fine.
+    pub(crate) fn require_json(&self, part: &[u8]) -> Result<(), Error> {
+        if self.has_python_number && !part.is_empty() {
+            Scanner::new(as_str(part)).raw_value().map_err(|_| Error::NotJson)?;
+        }
+        Ok(())
     }
+}
+
+/// An object with equal keys in Python's spelling, which has each key once.
+#[cold]
+fn with_unique_keys(text: &str) -> Result<String, BadPayload> {
+    let mut unique = Vec::new();
+    let mut scanner = Scanner::with_keys(text, Rules::Python, pyjson::Keys::default());
+    scanner.transcode(&mut unique)?;
+    scanner.end()?;
+    Ok(as_str(&unique).to_owned())
 }
 
 /// Python's spelling as text: it is always UTF-8.

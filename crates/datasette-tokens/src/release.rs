@@ -1,9 +1,8 @@
 //! What each release of Datasette does differently, as data. Nothing else compares versions.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
-use crate::version::Version;
+use crate::version::parse_version;
 
 /// The newest release whose behaviour is known, as an alpha of 1.0.
 const NEWEST_ALPHA: u32 = 41;
@@ -11,42 +10,31 @@ const NEWEST_ALPHA: u32 = 41;
 /// The oldest release with `datasette.sign`.
 const OLDEST: (u32, u32) = (0, 44);
 
-/// The built-in actions: the alpha of 1.0 that added each, its name, its abbreviation. No release
-/// has changed or removed one.
-const ACTIONS: [(u32, &str, &str); 21] = [
-    (2, "view-instance", "vi"),
-    (2, "view-database", "vd"),
-    (2, "view-database-download", "vdd"),
-    (2, "view-table", "vt"),
-    (2, "view-query", "vq"),
-    (2, "execute-sql", "es"),
-    (2, "permissions-debug", "pd"),
-    (2, "debug-menu", "dm"),
-    (2, "insert-row", "ir"),
-    (2, "delete-row", "dr"),
-    (2, "update-row", "ur"),
-    (2, "create-table", "ct"),
-    (2, "drop-table", "dt"),
-    (9, "alter-table", "at"),
-    (26, "set-column-type", "sct"),
-    (31, "execute-write-sql", "ews"),
-    (31, "store-query", "sq"),
-    (31, "update-query", "uq"),
-    (31, "delete-query", "dq"),
-    (36, "create-view", "cv"),
-    (36, "drop-view", "dv"),
-];
-
-/// The built-in actions whose resources are tables or views, Datasette's `TableResource`.
-const TABLE_ACTIONS: [&str; 8] = [
-    "view-table",
-    "insert-row",
-    "delete-row",
-    "update-row",
-    "alter-table",
-    "set-column-type",
-    "drop-table",
-    "drop-view",
+/// The built-in actions: the alpha of 1.0 that added each, its name, its abbreviation, and whether
+/// its resources are tables or views, Datasette's `TableResource`. No release has changed or removed
+/// one.
+const ACTIONS: [(u32, &str, &str, bool); 21] = [
+    (2, "view-instance", "vi", false),
+    (2, "view-database", "vd", false),
+    (2, "view-database-download", "vdd", false),
+    (2, "view-table", "vt", true),
+    (2, "view-query", "vq", false),
+    (2, "execute-sql", "es", false),
+    (2, "permissions-debug", "pd", false),
+    (2, "debug-menu", "dm", false),
+    (2, "insert-row", "ir", true),
+    (2, "delete-row", "dr", true),
+    (2, "update-row", "ur", true),
+    (2, "create-table", "ct", false),
+    (2, "drop-table", "dt", true),
+    (9, "alter-table", "at", true),
+    (26, "set-column-type", "sct", true),
+    (31, "execute-write-sql", "ews", false),
+    (31, "store-query", "sq", false),
+    (31, "update-query", "uq", false),
+    (31, "delete-query", "dq", false),
+    (36, "create-view", "cv", false),
+    (36, "drop-view", "dv", true),
 ];
 
 /// What some releases have and older ones don't.
@@ -67,33 +55,19 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// The alpha of 1.0 that added the feature, and what to say where it is missing.
-    const fn data(self) -> (u32, &'static str) {
+    /// The alpha of 1.0 that added the feature, and what to say where it is missing: the words before
+    /// and after `from Datasette 1.0aN on`.
+    const fn data(self) -> (u32, &'static str, &'static str) {
         match self {
-            Self::ApiTokens => (0, "API tokens exist from Datasette 1.0a0 on"),
-            Self::TokenRestrictions => (2, "tokens can be restricted from Datasette 1.0a2 on"),
-            Self::RestrictionsAllowAction => {
-                (20, "restrictions_allow_action matches exactly from Datasette 1.0a20 on")
+            Self::ApiTokens => (0, "API tokens exist", ""),
+            Self::TokenRestrictions => (2, "tokens can be restricted", ""),
+            Self::RestrictionsAllowAction => (20, "restrictions_allow_action matches exactly", ""),
+            Self::CreateTokenCommand => {
+                (0, "create-token exists", "; choose another --datasette-version")
             }
-            Self::CreateTokenCommand => (
-                0,
-                "create-token exists from Datasette 1.0a0 on; choose another --datasette-version",
-            ),
-            Self::CreateTokenRestrictions => {
-                (2, "--all, --database and --resource exist from Datasette 1.0a2 on")
-            }
+            Self::CreateTokenRestrictions => (2, "--all, --database and --resource exist", ""),
         }
     }
-}
-
-/// When a `ds_actor` cookie made with an `expire_after` ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CookieExpiry {
-    /// After that many seconds: by the documented recipe before 1.0a17, by
-    /// `datasette.set_actor_cookie` from 1.0a39 on.
-    AsAsked,
-    /// After a day, whatever was asked for: 1.0a17 to 1.0a38.
-    OneDay,
 }
 
 /// A release of Datasette.
@@ -114,30 +88,22 @@ pub struct Release {
     is_known: bool,
 }
 
-/// The newest known release.
-impl Default for Release {
-    fn default() -> Self {
-        Self::newest()
-    }
-}
-
 /// Reads a version as Python spells it: `0.65.5`, `1.0a41`. A release newer than the newest known
 /// one is treated as that one: see [`Release::is_known`].
 impl FromStr for Release {
     type Err = ReleaseError;
 
     fn from_str(text: &str) -> Result<Self, ReleaseError> {
-        let version = Version::parse(text).ok_or(ReleaseError::NotAVersion)?;
-        let name = text.trim().to_owned();
-        if version.release < OLDEST {
+        let (numbers, alpha_of_1_0) = parse_version(text).ok_or(ReleaseError::NotAVersion)?;
+        if numbers < OLDEST {
             return Err(ReleaseError::TooOld);
         }
-        if version.release < (1, 0) {
-            return Ok(Self { name, alpha: None, is_known: true });
-        }
-        match version.alpha_of_1_0 {
+        match alpha_of_1_0 {
             Some(number) if number <= NEWEST_ALPHA => Ok(Self::alpha(number)),
-            _ => Ok(Self { name, alpha: Some(NEWEST_ALPHA), is_known: false }),
+            _ => {
+                let alpha = (numbers >= (1, 0)).then_some(NEWEST_ALPHA);
+                Ok(Self { name: text.trim().to_owned(), alpha, is_known: alpha.is_none() })
+            }
         }
     }
 }
@@ -160,13 +126,11 @@ impl Release {
     }
 
     /// The version, as it was asked for.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether this crate knows the release. Otherwise it has the behaviour of the newest known one.
-    #[must_use]
     pub fn is_known(&self) -> bool {
         self.is_known
     }
@@ -176,7 +140,6 @@ impl Release {
     }
 
     /// Whether the release has a feature.
-    #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.is_since(feature.data().0)
     }
@@ -205,7 +168,6 @@ impl Release {
     /// for a visitor without a token.
     ///
     /// Changed in 1.0a36.
-    #[must_use]
     pub fn raises_token_invalid(&self) -> bool {
         self.is_since(36)
     }
@@ -213,55 +175,48 @@ impl Release {
     /// Whether names of tables match whatever their ASCII case.
     ///
     /// Changed in 1.0a39: `Action.normalize_child`.
-    #[must_use]
-    pub fn folds_table_names(&self) -> bool {
+    pub(crate) fn folds_table_names(&self) -> bool {
         self.is_since(39)
     }
 
     /// Whether `restrictions_allow_action` fails on null in place of the list of a resource.
     ///
     /// Changed in 1.0a39: it asserts that there is a list.
-    #[must_use]
-    pub fn refuses_null_lists(&self) -> bool {
+    pub(crate) fn refuses_null_lists(&self) -> bool {
         self.is_since(39)
     }
 
-    /// When the release's actor cookies end.
-    pub(crate) fn cookie_expiry(&self) -> CookieExpiry {
-        if self.is_since(17) && !self.is_since(39) {
-            CookieExpiry::OneDay
-        } else {
-            CookieExpiry::AsAsked
-        }
+    /// Whether an actor cookie made with an `expire_after` ends after a day, whatever was asked for.
+    ///
+    /// That is so from 1.0a17 to 1.0a38. Before, the documented recipe gave what was asked for, and
+    /// since then `datasette.set_actor_cookie` does.
+    pub(crate) fn ends_cookies_after_a_day(&self) -> bool {
+        self.is_since(17) && !self.is_since(39)
     }
 
     /// The built-in actions: name and abbreviation.
     pub fn actions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let known = ACTIONS.iter().filter(|(since, ..)| self.is_since(*since));
-        known.map(|&(_, name, abbreviation)| (name, abbreviation))
+        known.map(|&(_, name, abbreviation, _)| (name, abbreviation))
     }
 
     /// Whether the resources of a built-in action are tables, in every release that has it.
     pub(crate) fn is_table_action(name: &str) -> bool {
-        TABLE_ACTIONS.contains(&name)
+        ACTIONS.iter().any(|&(_, known, _, is_on_tables)| known == name && is_on_tables)
     }
 }
 
 /// The chosen release doesn't have a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotSupported(Feature);
-
-impl NotSupported {
+pub struct NotSupported(
     /// What is missing.
-    #[must_use]
-    pub fn feature(&self) -> Feature {
-        self.0
-    }
-}
+    pub Feature,
+);
 
 impl fmt::Display for NotSupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.data().1)
+        let (since, what, advice) = self.0.data();
+        write!(f, "{what} from Datasette 1.0a{since} on{advice}")
     }
 }
 

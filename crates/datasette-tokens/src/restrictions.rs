@@ -3,11 +3,10 @@
 mod allow;
 mod build;
 
-use pyjson::write_string;
-
-use crate::raw::RawRestrictions;
-pub use allow::{Allowlist, Names, NullList, Resource};
+pub use allow::{Allowlist, Names, Resource};
 pub(crate) use build::write_restrictions;
+
+use crate::Value;
 
 /// What a token is restricted to: Datasette's `TokenRestrictions`. Without any entry a token may do
 /// whatever its actor may.
@@ -65,63 +64,78 @@ impl TokenRestrictions {
     }
 
     /// Whether nothing is restricted.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all.is_empty() && self.database.is_empty() && self.resource.is_empty()
     }
 
-    /// The three arguments as JSON texts.
-    pub(crate) fn to_json(&self) -> JsonRestrictions {
-        JsonRestrictions {
-            all: list(&self.all),
-            database: object(&self.database, |actions| list(actions)),
-            resource: object(&self.resource, |resources| {
-                object(resources, |actions| list(actions))
-            }),
-        }
+    /// The arguments `restrict_all`, `restrict_database` and `restrict_resource` as JSON texts.
+    pub(crate) fn to_json(&self) -> [String; 3] {
+        let arguments = [
+            list(&self.all),
+            dict(&self.database, |names| list(names)),
+            dict(&self.resource, |entries| dict(entries, |names| list(names))),
+        ];
+        // JSON can carry strings.
+        arguments.map(|value| value.to_json().unwrap_or_default())
     }
+}
+
+fn list(names: &[String]) -> Value<'_> {
+    Value::List(names.iter().map(|name| Value::from(&**name)).collect())
+}
+
+fn dict<'e, T>(entries: &'e [(String, T)], value: impl Fn(&'e T) -> Value<'e>) -> Value<'e> {
+    entries.iter().map(|(name, entry)| (&**name, value(entry))).collect()
 }
 
 /// As `dict.setdefault`: the value of a key, in order of first appearance.
 fn entry<'e, T: Default>(entries: &'e mut Entries<T>, key: &str) -> &'e mut T {
-    let at = match entries.iter().position(|(known, _)| known == key) {
-        Some(at) => at,
-        None => {
-            entries.push((key.to_owned(), T::default()));
-            entries.len() - 1
-        }
-    };
+    let at = entries.iter().position(|(known, _)| known == key).unwrap_or(entries.len());
+    if at == entries.len() {
+        entries.push((key.to_owned(), T::default()));
+    }
     &mut entries[at].1
 }
 
-/// [`TokenRestrictions`] as JSON texts.
-pub(crate) struct JsonRestrictions {
-    all: String,
-    database: String,
-    resource: String,
+/// What a token is restricted to, as JSON texts in the shapes of Datasette's arguments.
+///
+/// `None`, null and an empty collection mean no restriction of that sort.
+///
+/// ```
+/// use datasette_tokens::RawRestrictions;
+///
+/// let restrictions = RawRestrictions { all: Some("[ ]"), ..RawRestrictions::default() };
+/// assert!(restrictions.without_empty().is_empty());
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RawRestrictions<'a> {
+    /// Actions allowed everywhere: a list of names.
+    pub all: Option<&'a str>,
+    /// Actions allowed on a database: from its name to a list of names.
+    pub database: Option<&'a str>,
+    /// Actions allowed on a table, view or query: from the database's name to an object from
+    /// the resource's name to a list of names.
+    pub resource: Option<&'a str>,
 }
 
-impl JsonRestrictions {
-    pub(crate) fn as_raw(&self) -> RawRestrictions<'_> {
-        RawRestrictions {
-            all: Some(&self.all),
-            database: Some(&self.database),
-            resource: Some(&self.resource),
-        }
+impl<'a> RawRestrictions<'a> {
+    /// Drops what Python calls false: null and empty collections.
+    #[must_use]
+    pub fn without_empty(self) -> Self {
+        let arguments = [self.all, self.database, self.resource];
+        let [all, database, resource] = arguments.map(|text| text.filter(|text| !is_empty(text)));
+        Self { all, database, resource }
+    }
+
+    /// Whether nothing is restricted, after [`RawRestrictions::without_empty`].
+    pub fn is_empty(&self) -> bool {
+        self.all.is_none() && self.database.is_none() && self.resource.is_none()
     }
 }
 
-fn list(items: &[String]) -> String {
-    format!("[{}]", items.iter().map(|item| string(item)).collect::<Vec<_>>().join(","))
-}
-
-fn object<T>(entries: &[(String, T)], value: impl Fn(&T) -> String) -> String {
-    let members = entries.iter().map(|(key, entry)| format!("{}:{}", string(key), value(entry)));
-    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-}
-
-fn string(text: &str) -> String {
-    let mut json = Vec::new();
-    write_string(&mut json, text);
-    String::from_utf8_lossy(&json).into_owned()
+/// Whether a valid JSON text is null or an empty collection.
+fn is_empty(text: &str) -> bool {
+    let mut bytes = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    matches!([bytes.next(), bytes.next()], [Some(b'['), Some(b']')] | [Some(b'{'), Some(b'}')])
+        || text.trim_ascii() == "null"
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::mlock::lock_pages;
+use crate::{Error, mlock::lock_pages};
 
 /// A signing secret: UTF-8 text that is never empty.
 ///
@@ -18,7 +18,7 @@ use crate::mlock::lock_pages;
 /// let secret = Secret::new("correct horse battery staple".to_owned())?;
 /// assert_eq!(format!("{secret:?}"), "Secret([redacted])");
 /// assert!(Secret::new(String::new()).is_err());
-/// # Ok::<(), datasette_tokens::EmptySecret>(())
+/// # Ok::<(), datasette_tokens::Error>(())
 /// ```
 pub struct Secret(Zeroizing<String>);
 
@@ -26,11 +26,11 @@ impl Secret {
     /// Takes the text, which is used as it is: a newline at its end is part of the secret.
     ///
     /// # Errors
-    /// [`EmptySecret`] for an empty text: Datasette would replace it by a random secret.
-    pub fn new(text: String) -> Result<Self, EmptySecret> {
+    /// [`Error::EmptySecret`] for an empty text: Datasette would replace it by a random secret.
+    pub fn new(text: String) -> Result<Self, Error> {
         let text = Zeroizing::new(text);
         if text.is_empty() {
-            return Err(EmptySecret);
+            return Err(Error::EmptySecret);
         }
         lock_pages(text.as_bytes());
         Ok(Self(text))
@@ -46,15 +46,3 @@ impl fmt::Debug for Secret {
         f.write_str("Secret([redacted])")
     }
 }
-
-/// The secret is an empty text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EmptySecret;
-
-impl fmt::Display for EmptySecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the secret is empty")
-    }
-}
-
-impl std::error::Error for EmptySecret {}

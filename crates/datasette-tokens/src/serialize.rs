@@ -2,9 +2,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::actor::Actor;
-use crate::restrictions::Allowlist;
-use crate::token::Inspection;
+use crate::{Actor, Allowlist, Inspection};
 
 impl Serialize for Actor {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

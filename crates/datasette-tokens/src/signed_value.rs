@@ -1,12 +1,10 @@
 //! Any value, signed. Upstream: `Datasette.sign` and `Datasette.unsign`.
 
-use pyjson::{Scanner, Value, loads};
+use pyjson::{loads, transcode};
 
-use crate::datasette::Datasette;
-use crate::error::{Argument, Error, InvalidArgument};
-use crate::itsdangerous::BadPayload;
-use crate::payload::Payload;
-use crate::workspace::Workspace;
+use crate::error::{Error, InvalidArgument, Problem};
+use crate::itsdangerous::{BadPayload, dump_payload, load_payload};
+use crate::{Datasette, Value, Workspace, payload::Payload};
 
 impl Datasette {
     /// `datasette.sign(value, namespace)`.
@@ -15,7 +13,7 @@ impl Datasette {
     /// [`Error::InvalidArgument`] for a value that UTF-8 or JSON can't carry, then
     /// [`Error::NoSecret`].
     pub fn sign(&self, value: &Value<'_>, namespace: &str) -> Result<String, Error> {
-        let json = value_json(value, Argument::Value)?;
+        let json = value_json(value, "value")?;
         self.with_text(|workspace, out| self.sign_into(&json, namespace, workspace, out))
     }
 
@@ -32,26 +30,23 @@ impl Datasette {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         workspace.payload.clear();
-        workspace.push_json(value, Argument::Value)?;
-        self.sign_payload(namespace, "", workspace, out)
+        push_json(&mut workspace.payload, value, "value")?;
+        self.sign_payload(namespace, workspace, out)
     }
 
-    /// Appends `prefix` and the signed payload of the workspace.
+    /// Appends the signed payload of the workspace.
     pub(crate) fn sign_payload(
         &self,
         namespace: &str,
-        prefix: &str,
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        if !self.keyring().can_sign() {
+        if !self.keyring.can_sign() {
             return Err(Error::NoSecret);
         }
-        out.extend_from_slice(prefix.as_bytes());
         let start = out.len();
-        let Workspace { serializer, payload, .. } = workspace;
-        serializer.dump_payload(self.zlib(), payload, out);
-        self.keyring().sign(namespace, out, start);
+        dump_payload(workspace, self.zlib, out);
+        self.keyring.sign(namespace, out, start);
         Ok(())
     }
 
@@ -77,9 +72,9 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let text = self.unsign_text(signed, namespace, workspace)?;
+        let mut text = self.unsign_text(signed, namespace, workspace)?;
         let mut value = Payload::new();
-        value.read(&text, [], &mut workspace.keys, &mut workspace.payload)?;
+        value.read(&mut text, [], workspace)?;
         out.extend_from_slice(value.json().ok_or(Error::NotJson)?);
         Ok(())
     }
@@ -91,12 +86,11 @@ impl Datasette {
         namespace: &str,
         workspace: &mut Workspace,
     ) -> Result<String, Error> {
-        if self.keyring().is_empty() {
+        if self.keyring.is_empty() {
             return Err(Error::NoSecret);
         }
-        let (payload, _) =
-            self.keyring().unsign(signed.as_bytes(), namespace, self.itsdangerous())?;
-        Ok(workspace.serializer.load_payload(payload, self.max_payload())?)
+        let (payload, _) = self.keyring.unsign(signed.as_bytes(), namespace, self.itsdangerous)?;
+        Ok(load_payload(workspace, payload, self.max_payload)?)
     }
 
     /// Gives `write` a workspace and a buffer, and takes the text that it has written.
@@ -112,26 +106,18 @@ impl Datasette {
 }
 
 /// The JSON of an argument, in which a lone surrogate stays an escape and is refused later.
-pub(crate) fn value_json(value: &Value<'_>, argument: Argument) -> Result<String, Error> {
+pub(crate) fn value_json(value: &Value<'_>, argument: &'static str) -> Result<String, Error> {
     value.to_json().map_err(|_| {
-        InvalidArgument::new(argument, "holds NaN or an infinity, which JSON cannot carry").into()
+        let problem = Problem::Value("holds NaN or an infinity, which JSON cannot carry");
+        InvalidArgument { argument, problem }.into()
     })
 }
 
-impl Workspace {
-    /// Appends a JSON text to the payload, in Python's spelling.
-    pub(crate) fn push_json(
-        &mut self,
-        json: &str,
-        argument: Argument,
-    ) -> Result<(), InvalidArgument> {
-        let keys = std::mem::take(&mut self.keys);
-        let mut scanner = Scanner::with_keys(json, pyjson::Rules::Json, keys);
-        scanner
-            .transcode(&mut self.payload)
-            .and_then(|()| scanner.end())
-            .map_err(|error| InvalidArgument::new(argument, error))?;
-        self.keys = scanner.into_keys();
-        Ok(())
-    }
+/// Appends a JSON text to a payload, in Python's spelling.
+pub(crate) fn push_json(
+    payload: &mut Vec<u8>,
+    json: &str,
+    argument: &'static str,
+) -> Result<(), InvalidArgument> {
+    transcode(json, payload).map_err(|error| InvalidArgument { argument, problem: error.into() })
 }

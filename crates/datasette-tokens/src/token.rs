@@ -7,7 +7,7 @@ mod inspect;
 mod invalid;
 mod verify;
 
-pub use create::TokenRequest;
+pub use create::{RawTokenRequest, TokenRequest};
 pub use inspect::{Inspection, Restricted, Signature, Status};
 pub use invalid::TokenInvalid;
 

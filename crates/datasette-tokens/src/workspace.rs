@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use pyjson::Keys;
-
-use crate::itsdangerous::Serializer;
+use pyzlib::{Compressor, Decompressor};
 
 /// Bytes of scratch space kept from one call to the next.
 const KEPT_CAPACITY: usize = 1 << 20;
@@ -31,9 +30,11 @@ const KEPT_CAPACITY: usize = 1 << 20;
 /// ```
 #[derive(Default)]
 pub struct Workspace {
-    pub(crate) serializer: Serializer,
+    pub(crate) compressor: Compressor,
+    pub(crate) decompressor: Decompressor,
     /// The JSON that is signed or was verified.
     pub(crate) payload: Vec<u8>,
+    pub(crate) compressed: Vec<u8>,
     pub(crate) keys: Keys,
 }
 
@@ -45,7 +46,6 @@ impl Workspace {
     }
 
     /// The JSON of the payload that the last call signed, in Python's spelling.
-    #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
@@ -53,6 +53,7 @@ impl Workspace {
     /// Gives back what a rare large value took. Call it now and then, such as after a batch.
     pub fn shrink(&mut self) {
         self.payload.shrink_to(KEPT_CAPACITY);
+        self.compressed.shrink_to(KEPT_CAPACITY);
     }
 }
 

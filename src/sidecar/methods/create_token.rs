@@ -1,6 +1,6 @@
 //! `create_token`, as a method and for each record of `dstok create-tokens`.
 
-use datasette_tokens::{Argument, Error, Integer, RawRestrictions, RawTokenRequest};
+use datasette_tokens::{Error, Integer, RawRestrictions, RawTokenRequest};
 use pyjson::{Kind, RawValue, Scanner};
 
 use super::args::{Args, Bound};
@@ -127,9 +127,9 @@ fn mint<'a>(
     policy.mint(&datasette, &request, &mint, workspace, out).map_err(|error| match error {
         MintError::Datasette(Error::InvalidArgument(error)) if !together.is_empty() => {
             match error.argument() {
-                Argument::ActorId => Error::from(error).into(),
+                "actor_id" => Error::from(error).into(),
                 argument => {
-                    let member = argument.name().trim_start_matches("restrict_");
+                    let member = argument.trim_start_matches("restrict_");
                     restrictions.invalid_member(member, error.problem())
                 }
             }

@@ -10,7 +10,7 @@ impl From<Error> for Failure {
         let message = error.to_string();
         let kind = match error {
             Error::InvalidArgument(error) => {
-                return Self::invalid_param(error.argument().name(), message);
+                return Self::invalid_param(error.argument(), message);
             }
             Error::NoSecret => {
                 let message = "no secret is configured: start dstok with --secret-file or \

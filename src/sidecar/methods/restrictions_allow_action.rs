@@ -1,6 +1,6 @@
 //! `restrictions_allow_action`.
 
-use datasette_tokens::{Allowlist, NullList, Resource, Value};
+use datasette_tokens::{Allowlist, Error, Resource, Value};
 
 use super::args::{Args, Bound};
 use super::method::{Example, Method, MethodResult, Session};
@@ -59,9 +59,12 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     };
     let resource = read_resource(resource)?;
     let datasette = &session.datasette;
-    let is_allowed = datasette
-        .allows_action(&allowlist, &action, resource.as_ref())?
-        .map_err(|NullList| restrictions.invalid("has null in place of the resource's list"))?;
+    let is_allowed = datasette.allows_action(&allowlist, &action, resource.as_ref()).map_err(
+        |error| match error {
+            Error::NullList => restrictions.invalid("has null in place of the resource's list"),
+            error => error.into(),
+        },
+    )?;
     out.extend_from_slice(if is_allowed { b"true" } else { b"false" });
     Ok(())
 }

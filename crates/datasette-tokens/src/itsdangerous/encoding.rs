@@ -33,32 +33,23 @@ fn decode_leniently(text: &[u8]) -> Option<Vec<u8>> {
     let missing_padding = text.len().wrapping_neg() % 4;
     let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
     // In the current group of four characters: how many were read, how much padding followed, and
-    // the bits that haven't made a byte yet.
+    // the last one's six bits.
     let (mut characters, mut padding, mut left) = (0, 0, 0u8);
     for &character in text.iter().chain(std::iter::repeat_n(&b'=', missing_padding)) {
-        if character == b'=' {
-            if characters >= 2 {
-                padding += 1;
-                if characters + padding >= 4 {
-                    return Some(decoded);
-                }
+        if character == b'=' && characters >= 2 {
+            padding += 1;
+            if characters + padding >= 4 {
+                return Some(decoded);
             }
-            continue;
         }
         let Some(value) = six_bits(character) else { continue };
         padding = 0;
-        match characters {
-            0 => left = value,
-            1 => {
-                decoded.push(left << 2 | value >> 4);
-                left = value & 0x0f;
-            }
-            2 => {
-                decoded.push(left << 4 | value >> 2);
-                left = value & 0x03;
-            }
-            _ => decoded.push(left << 6 | value),
+        if characters > 0 {
+            // The bits of the character before that are still left are its lowest ones: the shift
+            // drops the others.
+            decoded.push(left << (2 * characters) | value >> (6 - 2 * characters));
         }
+        left = value;
         characters = (characters + 1) % 4;
     }
     (characters == 0).then_some(decoded)

@@ -49,18 +49,19 @@ pub enum BadPayload {
 
 impl fmt::Display for BadPayload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Base64 => f.write_str("the payload is not base64"),
-            Self::Zlib => {
-                f.write_str("the payload is marked as compressed but is not a whole zlib stream")
-            }
+        f.write_str(match self {
             Self::TooLarge { limit } => {
-                write!(f, "the payload inflates to more than {limit} bytes, the limit here")
+                return write!(
+                    f,
+                    "the payload inflates to more than {limit} bytes, the limit here"
+                );
             }
-            Self::Utf8 => f.write_str("the payload is not UTF-8"),
-            Self::Json => f.write_str("the payload is not JSON that Python reads"),
-            Self::TooDeep => f.write_str("the payload is nested deeper than 512 levels"),
-        }
+            Self::Base64 => "the payload is not base64",
+            Self::Zlib => "the payload is marked as compressed but is not a whole zlib stream",
+            Self::Utf8 => "the payload is not UTF-8",
+            Self::Json => "the payload is not JSON that Python reads",
+            Self::TooDeep => "the payload is nested deeper than 512 levels",
+        })
     }
 }
 

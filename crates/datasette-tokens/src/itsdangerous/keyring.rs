@@ -4,12 +4,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::encoding::base64_decode;
-use super::signer::Signer;
-use super::{BadSignature, Version};
-use crate::mlock::lock_pages;
+use super::{BadSignature, Version, encoding::base64_decode, signer::Signer};
 use crate::namespace::{ACTOR_NAMESPACE, TOKEN_NAMESPACE};
-use crate::secret::Secret;
+use crate::{Secret, mlock::lock_pages};
 
 /// The secrets of a Datasette: at most one that signs, and old ones that only verify.
 ///
@@ -23,7 +20,7 @@ use crate::secret::Secret;
 /// let old = Secret::new("the one before".to_owned())?;
 /// let keyring = Keyring::new(Secret::new("the current one".to_owned())?, [old]);
 /// assert_eq!(keyring.len(), 2);
-/// # Ok::<(), datasette_tokens::EmptySecret>(())
+/// # Ok::<(), datasette_tokens::Error>(())
 /// ```
 #[derive(Default)]
 pub struct Keyring {
@@ -40,15 +37,12 @@ pub struct Keyring {
 
 /// The signers of one namespace, one for each secret. Each is made when it is first needed: old
 /// secrets only verify, so a program that only signs never derives their keys.
-#[derive(Default)]
-struct Signers(Box<[OnceLock<Signer>]>);
+type Signers = Box<[OnceLock<Signer>]>;
 
-impl Signers {
-    fn new(count: usize) -> Self {
-        let signers: Box<[_]> = (0..count).map(|_| OnceLock::new()).collect();
-        lock_pages(&signers);
-        Self(signers)
-    }
+fn signers(count: usize) -> Signers {
+    let signers: Signers = (0..count).map(|_| OnceLock::new()).collect();
+    lock_pages(&signers);
+    signers
 }
 
 impl Keyring {
@@ -57,38 +51,30 @@ impl Keyring {
     /// Namespaces longer than this, in bytes, aren't kept: they come from anywhere.
     const LONG_NAMESPACE: usize = 256;
 
-    /// A secret that signs, and old ones, newest first, that verify.
+    /// A secret that signs, and old ones, newest first, that verify. Without the first, signing fails.
     #[must_use]
-    pub fn new(secret: Secret, old_secrets: impl IntoIterator<Item = Secret>) -> Self {
-        Self::of([secret].into_iter().chain(old_secrets).collect(), true)
-    }
-
-    /// Old secrets only, newest first. Signing fails.
-    #[must_use]
-    pub fn verify_only(old_secrets: impl IntoIterator<Item = Secret>) -> Self {
-        Self::of(old_secrets.into_iter().collect(), false)
-    }
-
-    fn of(secrets: Box<[Secret]>, can_sign: bool) -> Self {
-        let count = secrets.len();
-        let (token, actor) = (Signers::new(count), Signers::new(count));
+    pub fn new(
+        secret: impl Into<Option<Secret>>,
+        old_secrets: impl IntoIterator<Item = Secret>,
+    ) -> Self {
+        let secret = secret.into();
+        let can_sign = secret.is_some();
+        let secrets: Box<[_]> = secret.into_iter().chain(old_secrets).collect();
+        let (token, actor) = (signers(secrets.len()), signers(secrets.len()));
         Self { secrets, can_sign, token, actor, others: Mutex::default() }
     }
 
     /// How many secrets there are.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.secrets.len()
     }
 
     /// Whether there is no secret.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty()
     }
 
     /// Whether there is a secret that signs.
-    #[must_use]
     pub fn can_sign(&self) -> bool {
         self.can_sign
     }
@@ -129,14 +115,14 @@ impl Keyring {
     }
 
     fn signer<'s>(&self, signers: &'s Signers, namespace: &str, at: usize) -> &'s Signer {
-        signers.0[at].get_or_init(|| Signer::new(&self.secrets[at], namespace))
+        signers[at].get_or_init(|| Signer::new(&self.secrets[at], namespace))
     }
 
     fn with_signers<T>(&self, namespace: &str, work: impl FnOnce(&Signers) -> T) -> T {
         match namespace {
             TOKEN_NAMESPACE => work(&self.token),
             ACTOR_NAMESPACE => work(&self.actor),
-            _ if namespace.len() > Self::LONG_NAMESPACE => work(&Signers::new(self.len())),
+            _ if namespace.len() > Self::LONG_NAMESPACE => work(&signers(self.len())),
             _ => work(&self.cached(namespace)),
         }
     }
@@ -147,7 +133,7 @@ impl Keyring {
             Some(at) => cached[..=at].rotate_right(1),
             None => {
                 cached.truncate(Self::CACHED_NAMESPACES - 1);
-                cached.insert(0, (namespace.into(), Arc::new(Signers::new(self.len()))));
+                cached.insert(0, (namespace.into(), Arc::new(signers(self.len()))));
             }
         }
         Arc::clone(&cached[0].1)
@@ -199,7 +185,7 @@ mod tests {
             let unsigned = both.unsign(&value, "token", Version::V2_2);
             assert_eq!(unsigned.ok().map(|(_, secret)| secret), matched, "{secrets:?}");
         }
-        let old = Keyring::verify_only([Secret::new("old".to_owned()).unwrap()]);
+        let old = Keyring::new(None, [Secret::new("old".to_owned()).unwrap()]);
         assert!(!old.sign("token", &mut Vec::new(), 0) && old.len() == 1);
     }
 }

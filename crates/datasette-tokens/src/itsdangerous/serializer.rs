@@ -1,57 +1,44 @@
 //! From JSON to text that is safe in a URL, and back. Upstream: `itsdangerous/url_safe.py`.
 
-use pyzlib::{Compressor, DecompressError, Decompressor, Flavour};
+use pyzlib::{DecompressError, Flavour};
 
-use super::BadPayload;
 use super::encoding::{base64_decode, base64_encode};
+use crate::{Workspace, itsdangerous::BadPayload};
 
-/// Bytes of scratch space kept from one value to the next. A rare large one gives its space back.
-const KEPT_CAPACITY: usize = 1 << 20;
-
-/// `URLSafeSerializer` without its signer: the space it works in.
-#[derive(Default)]
-pub(crate) struct Serializer {
-    compressor: Compressor,
-    decompressor: Decompressor,
-    compressed: Vec<u8>,
+/// `URLSafeSerializerMixin.dump_payload`: appends the base64 of the workspace's payload, or a dot and
+/// the base64 of the compressed payload where that is shorter.
+///
+/// > `if len(compressed) < (len(json) - 1)` (itsdangerous 2.2.0, `url_safe.py`)
+pub(crate) fn dump_payload(workspace: &mut Workspace, flavour: Flavour, out: &mut Vec<u8>) {
+    let Workspace { compressor, compressed, payload, .. } = workspace;
+    compressed.clear();
+    let limit = payload.len().saturating_sub(2);
+    if compressor.compress_within(flavour, payload, limit, compressed) {
+        out.push(b'.');
+        base64_encode(compressed, out);
+    } else {
+        base64_encode(payload, out);
+    }
 }
 
-impl Serializer {
-    /// `URLSafeSerializerMixin.dump_payload`: appends the base64 of the JSON, or a dot and the
-    /// base64 of the compressed JSON where that is shorter.
-    ///
-    /// > `if len(compressed) < (len(json) - 1)` (itsdangerous 2.2.0, `url_safe.py`)
-    pub(crate) fn dump_payload(&mut self, flavour: Flavour, json: &[u8], out: &mut Vec<u8>) {
-        self.compressed.clear();
-        let limit = json.len().saturating_sub(2);
-        if self.compressor.compress_within(flavour, json, limit, &mut self.compressed) {
-            out.push(b'.');
-            base64_encode(&self.compressed, out);
-        } else {
-            base64_encode(json, out);
-        }
-        self.compressed.shrink_to(KEPT_CAPACITY);
+/// `URLSafeSerializerMixin.load_payload`, up to the JSON text, which the caller reads. Inflates at
+/// most `limit` bytes.
+pub(crate) fn load_payload(
+    workspace: &mut Workspace,
+    payload: &[u8],
+    limit: usize,
+) -> Result<String, BadPayload> {
+    let (is_compressed, text) = match payload.strip_prefix(b".") {
+        Some(compressed) => (true, compressed),
+        None => (false, payload),
+    };
+    let mut json = base64_decode(text).ok_or(BadPayload::Base64)?;
+    if is_compressed {
+        let inflated = workspace.decompressor.decompress_within(&json, limit);
+        json = inflated.map_err(|error| match error {
+            DecompressError::TooLarge => BadPayload::TooLarge { limit },
+            _ => BadPayload::Zlib,
+        })?;
     }
-
-    /// `URLSafeSerializerMixin.load_payload`, up to the JSON text, which the caller reads. Inflates
-    /// at most `limit` bytes.
-    pub(crate) fn load_payload(
-        &mut self,
-        payload: &[u8],
-        limit: usize,
-    ) -> Result<String, BadPayload> {
-        let json = match payload.strip_prefix(b".") {
-            None => base64_decode(payload).ok_or(BadPayload::Base64)?,
-            Some(compressed) => {
-                let compressed = base64_decode(compressed).ok_or(BadPayload::Base64)?;
-                self.decompressor.decompress_within(&compressed, limit).map_err(
-                    |error| match error {
-                        DecompressError::TooLarge => BadPayload::TooLarge { limit },
-                        _ => BadPayload::Zlib,
-                    },
-                )?
-            }
-        };
-        String::from_utf8(json).map_err(|_| BadPayload::Utf8)
-    }
+    String::from_utf8(json).map_err(|_| BadPayload::Utf8)
 }

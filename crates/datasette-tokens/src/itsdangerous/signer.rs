@@ -1,14 +1,48 @@
 //! Key derivation and HMAC. Upstream: `itsdangerous/signer.py`.
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha1::digest::Output;
-use sha1::{Digest, Sha1};
+use sha1::{Digest, Sha1, digest::Output};
 use sha2::Sha512;
 use zeroize::Zeroize;
 
-use super::Version;
 use super::encoding::base64_encode;
-use crate::secret::Secret;
+use crate::Secret;
+
+/// A release of itsdangerous, by the signatures it accepts. Both sign with HMAC-SHA1.
+///
+/// ```
+/// use datasette_tokens::itsdangerous::Version;
+///
+/// assert_eq!(Version::from_name("1.1"), Some(Version::V1_1));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Version {
+    /// 2.x: HMAC-SHA1.
+    #[default]
+    V2_2,
+    /// 1.1.0: HMAC-SHA1, then HMAC-SHA512 by its `default_fallback_signers`.
+    V1_1,
+}
+
+impl Version {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::V2_2, Self::V1_1];
+
+    /// The name in options and configuration: `2.2` or `1.1`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V2_2 => "2.2",
+            Self::V1_1 => "1.1",
+        }
+    }
+
+    /// The version with that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.name() == name)
+    }
+}
 
 /// `itsdangerous.Signer` with HMAC-SHA1, for one secret and one namespace (itsdangerous's
 /// `salt`). Its keys are as good as the secret there, and overwritten on drop as it is.
@@ -33,7 +67,7 @@ impl Signer {
     /// signature. It does depend on the length of the value.
     pub(super) fn verify(&self, value: &[u8], signature: &[u8], version: Version) -> bool {
         self.sha1.clone().chain_update(value).verify_slice(signature).is_ok()
-            || (version.accepts_sha512()
+            || (version == Version::V1_1
                 && self.sha512.clone().chain_update(value).verify_slice(signature).is_ok())
     }
 

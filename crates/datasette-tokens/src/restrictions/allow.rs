@@ -3,12 +3,7 @@
 
 use std::collections::HashSet;
 
-use pyjson::{Str, Value};
-
-use crate::actions::Actions;
-use crate::datasette::Datasette;
-use crate::error::Error;
-use crate::release::Feature;
+use crate::{Actions, Datasette, Error, Feature, Str, Value};
 
 /// A list of names; `None` where the payload has null in its place.
 pub type Names<'a> = Option<Vec<Str<'a>>>;
@@ -26,8 +21,8 @@ type ByName<'a, T> = Vec<(Str<'a>, T)>;
 /// let allowlist = Allowlist::read(&r).expect("an _r object");
 /// let pages = Resource::Child("docs".into(), "pages".into());
 /// let datasette = Datasette::default();
-/// assert!(datasette.allows_action(&allowlist, &"insert-row".into(), Some(&pages))??);
-/// assert!(!datasette.allows_action(&allowlist, &"drop-table".into(), Some(&pages))??);
+/// assert!(datasette.allows_action(&allowlist, &"insert-row".into(), Some(&pages))?);
+/// assert!(!datasette.allows_action(&allowlist, &"drop-table".into(), Some(&pages))?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,18 +51,6 @@ pub enum Resource<'a> {
     Child(Str<'a>, Str<'a>),
 }
 
-/// There is null where the newest releases insist on a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NullList;
-
-impl std::fmt::Display for NullList {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the restrictions have null in place of the resource's list of actions")
-    }
-}
-
-impl std::error::Error for NullList {}
-
 impl Datasette {
     /// `restrictions_allow_action(datasette, restrictions, action, resource)`.
     ///
@@ -75,15 +58,49 @@ impl Datasette {
     /// the list of that very resource is an error.
     ///
     /// # Errors
-    /// [`Error::NotSupported`] before 1.0a20; inside, [`NullList`].
+    /// [`Error::NotSupported`] before 1.0a20, [`Error::NullList`].
     pub fn allows_action(
         &self,
         allowlist: &Allowlist<'_>,
         action: &Str<'_>,
         resource: Option<&Resource<'_>>,
-    ) -> Result<Result<bool, NullList>, Error> {
-        self.release().require(Feature::RestrictionsAllowAction)?;
-        Ok(allowlist.allows(self, action, resource))
+    ) -> Result<bool, Error> {
+        self.release.require(Feature::RestrictionsAllowAction)?;
+        // What isn't UTF-8 is no known action.
+        let known = action.to_str();
+        let abbreviation = known.and_then(|name| self.actions.abbreviation(name));
+        let is_meant = |name: &Str<'_>| name == action || abbreviation.is_some_and(|a| name == a);
+        let has_action = |names: &Names<'_>| names.iter().flatten().any(is_meant);
+        if has_action(&allowlist.all) {
+            return Ok(true);
+        }
+        let (database, child) = match resource {
+            // Datasette's `if resource:`.
+            None => return Ok(false),
+            Some(Resource::Database(name)) if name.is_empty() => return Ok(false),
+            Some(Resource::Database(name)) => (name, None),
+            Some(Resource::Child(database, child)) => (database, Some(child)),
+        };
+        if allowlist.database.iter().any(|(name, names)| name == database && has_action(names)) {
+            return Ok(true);
+        }
+        let Some(child) = child else { return Ok(false) };
+        let folds_case = self.release.folds_table_names()
+            && known.is_some_and(|name| self.actions.is_on_tables(name));
+        let is_child = |name: &Str<'_>| match folds_case {
+            true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
+            false => name == child,
+        };
+        let children = allowlist.resource.iter().filter(|(name, _)| name == database);
+        for (_, names) in children.flat_map(|(_, names)| names).filter(|(name, _)| is_child(name)) {
+            if names.is_none() && self.release.refuses_null_lists() {
+                return Err(Error::NullList);
+            }
+            if has_action(names) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -102,63 +119,23 @@ impl<'a> Allowlist<'a> {
         })
     }
 
-    fn allows(
-        &self,
-        datasette: &Datasette,
-        action: &Str<'_>,
-        resource: Option<&Resource<'_>>,
-    ) -> Result<bool, NullList> {
-        // What isn't UTF-8 is no known action.
-        let known = action.to_str();
-        let abbreviation = known.and_then(|name| datasette.actions().abbreviation(name));
-        let is_meant = |name: &Str<'_>| {
-            name == action || abbreviation.is_some_and(|abbreviation| name == abbreviation)
-        };
-        if self.all.iter().flatten().any(is_meant) {
-            return Ok(true);
-        }
-        let (database, child) = match resource {
-            // Datasette's `if resource:`.
-            None => return Ok(false),
-            Some(Resource::Database(name)) if name.is_empty() => return Ok(false),
-            Some(Resource::Database(name)) => (name, None),
-            Some(Resource::Child(database, child)) => (database, Some(child)),
-        };
-        let mut of_database = self.database.iter().filter(|(name, _)| name == database);
-        if of_database.any(|(_, names)| names.iter().flatten().any(is_meant)) {
-            return Ok(true);
-        }
-        let Some(child) = child else { return Ok(false) };
-        let folds_case = datasette.release().folds_table_names()
-            && known.is_some_and(|name| datasette.actions().is_on_tables(name));
-        let is_child = |name: &Str<'_>| match folds_case {
-            true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
-            false => name == child,
-        };
-        let children = self.resource.iter().filter(|(name, _)| name == database);
-        for (_, names) in children.flat_map(|(_, names)| names).filter(|(name, _)| is_child(name)) {
-            match names {
-                None if datasette.release().refuses_null_lists() => return Err(NullList),
-                names if names.iter().flatten().any(is_meant) => return Ok(true),
-                _ => {}
+    /// Replaces abbreviations by full names. Returns the names that are neither an action nor an
+    /// abbreviation of one, each once, in order of appearance.
+    pub fn use_full_names(&mut self, actions: &Actions) -> Vec<Str<'a>> {
+        let on_databases = self.database.iter_mut().map(|(_, names)| names);
+        let on_children = self.resource.iter_mut().flat_map(|(_, children)| children);
+        let on_children = on_children.map(|(_, names)| names);
+        let lists = [&mut self.all].into_iter().chain(on_databases).chain(on_children);
+        let mut unknown = Vec::new();
+        let mut seen = HashSet::new();
+        for name in lists.flatten().flatten() {
+            match name.to_str().and_then(|name| actions.full_name(name)) {
+                Some(full_name) => *name = full_name.to_owned().into(),
+                None if seen.insert(name.clone()) => unknown.push(name.clone()),
+                None => {}
             }
         }
-        Ok(false)
-    }
-
-    /// The same with full names in place of abbreviations.
-    #[must_use]
-    pub fn with_full_names(&self, actions: &Actions) -> Allowlist<'static> {
-        let full = |name: &Str<'a>| match full_name(actions, name) {
-            Some(full) => Str::from(full.to_owned()),
-            None => name.clone().into_owned(),
-        };
-        let full = |names: &Names<'a>| Some(names.as_ref()?.iter().map(full).collect());
-        Allowlist {
-            all: full(&self.all),
-            database: map_values(&self.database, full),
-            resource: map_values(&self.resource, |children| map_values(children, full)),
-        }
+        unknown
     }
 
     /// The same as a `dict`, `{"all": […], "database": {…}, "resource": {…}}`, with an empty list in
@@ -178,45 +155,17 @@ impl<'a> Allowlist<'a> {
             ("resource", resource.collect()),
         ])
     }
-
-    /// The names that are neither an action nor an abbreviation of one, each once, in order of
-    /// appearance.
-    #[must_use]
-    pub fn unknown_actions(&self, actions: &Actions) -> Vec<Str<'static>> {
-        let on_databases = self.database.iter().map(|(_, names)| names);
-        let on_children = self.resource.iter().flat_map(|(_, children)| children);
-        let on_children = on_children.map(|(_, names)| names);
-        let mut unknown = Vec::new();
-        let mut seen = HashSet::new();
-        let lists = [&self.all].into_iter().chain(on_databases).chain(on_children);
-        for name in lists.flatten().flatten() {
-            if full_name(actions, name).is_none() && seen.insert(name) {
-                unknown.push(name.clone().into_owned());
-            }
-        }
-        unknown
-    }
-}
-
-fn full_name<'n>(actions: &'n Actions, name: &'n Str<'_>) -> Option<&'n str> {
-    actions.full_name(name.to_str()?)
-}
-
-fn map_values<T, U>(members: &ByName<'_, T>, map: impl Fn(&T) -> U) -> ByName<'static, U> {
-    members.iter().map(|(name, value)| (name.clone().into_owned(), map(value))).collect()
 }
 
 /// A list of names, or null.
 fn names<'a>(value: &Value<'a>) -> Option<Names<'a>> {
+    let name = |item: &Value<'a>| match item {
+        Value::Str(name) => Some(name.clone()),
+        _ => None,
+    };
     match value {
         Value::Null => Some(None),
-        Value::List(items) => {
-            let name = |item: &Value<'a>| match item {
-                Value::Str(name) => Some(name.clone()),
-                _ => None,
-            };
-            items.iter().map(name).collect::<Option<_>>().map(Some)
-        }
+        Value::List(items) => items.iter().map(name).collect::<Option<_>>().map(Some),
         _ => None,
     }
 }
@@ -224,10 +173,8 @@ fn names<'a>(value: &Value<'a>) -> Option<Names<'a>> {
 fn by_name<'a, T>(
     read: impl Fn(&Value<'a>) -> Option<T>,
 ) -> impl Fn(&Value<'a>) -> Option<ByName<'a, T>> {
-    move |value| match value {
-        Value::Dict(members) => {
-            members.iter().map(|(name, value)| Some((name.clone(), read(value)?))).collect()
-        }
-        _ => None,
+    move |value| {
+        let Value::Dict(members) = value else { return None };
+        members.iter().map(|(name, value)| Some((name.clone(), read(value)?))).collect()
     }
 }

@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use pyjson::{Keys, Kind, Rules, Scanner};
 
-use crate::actions::Actions;
-use crate::error::{Argument, InvalidArgument, Problem};
-use crate::raw::RawRestrictions;
+use crate::error::{InvalidArgument, Problem};
+use crate::{Actions, RawRestrictions};
 
-const NOT_ACTIONS: &str = "must list action names as an array of strings";
-const NOT_AN_OBJECT: &str = "must be an object of objects or arrays";
+const NOT_ACTIONS: Problem = Problem::Value("must list action names as an array of strings");
+const NOT_AN_OBJECT: Problem = Problem::Value("must be an object of objects or arrays");
 
 /// Appends the object `_r`, action names abbreviated. Keys, order and repetitions are kept.
 pub(crate) fn write_restrictions(
@@ -18,34 +17,25 @@ pub(crate) fn write_restrictions(
     keys: &mut Keys,
     out: &mut Vec<u8>,
 ) -> Result<(), InvalidArgument> {
+    // Each has one level of objects more than the one before.
     let arguments = [
-        (restrictions.all, br#""a":"#, Argument::RestrictAll, Shape::Actions),
-        (restrictions.database, br#""d":"#, Argument::RestrictDatabase, Shape::Databases),
-        (restrictions.resource, br#""r":"#, Argument::RestrictResource, Shape::Resources),
+        (restrictions.all, br#""a":"#, "restrict_all"),
+        (restrictions.database, br#""d":"#, "restrict_database"),
+        (restrictions.resource, br#""r":"#, "restrict_resource"),
     ];
     out.push(b'{');
-    for (text, key, argument, shape) in arguments {
+    for (levels, (text, key, argument)) in arguments.into_iter().enumerate() {
         let Some(text) = text else { continue };
         separate(out);
         out.extend_from_slice(key);
         let scanner = Scanner::with_keys(text, Rules::Json, std::mem::take(keys));
         let mut writer = Writer { actions, scanner, last_list: 0..0, last_object: 0..0, out };
-        writer.argument(shape).map_err(|problem| InvalidArgument::new(argument, problem))?;
+        let written = writer.value(levels).and_then(|()| Ok(writer.scanner.end()?));
+        written.map_err(|problem| InvalidArgument { argument, problem })?;
         *keys = writer.scanner.into_keys();
     }
     out.push(b'}');
     Ok(())
-}
-
-/// What an argument, or a part of one, looks like.
-#[derive(Clone, Copy)]
-enum Shape {
-    /// `["action", …]`
-    Actions,
-    /// `{"database": ["action", …], …}`; also one database of the next shape, by resource
-    Databases,
-    /// `{"database": {"resource": ["action", …], …}, …}`
-    Resources,
 }
 
 struct Writer<'w, 'a> {
@@ -59,41 +49,20 @@ struct Writer<'w, 'a> {
 }
 
 impl Writer<'_, '_> {
-    fn argument(&mut self, shape: Shape) -> Result<(), Problem> {
-        self.value(shape)?;
-        Ok(self.scanner.end()?)
-    }
-
-    fn value(&mut self, shape: Shape) -> Result<(), Problem> {
-        match shape {
-            Shape::Actions => self.action_names(),
-            Shape::Databases => self.lists(),
-            Shape::Resources => self.object(Shape::Databases),
+    /// A list of actions inside of so many levels of objects.
+    fn value(&mut self, levels: usize) -> Result<(), Problem> {
+        if levels == 0 {
+            return self.action_names();
         }
-    }
-
-    /// `{"key": ["action", …], …}`, perhaps once more.
-    fn lists(&mut self) -> Result<(), Problem> {
-        self.scanner.peek_kind()?;
-        let (depth, start, written) =
-            (self.scanner.depth(), self.scanner.position(), self.out.len());
-        if self.scanner.same_object(depth) {
+        if self.scanner.peek_kind()? != Kind::Object {
+            return Err(NOT_AN_OBJECT);
+        }
+        let (depth, start) = (self.scanner.depth(), self.scanner.position());
+        if levels == 1 && self.scanner.same_object(depth) {
             self.out.extend_from_within(self.last_object.clone());
             return Ok(());
         }
-        self.object(Shape::Actions)?;
-        // An empty object is left out of the output.
-        if self.out[written..] != *b"{}" {
-            self.scanner.remember_object(start, depth);
-            self.last_object = written..self.out.len();
-        }
-        Ok(())
-    }
-
-    fn object(&mut self, inside: Shape) -> Result<(), Problem> {
-        if self.scanner.peek_kind()? != Kind::Object {
-            return Err(NOT_AN_OBJECT.into());
-        }
+        let written = self.out.len();
         self.scanner.begin_object()?;
         self.out.push(b'{');
         while let Some(key) = self.scanner.next_key()? {
@@ -102,13 +71,18 @@ impl Writer<'_, '_> {
             key.write(self.out)?;
             self.out.push(b':');
             let start = self.out.len();
-            self.value(inside)?;
+            self.value(levels - 1)?;
             // A database without resources is left out, as Datasette's nested loops leave it out.
             if self.out[start..] == *b"{}" {
                 self.out.truncate(before);
             }
         }
         self.out.push(b'}');
+        // An empty object is left out of the output, so it can't be copied from there.
+        if levels == 1 && self.out[written..] != *b"{}" {
+            self.scanner.remember_object(start, depth);
+            self.last_object = written..self.out.len();
+        }
         Ok(())
     }
 
@@ -119,13 +93,20 @@ impl Writer<'_, '_> {
             return Ok(());
         }
         if self.scanner.peek_kind()? != Kind::Array {
-            return Err(NOT_ACTIONS.into());
+            return Err(NOT_ACTIONS);
         }
         let start = self.out.len();
         self.out.push(b'[');
         let Self { actions, scanner, out, .. } = self;
         let is_plain = scanner.plain_strings(|name| {
-            write_plain_name(actions, name, out);
+            match actions.abbreviation_json(name) {
+                Some(abbreviation) => out.extend_from_slice(abbreviation),
+                None => {
+                    out.push(b'"');
+                    out.extend_from_slice(name);
+                    out.push(b'"');
+                }
+            }
             out.push(b',');
         });
         if !is_plain {
@@ -145,7 +126,7 @@ impl Writer<'_, '_> {
         self.out.push(b'[');
         while self.scanner.next_element()? {
             if self.scanner.peek_kind()? != Kind::String {
-                return Err(NOT_ACTIONS.into());
+                return Err(NOT_ACTIONS);
             }
             separate(self.out);
             let name = self.scanner.string()?;
@@ -156,18 +137,6 @@ impl Writer<'_, '_> {
         }
         self.out.push(b']');
         Ok(())
-    }
-}
-
-/// An action whose name needs no escape.
-fn write_plain_name(actions: &Actions, name: &[u8], out: &mut Vec<u8>) {
-    match actions.abbreviation_json(name) {
-        Some(abbreviation) => out.extend_from_slice(abbreviation),
-        None => {
-            out.push(b'"');
-            out.extend_from_slice(name);
-            out.push(b'"');
-        }
     }
 }
 

@@ -1,16 +1,9 @@
 //! Making tokens. Upstream: `SignedTokenHandler.create_token` in `datasette/tokens.py`.
 
-use pyjson::{Integer, Value};
-
 use super::PREFIX;
-use crate::datasette::Datasette;
-use crate::error::{Argument, Error};
-use crate::namespace::TOKEN_NAMESPACE;
-use crate::raw::{RawRestrictions, RawTokenRequest};
-use crate::release::Feature;
 use crate::restrictions::{TokenRestrictions, write_restrictions};
-use crate::signed_value::value_json;
-use crate::workspace::Workspace;
+use crate::{Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
+use crate::{RawRestrictions, signed_value};
 
 /// The arguments of `datasette.create_token()`.
 ///
@@ -32,11 +25,8 @@ pub struct TokenRequest {
 impl TokenRequest {
     /// A token for an actor: unrestricted, without an end. In Datasette the id is a string.
     pub fn new(actor_id: impl Into<Value<'static>>) -> Self {
-        Self {
-            actor_id: actor_id.into(),
-            expires_after: None,
-            restrictions: TokenRestrictions::new(),
-        }
+        let actor_id = actor_id.into();
+        Self { actor_id, expires_after: None, restrictions: TokenRestrictions::new() }
     }
 
     /// Lets the token expire after so many seconds. Zero means never, as in Datasette; a negative
@@ -53,6 +43,27 @@ impl TokenRequest {
     }
 }
 
+/// The arguments of `datasette.create_token()`, as JSON texts. See
+/// [`TokenRequest`](crate::TokenRequest) for typed ones and [`Workspace`](crate::Workspace) for an
+/// example.
+#[derive(Clone, Debug)]
+pub struct RawTokenRequest<'a> {
+    /// `actor_id`: any value.
+    pub actor_id: &'a str,
+    /// `expires_after`, in seconds. Zero means never, as in Datasette; a negative one is kept.
+    pub expires_after: Option<Integer>,
+    /// What the token may do. Nothing given means everything.
+    pub restrictions: RawRestrictions<'a>,
+}
+
+impl<'a> RawTokenRequest<'a> {
+    /// An unrestricted token without an end.
+    #[must_use]
+    pub fn new(actor_id: &'a str) -> Self {
+        Self { actor_id, expires_after: None, restrictions: RawRestrictions::default() }
+    }
+}
+
 impl Datasette {
     /// The token that `datasette.create_token()` returns at `now` (Unix seconds).
     ///
@@ -63,12 +74,13 @@ impl Datasette {
     /// [`Error::InvalidArgument`] for arguments that could not be signed, then
     /// [`Error::NotSupported`], [`Error::NoSecret`] and [`Error::SignedTokensDisabled`].
     pub fn create_token(&self, request: &TokenRequest, now: f64) -> Result<String, Error> {
-        let actor_id = value_json(&request.actor_id, Argument::ActorId)?;
+        let actor_id = signed_value::value_json(&request.actor_id, "actor_id")?;
         let restrictions = request.restrictions.to_json();
+        let [all, database, resource] = restrictions.each_ref().map(|json| Some(&**json));
         let request = RawTokenRequest {
             actor_id: &actor_id,
             expires_after: request.expires_after.clone(),
-            restrictions: restrictions.as_raw(),
+            restrictions: RawRestrictions { all, database, resource },
         };
         self.with_text(|workspace, out| self.create_token_into(&request, now, workspace, out))
     }
@@ -86,17 +98,18 @@ impl Datasette {
     ) -> Result<(), Error> {
         let restrictions = request.restrictions.without_empty();
         self.write_payload(request, &restrictions, now, workspace)?;
-        self.release().require(Feature::ApiTokens)?;
+        self.release.require(Feature::ApiTokens)?;
         if !restrictions.is_empty() {
-            self.release().require(Feature::TokenRestrictions)?;
+            self.release.require(Feature::TokenRestrictions)?;
         }
-        if !self.keyring().can_sign() {
+        if !self.keyring.can_sign() {
             return Err(Error::NoSecret);
         }
-        if self.release().create_token_obeys_setting() && !self.settings().allow_signed_tokens {
+        if self.release.create_token_obeys_setting() && !self.settings.allow_signed_tokens {
             return Err(Error::SignedTokensDisabled);
         }
-        self.sign_payload(TOKEN_NAMESPACE, PREFIX, workspace, out)
+        out.extend_from_slice(PREFIX.as_bytes());
+        self.sign_payload(TOKEN_NAMESPACE, workspace, out)
     }
 
     /// `{"a": actor_id, "t": int(time.time())[, "d": expires_after][, "_r": {…}]}`; 1.0a0 and
@@ -108,11 +121,11 @@ impl Datasette {
         now: f64,
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
-        workspace.payload.clear();
-        workspace.payload.extend_from_slice(br#"{"a":"#);
-        workspace.push_json(request.actor_id, Argument::ActorId)?;
         let Workspace { payload, keys, .. } = workspace;
-        if self.release().names_token_in_payload() {
+        payload.clear();
+        payload.extend_from_slice(br#"{"a":"#);
+        signed_value::push_json(payload, request.actor_id, "actor_id")?;
+        if self.release.names_token_in_payload() {
             payload.extend_from_slice(br#","token":"dstok""#);
         }
         payload.extend_from_slice(br#","t":"#);
@@ -123,7 +136,7 @@ impl Datasette {
         }
         if !restrictions.is_empty() {
             payload.extend_from_slice(br#","_r":"#);
-            write_restrictions(restrictions, self.actions(), keys, payload)?;
+            write_restrictions(restrictions, &self.actions, keys, payload)?;
         }
         payload.push(b'}');
         Ok(())

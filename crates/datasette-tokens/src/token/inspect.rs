@@ -1,17 +1,15 @@
 //! A token's contents and what is wrong with it. Datasette has no counterpart, and its users have
 //! asked for one. It comes to the verdict that [`Datasette::verify_token`] comes to.
 
-use pyjson::{Integer, Str, Value, loads};
+use pyjson::loads;
 
-use super::claims::Claims;
+use super::claims::{Claims, NAMES};
 use super::{PREFIX, TokenInvalid};
-use crate::datasette::Datasette;
-use crate::error::Error;
-use crate::namespace::TOKEN_NAMESPACE;
+use crate::itsdangerous::{BadSignature, load_payload};
 use crate::payload::as_str;
-use crate::release::Feature;
-use crate::restrictions::Allowlist;
-use crate::workspace::Workspace;
+use crate::{
+    Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, Value, Workspace,
+};
 
 /// What there is to know about a token. See the [crate's documentation](crate#inspecting).
 #[derive(Clone, Debug)]
@@ -81,7 +79,11 @@ pub enum Signature {
 /// Whether a token is valid. See the [crate's documentation](crate#inspecting) for an example.
 ///
 /// ```
-/// assert_eq!(datasette_tokens::Status::Expired.name(), "expired");
+/// use datasette_tokens::{Datasette, Status};
+///
+/// let inspection = Datasette::default().inspect_token("not a token", 0.0)?;
+/// assert_eq!(inspection.status, Status::Invalid);
+/// # Ok::<(), datasette_tokens::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -104,37 +106,30 @@ impl Inspection {
             Signature::Invalid => ("invalid", None),
             Signature::Unchecked => ("unchecked", None),
         };
+        let status = match self.status {
+            Status::Valid => "valid",
+            Status::Expired => "expired",
+            Status::Invalid => "invalid",
+            Status::Unchecked => "unchecked",
+        };
         let restrictions = match &self.restrictions {
             Restricted::To(allowlist) => Some(allowlist.to_value()),
             Restricted::No | Restricted::Malformed => None,
         };
         let unknown_actions = self.unknown_actions.iter().cloned().map(Value::Str).collect();
         Value::from_iter([
-            ("payload", self.payload.clone().unwrap_or_default()),
+            ("payload", self.payload.clone().into()),
             ("compressed", self.compressed.into()),
             ("signature", signature.into()),
             ("secret", secret.into()),
-            ("status", self.status.name().into()),
+            ("status", status.into()),
             ("reason", self.reason.as_ref().map(ToString::to_string).into()),
-            ("actor_id", self.actor_id.clone().unwrap_or_default()),
+            ("actor_id", self.actor_id.clone().into()),
             ("created", self.created.clone().into()),
             ("expires", self.expires.clone().into()),
-            ("restrictions", restrictions.unwrap_or_default()),
+            ("restrictions", restrictions.into()),
             ("unknown_actions", Value::List(unknown_actions)),
         ])
-    }
-}
-
-impl Status {
-    /// The name on the wire: `valid`, `expired`, `invalid` or `unchecked`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Valid => "valid",
-            Self::Expired => "expired",
-            Self::Invalid => "invalid",
-            Self::Unchecked => "unchecked",
-        }
     }
 }
 
@@ -158,91 +153,66 @@ impl Datasette {
         now: f64,
         workspace: &mut Workspace,
     ) -> Result<Inspection, Error> {
-        self.release().require(Feature::ApiTokens)?;
+        self.release.require(Feature::ApiTokens)?;
         let signed = token.strip_prefix(PREFIX).unwrap_or(token);
         let signature = self.check_signature(signed);
         let encoded = signed.rsplit_once('.').map_or(signed, |(payload, _)| payload);
-        let text = workspace.serializer.load_payload(encoded.as_bytes(), self.max_payload());
-        let mut claims = Claims::new();
-        let read = match &text {
-            Ok(text) => claims.read(text, workspace),
+        let mut text = load_payload(workspace, encoded.as_bytes(), self.max_payload);
+        let mut payload = Claims::new();
+        let read = match &mut text {
+            Ok(text) => payload.read(text, NAMES, workspace),
             Err(error) => Err(*error),
         };
-        let claims = read.map(|()| claims);
-        let verdict = match &claims {
-            Ok(claims) => self.verdict(token, signature, Ok(claims), now),
-            Err(error) => self.verdict(token, signature, Err((*error).into()), now),
+        let claims = read.map(|()| &payload);
+        // What `verify_token` would find wrong first.
+        let verdict = match (self.require_token(token), signature) {
+            (Err(reason), _) => Err(reason.into()),
+            (Ok(_), Signature::Invalid) => Err(TokenInvalid::Signature.into()),
+            _ => claims.map_err(Error::from).and_then(|claims| self.check_claims(claims, now)),
         };
-        let status = match (&verdict, signature) {
-            (Ok(()), Signature::Unchecked) => Status::Unchecked,
-            (Ok(()), _) => Status::Valid,
-            (Err(Error::TokenInvalid(TokenInvalid::Expired)), _) => Status::Expired,
-            (Err(_), _) => Status::Invalid,
+        let status = match &verdict {
+            Ok(_) if signature == Signature::Unchecked => Status::Unchecked,
+            Ok(_) => Status::Valid,
+            Err(Error::TokenInvalid(TokenInvalid::Expired)) => Status::Expired,
+            Err(_) => Status::Invalid,
         };
-        let mut inspection = Inspection {
-            payload: None,
+        let claims = claims.ok();
+        let restrictions = claims.and_then(|claims| self.restrictions_of(claims));
+        let (restrictions, unknown_actions) = self.read_restrictions(restrictions);
+        let lifetime = claims.and_then(|c| c.lifetime(self.settings.max_signed_tokens_ttl).ok());
+        Ok(Inspection {
+            payload: claims.and_then(|claims| value(claims.json()?)),
             compressed: encoded.starts_with('.'),
             signature,
             status,
             reason: verdict.err(),
-            actor_id: None,
-            created: None,
-            expires: None,
-            restrictions: Restricted::No,
-            unknown_actions: Vec::new(),
-        };
-        if let Ok(claims) = claims {
-            self.fill_in(&mut inspection, &claims);
-        }
-        Ok(inspection)
+            actor_id: claims
+                .and_then(|c| value(c.actor_id().filter(|id| c.require_json(id).is_ok())?)),
+            created: claims.and_then(Claims::created),
+            expires: lifetime.and_then(|(created, duration)| Some(&created + &duration?)),
+            restrictions,
+            unknown_actions,
+        })
     }
 
-    fn fill_in(&self, inspection: &mut Inspection, claims: &Claims<'_>) {
-        inspection.payload = claims.json().and_then(value);
-        inspection.actor_id =
-            claims.actor_id().filter(|id| claims.require_json(id).is_ok()).and_then(value);
-        inspection.created = claims.created();
-        let lifetime = claims.lifetime(self.settings().max_signed_tokens_ttl);
-        inspection.expires = lifetime.ok().and_then(|lifetime| lifetime.expires());
-        let Some(restrictions) = self.restrictions_of(claims).filter(|r| *r != b"null") else {
-            return;
+    /// What a token is restricted to by its `_r`, and the names of no known action in it.
+    fn read_restrictions(&self, json: Option<&[u8]>) -> (Restricted, Vec<Str<'static>>) {
+        let Some(json) = json.filter(|json| *json != b"null") else {
+            return (Restricted::No, Vec::new());
         };
-        let restrictions = loads(as_str(restrictions)).unwrap_or_default();
-        inspection.restrictions = match Allowlist::read(&restrictions) {
-            None => Restricted::Malformed,
-            Some(allowlist) => {
-                inspection.unknown_actions = allowlist.unknown_actions(self.actions());
-                Restricted::To(allowlist.with_full_names(self.actions()))
-            }
+        let Some(mut allowlist) = Allowlist::read(&value(json).unwrap_or_default()) else {
+            return (Restricted::Malformed, Vec::new());
         };
+        let unknown_actions = allowlist.use_full_names(&self.actions);
+        (Restricted::To(allowlist), unknown_actions)
     }
 
     fn check_signature(&self, signed: &str) -> Signature {
-        if !signed.contains('.') {
-            return Signature::Invalid;
-        }
-        if self.keyring().is_empty() {
-            return Signature::Unchecked;
-        }
-        match self.keyring().unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous()) {
+        match self.keyring.unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous) {
             Ok((_, secret)) => Signature::Valid(secret),
+            Err(BadSignature::DoesNotMatch) if self.keyring.is_empty() => Signature::Unchecked,
             Err(_) => Signature::Invalid,
         }
-    }
-
-    /// What `verify_token` would find wrong first.
-    fn verdict(
-        &self,
-        token: &str,
-        signature: Signature,
-        claims: Result<&Claims<'_>, Error>,
-        now: f64,
-    ) -> Result<(), Error> {
-        self.require_token(token)?;
-        if signature == Signature::Invalid {
-            return Err(TokenInvalid::Signature.into());
-        }
-        self.check_claims(claims?, now).map(drop)
     }
 }
 

@@ -1,16 +1,11 @@
 //! Verifying tokens. Upstream: `SignedTokenHandler.verify_token`; before 1.0a25
 //! `actor_from_request` in `default_permissions.py`.
 
-use pyjson::{Integer, loads};
+use pyjson::loads;
 
-use super::claims::Claims;
+use super::claims::{Claims, NAMES};
 use super::{PREFIX, TokenInvalid};
-use crate::actor::Actor;
-use crate::datasette::Datasette;
-use crate::error::Error;
-use crate::namespace::TOKEN_NAMESPACE;
-use crate::release::Feature;
-use crate::workspace::Workspace;
+use crate::{Actor, Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
 
 impl Datasette {
     /// The actor that a token stands for at `now` (Unix seconds), or `None` where Datasette returns
@@ -25,12 +20,8 @@ impl Datasette {
     pub fn verify_token(&self, token: &str, now: f64) -> Result<Option<Actor>, Error> {
         let json =
             self.with_text(|workspace, out| self.verify_token_into(token, now, workspace, out))?;
-        if json == "null" {
-            return Ok(None);
-        }
-        // What was just written is JSON.
-        let value = loads(&json).map(|value| value.into_owned()).unwrap_or_default();
-        Ok(Some(Actor { value, json }))
+        let actor = loads(&json).ok().filter(|actor| *actor != Value::Null);
+        Ok(actor.map(|actor| Actor(actor.into_owned())))
     }
 
     /// The same as JSON: the actor or `null`. Appends to `out`.
@@ -44,8 +35,8 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        self.release().require(Feature::ApiTokens)?;
-        if self.keyring().is_empty() {
+        self.release.require(Feature::ApiTokens)?;
+        if self.keyring.is_empty() {
             return Err(Error::NoSecret);
         }
         match self.write_actor(token, now, workspace, out) {
@@ -59,12 +50,9 @@ impl Datasette {
 
     /// Whether Datasette's `verify_token` returns `None` for this reason.
     fn returns_none(&self, reason: TokenInvalid) -> bool {
-        match reason {
-            TokenInvalid::NoPrefix => true,
-            // A crash of Datasette is no silent refusal in any release.
-            TokenInvalid::Malformed => false,
-            _ => !self.release().raises_token_invalid(),
-        }
+        let is_refusal = reason != TokenInvalid::Malformed;
+        // A crash of Datasette is no silent refusal in any release.
+        reason == TokenInvalid::NoPrefix || is_refusal && !self.release.raises_token_invalid()
     }
 
     fn write_actor(
@@ -75,13 +63,13 @@ impl Datasette {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         let signed = self.require_token(token)?;
-        let text =
+        let mut text =
             self.unsign_text(signed, TOKEN_NAMESPACE, workspace).map_err(|error| match error {
                 Error::BadSignature(_) => TokenInvalid::Signature.into(),
                 error => error,
             })?;
         let mut claims = Claims::new();
-        claims.read(&text, workspace)?;
+        claims.read(&mut text, NAMES, workspace)?;
         let expires = self.check_claims(&claims, now)?;
         out.extend_from_slice(br#"{"id":"#);
         out.extend_from_slice(claims.actor_id().unwrap_or_default());
@@ -101,7 +89,7 @@ impl Datasette {
     /// What follows the prefix of a token, where there are such tokens.
     pub(super) fn require_token<'t>(&self, token: &'t str) -> Result<&'t str, TokenInvalid> {
         let signed = token.strip_prefix(PREFIX).ok_or(TokenInvalid::NoPrefix)?;
-        if !self.settings().allow_signed_tokens {
+        if !self.settings.allow_signed_tokens {
             return Err(TokenInvalid::Disabled);
         }
         Ok(signed)
@@ -113,15 +101,22 @@ impl Datasette {
         claims: &Claims<'_>,
         now: f64,
     ) -> Result<Option<Integer>, Error> {
-        let lifetime = claims.lifetime(self.settings().max_signed_tokens_ttl)?;
-        lifetime.check(now)?;
+        let (created, duration) = claims.lifetime(self.settings.max_signed_tokens_ttl)?;
+        // Datasette's `if duration and now - created > duration`.
+        if let Some(duration) = &duration {
+            // Python converts `created` to a float, and raises where it is too large for one.
+            let age = now - created.to_f64().ok_or(TokenInvalid::Malformed)?;
+            if duration.is_less_than_f64(age) {
+                return Err(TokenInvalid::Expired.into());
+            }
+        }
         claims.require_json(claims.actor_id().ok_or(TokenInvalid::Malformed)?)?;
         claims.require_json(self.restrictions_of(claims).unwrap_or_default())?;
-        Ok(lifetime.expires())
+        Ok(duration.map(|duration| &created + &duration))
     }
 
     /// The `_r` of a payload, if this release knows restrictions.
     pub(super) fn restrictions_of<'p>(&self, claims: &Claims<'p>) -> Option<&'p [u8]> {
-        claims.restrictions().filter(|_| self.release().has(Feature::TokenRestrictions))
+        claims.restrictions().filter(|_| self.release.has(Feature::TokenRestrictions))
     }
 }
