@@ -96,8 +96,9 @@ impl Datasette {
             Err(Error::BadSignature(_)) => "{}".to_owned(),
             text => text?,
         };
-        let mut payload = Payload::new();
-        payload.read(&mut text, ["a", "e"], workspace)?;
+        let mut payload = Payload::<2>::new();
+        let place = |name: &[u8]| [b"a", b"e"].iter().position(|known| *known == name);
+        payload.read(&mut text, place, workspace)?;
         let actor = match payload.member(0) {
             Some(actor) if !has_expired(payload.member(1), now)? => actor,
             _ => b"null",

@@ -26,12 +26,12 @@ impl<'p, const N: usize> Payload<'p, N> {
         Self { text: b"", is_object: false, members, has_python_number: false }
     }
 
-    /// Reads `text` and finds the top-level members with these names. Uses the workspace's buffer
-    /// unless the text is in Python's spelling already, as tokens are.
+    /// Reads `text` and finds the top-level members for whose names `place` gives a place below `N`.
+    /// Uses the workspace's buffer unless the text is in Python's spelling already, as tokens are.
     pub(crate) fn read(
         &mut self,
         text: &'p mut String,
-        names: [&str; N],
+        place: impl Fn(&[u8]) -> Option<usize> + Copy,
         workspace: &'p mut Workspace,
     ) -> Result<(), BadPayload> {
         workspace.payload.clear();
@@ -41,16 +41,16 @@ impl<'p, const N: usize> Payload<'p, N> {
         let start = scanner.position();
         let mut spelling = Spelling::Other;
         if self.is_object {
-            let read = scanner.transcode_members(&mut workspace.payload, |key, place| {
-                if let Some(at) = names.iter().position(|name| key.is(name)) {
-                    self.members[at] = place;
+            let read = scanner.transcode_members(&mut workspace.payload, |key, value| {
+                if let Some(at) = place(key.to_python().as_wtf8()) {
+                    self.members[at] = value;
                 }
             });
             spelling = match read {
                 Err(error) if error.kind() == pyjson::ErrorKind::DuplicateKey => {
                     // Rare. The second reading finds every member again, each once.
                     *text = with_unique_keys(text)?;
-                    return self.read(text, names, workspace);
+                    return self.read(text, place, workspace);
                 }
                 read => read?,
             };

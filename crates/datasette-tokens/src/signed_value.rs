@@ -73,8 +73,8 @@ impl Datasette {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         let mut text = self.unsign_text(signed, namespace, workspace)?;
-        let mut value = Payload::new();
-        value.read(&mut text, [], workspace)?;
+        let mut value = Payload::<0>::new();
+        value.read(&mut text, |_| None, workspace)?;
         out.extend_from_slice(value.json().ok_or(Error::NotJson)?);
         Ok(())
     }

@@ -35,6 +35,8 @@ pub struct Workspace {
     /// The JSON that is signed or was verified.
     pub(crate) payload: Vec<u8>,
     pub(crate) compressed: Vec<u8>,
+    /// What the base64 of a payload stands for: JSON, or compressed JSON.
+    pub(crate) decoded: Vec<u8>,
     pub(crate) keys: Keys,
 }
 
@@ -54,6 +56,7 @@ impl Workspace {
     pub fn shrink(&mut self) {
         self.payload.shrink_to(KEPT_CAPACITY);
         self.compressed.shrink_to(KEPT_CAPACITY);
+        self.decoded.shrink_to(KEPT_CAPACITY);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Base64 as Python decodes it. Upstream: `itsdangerous/encoding.py`, CPython's
 //! `binascii.a2b_base64` in its lenient mode.
 
-use base64_simd::URL_SAFE_NO_PAD;
+use std::borrow::Cow;
+
+use base64_simd::{Out, URL_SAFE_NO_PAD};
 
 /// `base64_encode`: appends it in the URL-safe alphabet, padding stripped.
 pub(super) fn base64_encode(bytes: &[u8], out: &mut Vec<u8>) {
@@ -24,14 +26,34 @@ pub(super) fn base64_encode(bytes: &[u8], out: &mut Vec<u8>) {
 /// ```
 #[must_use]
 pub fn base64_decode(text: &[u8]) -> Option<Vec<u8>> {
-    // The strict decoder works on many bytes at a time, and accepts what itsdangerous writes.
-    // Everything that it accepts the lenient one decodes to the same bytes.
-    URL_SAFE_NO_PAD.decode_to_vec(text).ok().or_else(|| decode_leniently(text))
+    let mut decoded = Vec::new();
+    base64_decode_into(text, &mut decoded).then_some(decoded)
 }
 
-fn decode_leniently(text: &[u8]) -> Option<Vec<u8>> {
+/// [`base64_decode`] of a signature. Doesn't allocate for one that is as long as HMAC-SHA1's.
+pub(super) fn base64_decode_signature<'b>(
+    text: &[u8],
+    buffer: &'b mut [u8; 20],
+) -> Option<Cow<'b, [u8]>> {
+    if URL_SAFE_NO_PAD.decoded_length(text).is_ok_and(|length| length == buffer.len())
+        && let Ok(signature) = URL_SAFE_NO_PAD.decode(text, Out::from_slice(buffer))
+    {
+        return Some(Cow::Borrowed(signature));
+    }
+    base64_decode(text).map(Cow::Owned)
+}
+
+/// [`base64_decode`] into a buffer to reuse; `false` where Python raises.
+pub(super) fn base64_decode_into(text: &[u8], decoded: &mut Vec<u8>) -> bool {
+    decoded.clear();
+    // The strict decoder works on many bytes at a time, and accepts what itsdangerous writes.
+    // Everything that it accepts the lenient one decodes to the same bytes.
+    URL_SAFE_NO_PAD.decode_append(text, decoded).is_ok() || decode_leniently(text, decoded)
+}
+
+fn decode_leniently(text: &[u8], decoded: &mut Vec<u8>) -> bool {
     let missing_padding = text.len().wrapping_neg() % 4;
-    let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    decoded.clear();
     // In the current group of four characters: how many were read, how much padding followed, and
     // the last one's six bits.
     let (mut characters, mut padding, mut left) = (0, 0, 0u8);
@@ -39,7 +61,7 @@ fn decode_leniently(text: &[u8]) -> Option<Vec<u8>> {
         if character == b'=' && characters >= 2 {
             padding += 1;
             if characters + padding >= 4 {
-                return Some(decoded);
+                return true;
             }
         }
         let Some(value) = six_bits(character) else { continue };
@@ -52,7 +74,7 @@ fn decode_leniently(text: &[u8]) -> Option<Vec<u8>> {
         left = value;
         characters = (characters + 1) % 4;
     }
-    (characters == 0).then_some(decoded)
+    characters == 0
 }
 
 fn six_bits(character: u8) -> Option<u8> {
@@ -74,6 +96,11 @@ mod tests {
 
     use super::*;
 
+    fn lenient(text: &[u8]) -> Option<Vec<u8>> {
+        let mut decoded = Vec::new();
+        decode_leniently(text, &mut decoded).then_some(decoded)
+    }
+
     proptest! {
         #[test]
         fn it_is_base64(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
@@ -86,7 +113,7 @@ mod tests {
 
         #[test]
         fn strict_and_lenient_decoding_agree(text in "[A-D_/=!-]{0,80}") {
-            prop_assert_eq!(base64_decode(text.as_bytes()), decode_leniently(text.as_bytes()));
+            prop_assert_eq!(base64_decode(text.as_bytes()), lenient(text.as_bytes()));
         }
     }
 
@@ -101,7 +128,7 @@ mod tests {
         assert_eq!(decode("aGk=aGk=").as_deref(), decode("aGk").as_deref());
         assert_eq!(decode("-_"), decode("+/"));
         for text in ["", "QQ", "QR", "aGk", "aGl", "aGkh", "-_-_", "a", "abcde"] {
-            assert_eq!(decode(text), decode_leniently(text.as_bytes()), "{text}");
+            assert_eq!(decode(text), lenient(text.as_bytes()), "{text}");
         }
         // One junk character makes the padding one short.
         assert_eq!(decode("a!Gk"), None);

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::{BadSignature, Version, encoding::base64_decode, signer::Signer};
+use super::{BadSignature, Version, encoding::base64_decode_signature, signer::Signer};
 use crate::namespace::{ACTOR_NAMESPACE, TOKEN_NAMESPACE};
 use crate::{Secret, mlock::lock_pages};
 
@@ -104,7 +104,9 @@ impl Keyring {
     ) -> Result<(&'s [u8], usize), BadSignature> {
         let dot = signed.iter().rposition(|&byte| byte == b'.').ok_or(BadSignature::NoSeparator)?;
         let (value, signature) = (&signed[..dot], &signed[dot + 1..]);
-        let signature = base64_decode(signature).ok_or(BadSignature::DoesNotMatch)?;
+        let mut buffer = [0; 20];
+        let signature =
+            base64_decode_signature(signature, &mut buffer).ok_or(BadSignature::DoesNotMatch)?;
         self.with_signers(namespace, |signers| {
             let matches = |&at: &usize| {
                 self.signer(signers, namespace, at).verify(value, &signature, version)

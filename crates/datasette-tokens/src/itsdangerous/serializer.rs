@@ -2,7 +2,7 @@
 
 use pyzlib::{DecompressError, Flavour};
 
-use super::encoding::{base64_decode, base64_encode};
+use super::encoding::{base64_decode_into, base64_encode};
 use crate::{Workspace, itsdangerous::BadPayload};
 
 /// `URLSafeSerializerMixin.dump_payload`: appends the base64 of the workspace's payload, or a dot and
@@ -32,9 +32,13 @@ pub(crate) fn load_payload(
         Some(compressed) => (true, compressed),
         None => (false, payload),
     };
-    let mut json = base64_decode(text).ok_or(BadPayload::Base64)?;
+    let mut json = std::mem::take(&mut workspace.decoded);
+    if !base64_decode_into(text, &mut json) {
+        return Err(BadPayload::Base64);
+    }
     if is_compressed {
         let inflated = workspace.decompressor.decompress_within(&json, limit);
+        workspace.decoded = json;
         json = inflated.map_err(|error| match error {
             DecompressError::TooLarge => BadPayload::TooLarge { limit },
             _ => BadPayload::Zlib,

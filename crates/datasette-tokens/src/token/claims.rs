@@ -8,11 +8,19 @@ use crate::{
     payload::{Payload, as_str},
 };
 
-/// The payload of a token, with the members [`NAMES`].
+/// The payload of a token, with the members of [`place`].
 pub(super) type Claims<'p> = Payload<'p, 4>;
 
 /// The actor's id, the time of creation and the duration in seconds, the restrictions.
-pub(super) const NAMES: [&str; 4] = ["a", "t", "d", "_r"];
+pub(super) fn place(name: &[u8]) -> Option<usize> {
+    match name {
+        b"a" => Some(0),
+        b"t" => Some(1),
+        b"d" => Some(2),
+        b"_r" => Some(3),
+        _ => None,
+    }
+}
 
 impl<'p> Claims<'p> {
     /// `a`, in Python's spelling.

@@ -3,7 +3,7 @@
 
 use pyjson::loads;
 
-use super::claims::{Claims, NAMES};
+use super::claims::{Claims, place};
 use super::{PREFIX, TokenInvalid};
 use crate::itsdangerous::{BadSignature, load_payload};
 use crate::payload::as_str;
@@ -160,7 +160,7 @@ impl Datasette {
         let mut text = load_payload(workspace, encoded.as_bytes(), self.max_payload);
         let mut payload = Claims::new();
         let read = match &mut text {
-            Ok(text) => payload.read(text, NAMES, workspace),
+            Ok(text) => payload.read(text, place, workspace),
             Err(error) => Err(*error),
         };
         let claims = read.map(|()| &payload);

@@ -3,7 +3,7 @@
 
 use pyjson::loads;
 
-use super::claims::{Claims, NAMES};
+use super::claims::{Claims, place};
 use super::{PREFIX, TokenInvalid};
 use crate::{Actor, Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
 
@@ -69,7 +69,7 @@ impl Datasette {
                 error => error,
             })?;
         let mut claims = Claims::new();
-        claims.read(&mut text, NAMES, workspace)?;
+        claims.read(&mut text, place, workspace)?;
         let expires = self.check_claims(&claims, now)?;
         out.extend_from_slice(br#"{"id":"#);
         out.extend_from_slice(claims.actor_id().unwrap_or_default());
@@ -83,6 +83,7 @@ impl Datasette {
             expires.write(out);
         }
         out.push(b'}');
+        workspace.decoded = text.into_bytes();
         Ok(())
     }
 
