@@ -7,15 +7,12 @@
 //! and skips those over its limit. Records hold no secret, and one over the limit ends the run, so
 //! the standard library and the crate `csv` read them.
 
-mod block;
 mod cells;
-mod columns;
 mod csv_row;
 mod fields;
 mod input;
 mod layout;
 mod mint;
-mod options;
 mod output;
 mod sink;
 mod worker;
@@ -33,12 +30,9 @@ use crate::cli::failure::Failure;
 use crate::cli::stdio::warn;
 pub(crate) use input::Input;
 pub(crate) use layout::Format;
-use layout::Layout;
-pub(crate) use options::Options;
+pub(crate) use mint::Options;
 pub(crate) use output::Counts;
-use output::Output;
 pub(crate) use sink::Sink;
-use worker::RecordWorker;
 
 /// Mints a token for each record and writes the records with their tokens. Reports the records that
 /// fail on stderr.
@@ -46,14 +40,14 @@ use worker::RecordWorker;
 /// # Errors
 /// [`Failure`] ends the run. All blocks before it have been written.
 pub(crate) fn run(
-    session: Session,
+    session: &Session,
     options: &Options<'_>,
     mut input: Input,
     sink: &mut Sink,
     progress: &ProgressBar,
 ) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
-    let Some(layout) = Layout::new(&mut input, options.format)? else {
+    let Some(layout) = layout::Layout::new(&mut input, options.format)? else {
         warn("the input holds no records");
         return Ok(counts);
     };
@@ -63,17 +57,16 @@ pub(crate) fn run(
     let needs_one_thread = options.fail_fast || session.policy.audit_log.is_some();
     let threads =
         if needs_one_thread { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
-    let Session { config, clock, policy, warn, methods, workspace: _ } = session;
     let new_worker = || {
-        let (config, policy) = (Arc::clone(&config), Arc::clone(&policy));
-        let workspace = Workspace::new();
-        let session = Session { config, workspace, clock, policy, warn, methods };
-        RecordWorker::new(session, options, &layout)
+        let (config, policy) = (Arc::clone(&session.config), Arc::clone(&session.policy));
+        let session = Session { config, policy, workspace: Workspace::new(), ..*session };
+        let minter = mint::Minter { session, options, layout: &layout, token: Vec::new() };
+        worker::RecordWorker { minter, block: Default::default(), results: Default::default() }
     };
     // A read from stdin that waits can't be interrupted. After a write error the run ends when that
     // read returns.
     let end_input = || {};
-    let output = Output::new(sink, progress, input.length(), &mut counts);
+    let output = output::Output { sink, progress, input_length: input.length, counts: &mut counts };
     parallel::run(threads, input, (), output, new_worker, end_input)?;
     progress.finish_and_clear();
     Ok(counts)

@@ -1,9 +1,9 @@
 //! Cells of CSV as parameters of `create_token`.
 
-use std::borrow::Cow;
+use pyjson::{RawValue, Scanner};
+use serde_json::Value;
 
-use pyjson::{RawValue, Scanner, write_string};
-
+use super::fields::Field;
 use crate::cli::python_int::parse_python_int;
 use crate::cli::restrictions_json::{by_database, by_resource, list};
 
@@ -12,30 +12,17 @@ const NOT_BY_DATABASE: &str =
 const NOT_BY_RESOURCE: &str =
     "must be db/table:action items separated by spaces, or JSON where a name has a space";
 
-/// The JSON text of a parameter, and how many containers are open in it at most.
-pub(super) struct Json<'a> {
-    text: Cow<'a, str>,
-    depth: usize,
-}
-
-impl Json<'_> {
-    pub(super) fn as_raw(&self) -> RawValue<'_> {
-        RawValue { text: &self.text, depth: self.depth }
-    }
-
-    fn new(text: String, depth: usize) -> Self {
-        Self { text: Cow::Owned(text), depth }
-    }
-}
+/// The depth of the deepest parameter that is made here: an object of objects of lists.
+const DEPTH_OF_RESOURCES: usize = 3;
 
 /// Reads the cell of a parameter; `None` if it is empty.
 ///
 /// # Errors
 /// What is wrong with the cell. The message follows the parameter's name.
 pub(super) fn read_cell<'a>(
-    parameter: &str,
+    parameter: &'a str,
     cell: &'a [u8],
-) -> Result<Option<Json<'a>>, &'static str> {
+) -> Result<Option<Field<'a>>, &'static str> {
     let cell = std::str::from_utf8(cell).map_err(|_| "is not UTF-8")?;
     // White space is a part of an actor's id.
     let cell = if parameter == "actor_id" { cell } else { cell.trim() };
@@ -43,31 +30,33 @@ pub(super) fn read_cell<'a>(
         return Ok(None);
     }
     let json = match parameter {
-        "actor_id" => Json::new(string(cell), 0),
+        "actor_id" => Value::from(cell).to_string(),
         "expires_after" => {
-            let seconds = parse_python_int(cell).ok_or("must be a whole number of seconds")?;
-            Json::new(seconds.to_string(), 0)
+            parse_python_int(cell).ok_or("must be a whole number of seconds")?.to_string()
         }
-        "restrict_all" if !cell.starts_with('[') => Json::new(list(cell.split_whitespace()), 1),
+        "restrict_all" if !cell.starts_with('[') => list(cell.split_whitespace()),
         "restrict_database" if !cell.starts_with('{') => {
             let pairs: Option<Vec<_>> = cell.split_whitespace().map(database_action).collect();
-            Json::new(by_database(pairs.ok_or(NOT_BY_DATABASE)?), 2)
+            by_database(pairs.ok_or(NOT_BY_DATABASE)?)
         }
         "restrict_resource" if !cell.starts_with('{') => {
             let triples: Option<Vec<_>> = cell.split_whitespace().map(resource_action).collect();
-            Json::new(by_resource(triples.ok_or(NOT_BY_RESOURCE)?), 3)
+            by_resource(triples.ok_or(NOT_BY_RESOURCE)?)
         }
-        _ => json(cell).ok_or("is not valid JSON")?,
+        _ => {
+            let RawValue { text, depth } = raw_value(cell).map_err(|_| "is not valid JSON")?;
+            return Ok(Some(Field { name: parameter.into(), json: text.into(), depth }));
+        }
     };
-    Ok(Some(json))
+    Ok(Some(Field { name: parameter.into(), json: json.into(), depth: DEPTH_OF_RESOURCES }))
 }
 
-/// A JSON string.
-fn string(text: &str) -> String {
-    let mut json = Vec::with_capacity(text.len() + 2);
-    write_string(&mut json, text);
-    // Python's spelling is UTF-8.
-    String::from_utf8_lossy(&json).into_owned()
+/// The JSON value that a cell is.
+fn raw_value(cell: &str) -> Result<RawValue<'_>, pyjson::Error> {
+    let mut scanner = Scanner::new(cell);
+    let value = scanner.raw_value()?;
+    scanner.end()?;
+    Ok(value)
 }
 
 /// `db:action`.
@@ -85,19 +74,13 @@ fn resource_action(item: &str) -> Option<[&str; 3]> {
     is_valid.then_some([database, resource, action])
 }
 
-fn json(cell: &str) -> Option<Json<'_>> {
-    let mut scanner = Scanner::new(cell);
-    let RawValue { text, depth } = scanner.raw_value().ok()?;
-    scanner.end().ok()?;
-    Some(Json { text: Cow::Borrowed(text), depth })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn text(parameter: &str, cell: &str) -> Result<Option<String>, &'static str> {
-        read_cell(parameter, cell.as_bytes()).map(|json| json.map(|json| json.text.into_owned()))
+        let field = read_cell(parameter, cell.as_bytes());
+        field.map(|field| field.map(|field| field.json.into_owned()))
     }
 
     #[test]

@@ -5,12 +5,14 @@
 
 use memchr::memchr;
 
-/// Appends a row of at least two fields.
+/// Appends the last fields of a row, after those of [`push_field`]. A row has at least two.
 pub(super) fn push_row<T: AsRef<[u8]>>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = T>) {
     for field in fields {
         push_field(out, field.as_ref());
     }
-    end_row(out);
+    // Replaces the last comma.
+    out.pop();
+    out.push(b'\n');
 }
 
 /// Appends a field and a comma. Only a field that needs quotes gets them.
@@ -29,12 +31,6 @@ pub(super) fn push_field(out: &mut Vec<u8>, field: &[u8]) {
         out.extend_from_slice(field);
     }
     out.push(b',');
-}
-
-/// Replaces the last comma by the end of the row.
-pub(super) fn end_row(out: &mut Vec<u8>) {
-    out.pop();
-    out.push(b'\n');
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
-//! The fields of a line of JSON.
+//! The fields of a record.
 
 use std::borrow::Cow;
 
 use pyjson::{ErrorKind, Kind, RawValue, Scanner};
 
-/// A named value of a record. The record itself does not count for the value's depth.
+/// A named value of a record.
 pub(super) struct Field<'a> {
     pub(super) name: Cow<'a, str>,
-    pub(super) value: RawValue<'a>,
+    /// The value's JSON text.
+    pub(super) json: Cow<'a, str>,
+    /// How many containers are open at most inside the value. The record itself doesn't count.
+    pub(super) depth: usize,
 }
 
 /// Reads a record of JSON lines.
@@ -38,23 +41,22 @@ pub(super) fn read_fields(line: &[u8]) -> Result<Vec<Field<'_>>, String> {
             true => Cow::Owned(key.to_python().to_string_lossy().into_owned()),
         };
         let RawValue { text, depth } = scanner.raw_value().map_err(json_error)?;
-        fields.push(Field { name, value: RawValue { text, depth: depth - scanner.depth() } });
+        fields.push(Field { name, json: Cow::Borrowed(text), depth: depth - scanner.depth() });
     }
     scanner.end().map_err(json_error)?;
     Ok(fields)
 }
 
-/// A value as a cell of CSV: a string without quotes and escapes, null as an empty cell, anything
-/// else as JSON.
-pub(super) fn to_cell(text: &str) -> Cow<'_, str> {
-    let mut scanner = Scanner::new(text);
+/// A JSON text as a cell of CSV: a string without quotes and escapes, null as an empty cell,
+/// anything else as JSON.
+pub(super) fn to_cell(json: &str) -> Cow<'_, str> {
+    let mut scanner = Scanner::new(json);
     match scanner.peek_kind() {
-        Ok(Kind::String) => match scanner.string().and_then(|string| string.to_str()) {
-            Ok(string) => string,
-            // CSV can't carry a lone surrogate.
-            Err(_) => Cow::Borrowed(text),
-        },
+        // CSV can't carry a lone surrogate.
+        Ok(Kind::String) => {
+            scanner.string().and_then(|string| string.to_str()).unwrap_or(Cow::Borrowed(json))
+        }
         Ok(Kind::Null) => Cow::Borrowed(""),
-        _ => Cow::Borrowed(text),
+        _ => Cow::Borrowed(json),
     }
 }

@@ -1,65 +1,71 @@
 //! From a record to its token.
 
 use csv::ByteRecord;
-use dstok::sidecar::methods::{Session, create_token};
+use dstok::sidecar::methods::{Defaults, Session, create_token};
 use pyjson::RawValue;
 
 use super::cells::read_cell;
-use super::columns::{ERROR, TOKEN, is_parameter};
 use super::fields::Field;
-use super::layout::{Format, Layout};
-use super::options::Options;
+use super::input::Record;
+use super::layout::{ERROR, Format, Layout, TOKEN, is_parameter};
 
 /// How many containers are open around a parameter in a request to `serve`: the request and its
 /// `params`. A parameter of a record may be nested as deep as one in a request.
 const DEPTH_IN_REQUEST: usize = 2;
 
-/// A record's token, or why it has none.
-pub(super) type Outcome<'a> = Result<&'a [u8], String>;
+/// How records become tokens.
+pub(crate) struct Options<'a> {
+    /// For the parameters that a record leaves out.
+    pub(crate) defaults: Defaults<'a>,
+    /// The format of the output. By default that of the input.
+    pub(crate) format: Option<Format>,
+    /// Whether the first record that fails ends the run.
+    pub(crate) fail_fast: bool,
+    /// What the audit log says made the tokens.
+    pub(crate) made_by: &'static str,
+}
 
 /// Mints the tokens of records.
 pub(super) struct Minter<'a> {
-    session: Session,
-    options: &'a Options<'a>,
-    layout: &'a Layout,
-    token: Vec<u8>,
+    pub(super) session: Session,
+    pub(super) options: &'a Options<'a>,
+    pub(super) layout: &'a Layout,
+    /// The last token.
+    pub(super) token: Vec<u8>,
 }
 
-impl<'a> Minter<'a> {
-    pub(super) fn new(session: Session, options: &'a Options<'a>, layout: &'a Layout) -> Self {
-        Self { session, options, layout, token: Vec::new() }
+impl Minter<'_> {
+    /// Mints the token of a record.
+    ///
+    /// # Errors
+    /// Why it has none.
+    pub(super) fn mint(&mut self, record: &Record<'_>) -> Result<&[u8], String> {
+        match record {
+            Record::Row(row) => self.mint_row(row)?,
+            Record::Line(_, fields) => self.mint_fields(fields.as_ref().map_err(String::clone)?)?,
+        }
+        Ok(&self.token)
     }
 
-    /// The records of a block share one timestamp.
-    pub(super) fn begin_block(&mut self) {
-        self.session.clock.refresh();
-        self.session.workspace.shrink();
-    }
-
-    /// Mints the token of a row of CSV.
-    pub(super) fn mint_row(&mut self, row: &ByteRecord) -> Outcome<'_> {
+    fn mint_row(&mut self, row: &ByteRecord) -> Result<(), String> {
         let columns = &self.layout.columns;
         if row.len() != columns.len() {
-            return Err(format!(
-                "has {} columns where the header has {}",
-                row.len(),
-                columns.len()
-            ));
+            let (found, expected) = (row.len(), columns.len());
+            return Err(format!("has {found} columns where the header has {expected}"));
         }
-        let mut values = Vec::with_capacity(columns.len());
+        let mut fields = Vec::with_capacity(columns.len());
         for (column, cell) in columns.iter().zip(row).filter(|(column, _)| column.is_parameter) {
-            let json = read_cell(&column.name, cell);
-            match json.map_err(|problem| format!("{} {problem}", column.name))? {
-                Some(json) => values.push((column.name.as_str(), json)),
-                None if column.name == "actor_id" => return Err("actor_id is empty".to_owned()),
+            let name = &column.name;
+            match read_cell(name, cell).map_err(|problem| format!("{name} {problem}"))? {
+                Some(field) => fields.push(field),
+                None if name == "actor_id" => return Err("actor_id is empty".to_owned()),
                 None => {}
             }
         }
-        self.mint(values.iter().map(|(name, json)| (*name, json.as_raw())))
+        self.create_token(fields.iter())
     }
 
-    /// Mints the token of a line of JSON.
-    pub(super) fn mint_fields(&mut self, fields: &[Field<'_>]) -> Outcome<'_> {
+    fn mint_fields(&mut self, fields: &[Field<'_>]) -> Result<(), String> {
         for (at, Field { name, .. }) in fields.iter().enumerate() {
             if [TOKEN, ERROR].contains(&&**name) {
                 return Err(format!("has a member {name:?} already, which create-tokens adds"));
@@ -76,21 +82,19 @@ impl<'a> Minter<'a> {
                 }
             }
         }
-        let parameters = fields.iter().filter(|field| is_parameter(&field.name));
-        self.mint(parameters.map(|field| (&*field.name, field.value)))
+        self.create_token(fields.iter().filter(|field| is_parameter(&field.name)))
     }
 
-    fn mint<'p>(
+    fn create_token<'f>(
         &mut self,
-        parameters: impl Iterator<Item = (&'p str, RawValue<'p>)>,
-    ) -> Outcome<'_> {
-        let parameters = parameters.map(|(name, RawValue { text, depth })| {
-            (name, RawValue { text, depth: depth + DEPTH_IN_REQUEST })
+        fields: impl Iterator<Item = &'f Field<'f>>,
+    ) -> Result<(), String> {
+        let parameters = fields.map(|Field { name, json, depth }| {
+            (&**name, RawValue { text: json, depth: depth + DEPTH_IN_REQUEST })
         });
         let Options { defaults, made_by, .. } = self.options;
         self.token.clear();
         create_token(&mut self.session, parameters, defaults, made_by, &mut self.token)
-            .map_err(|failure| failure.message.into_owned())?;
-        Ok(&self.token)
+            .map_err(|failure| failure.message.into_owned())
     }
 }

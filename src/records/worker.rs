@@ -1,70 +1,24 @@
 //! A worker that reads a block of records, mints their tokens and writes them.
 
-use csv::Position;
 use dstok::parallel::{Mode, Stopped, Turn, Worker};
-use dstok::sidecar::methods::Session;
 
-use super::block::Block;
-use super::fields::read_fields;
-use super::input::Input;
-use super::layout::Layout;
+use super::input::{Block, Input};
 use super::mint::Minter;
-use super::options::Options;
-use super::output::{BlockResults, Output};
-use super::writer::Writer;
+use super::output::{Output, Results};
+use super::writer::write_record;
 use crate::cli::failure::Failure;
 
 /// One thread's session and buffers.
 pub(super) struct RecordWorker<'a> {
-    fail_fast: bool,
-    block: Block,
-    minter: Minter<'a>,
-    writer: Writer<'a>,
-    results: BlockResults,
+    pub(super) minter: Minter<'a>,
+    pub(super) block: Block,
+    pub(super) results: Results,
 }
 
-impl<'a> RecordWorker<'a> {
-    pub(super) fn new(session: Session, options: &'a Options<'a>, layout: &'a Layout) -> Self {
-        Self {
-            fail_fast: options.fail_fast,
-            block: Block::default(),
-            minter: Minter::new(session, options, layout),
-            writer: Writer::new(layout),
-            results: BlockResults::default(),
-        }
-    }
-
-    fn answer_rows(&mut self) {
-        for row in self.block.rows() {
-            let outcome = self.minter.mint_row(row);
-            self.writer.write_row(row, &outcome);
-            let line = row.position().map_or(0, Position::line);
-            self.results.add(line, outcome);
-            if self.must_stop() {
-                break;
-            }
-        }
-    }
-
-    fn answer_lines(&mut self) {
-        for (number, line) in self.block.lines() {
-            let (fields, outcome) = match read_fields(line) {
-                Ok(fields) => {
-                    let outcome = self.minter.mint_fields(&fields);
-                    (Some(fields), outcome)
-                }
-                Err(problem) => (None, Err(problem)),
-            };
-            self.writer.write_line(line, fields.as_deref(), &outcome);
-            self.results.add(number, outcome);
-            if self.must_stop() {
-                break;
-            }
-        }
-    }
-
+impl RecordWorker<'_> {
+    /// Whether the record that failed last ends the run.
     fn must_stop(&self) -> bool {
-        self.fail_fast && self.results.has_failures()
+        self.minter.options.fail_fast && !self.results.failures.is_empty()
     }
 }
 
@@ -87,11 +41,22 @@ impl<'a> Worker for RecordWorker<'a> {
         _: &mut (),
         turn: &mut Turn<'_, Output<'a>, Failure>,
     ) -> Result<(), Stopped> {
-        self.writer.clear();
+        let layout = self.minter.layout;
         self.results.clear();
-        self.minter.begin_block();
-        self.answer_rows();
-        self.answer_lines();
-        turn.write(|output| output.write_block(&self.writer.out, &self.results, self.block.end))
+        // The records of a block share one timestamp.
+        self.minter.session.clock.refresh();
+        self.minter.session.workspace.shrink();
+        for (line, record) in self.block.records() {
+            let outcome = self.minter.mint(&record);
+            write_record(&mut self.results.out, layout, &record, &outcome);
+            self.results.records += 1;
+            if let Err(problem) = outcome {
+                self.results.failures.push(format!("line {line}: {problem}"));
+            }
+            if self.must_stop() {
+                break;
+            }
+        }
+        turn.write(|output| output.write_block(&self.results, self.block.end))
     }
 }
