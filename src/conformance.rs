@@ -2,7 +2,6 @@
 //! protocol.
 
 mod answer;
-mod compare;
 mod difference;
 mod fixtures;
 mod junit;
@@ -19,7 +18,7 @@ use std::time::Duration;
 
 use answer::Answer;
 use program::Program;
-use script::Request;
+use script::{lines, requests};
 
 pub(crate) use fixtures::{Group, load};
 pub(crate) use junit::junit;
@@ -70,31 +69,30 @@ impl Runner<'_> {
         mut on_check: impl FnMut(),
     ) -> Result<(), String> {
         let mut stdin = program.take_stdin();
-        let mut aborted = None;
+        let mut outcome = Ok(());
         let mut refusal = None;
         thread::scope(|scope| {
             // Stops when the program stops reading. The missing answers tell the rest.
             scope.spawn(move || {
-                script.lines().try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
+                lines(script).try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
             });
-            for (id, request) in script.requests.iter().enumerate() {
-                let answer = match &aborted {
-                    None => program.answer(self.timeout).and_then(|line| Answer::read(&line, id)),
-                    Some(_) => Ok(Answer::Missing),
-                };
+            for (id, (_, check)) in requests(script).enumerate() {
+                let answer = program.answer(self.timeout).and_then(|line| Answer::read(&line, id));
                 let answer = answer.unwrap_or_else(|reason| {
-                    aborted = Some(program.end(&reason));
-                    Answer::Missing
-                });
-                match request {
-                    Request::Configure { .. } => refusal = answer.refusal(),
-                    Request::Check(check) => {
-                        results.record(*check, answer.or_refused(refusal.as_deref()));
-                        on_check();
+                    if outcome.is_ok() {
+                        outcome = Err(program.end(&reason));
                     }
-                }
+                    refusal = None;
+                    Answer::Unanswered("no answer".to_owned())
+                });
+                let Some(check) = check else {
+                    refusal = answer.refusal();
+                    continue;
+                };
+                results.record(check, refusal.clone().unwrap_or(answer));
+                on_check();
             }
         });
-        aborted.map_or(Ok(()), Err)
+        outcome
     }
 }

@@ -58,7 +58,7 @@ pub(super) struct ConformanceArgs {
 pub(super) fn run(args: &ConformanceArgs) -> Result<(), Failure> {
     let groups = groups(args)?;
     let scripts = scripts(&groups, &args.release);
-    let checks: usize = scripts.iter().map(Script::checks).sum();
+    let checks: usize = scripts.iter().flat_map(Script::values).map(Vec::len).sum();
     if checks == 0 {
         return Err(Failure::Usage(
             "nothing to check: the scenarios have no answers for that --release".to_owned(),

@@ -1,22 +1,22 @@
-//! What the program answered.
+//! What the program answered, and whether Datasette answers the same.
 
+use dstok::sidecar::protocol::ErrorKind;
+use pyjson::{Str, Value, loads};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use dstok::sidecar::protocol::ErrorKind;
-
-/// What the program answered.
+/// What the program or Datasette answered.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     /// The JSON text of a result.
     Result(String),
     Error {
         kind: String,
-        message: String,
+        /// `None` if any message is right.
+        message: Option<String>,
     },
-    /// `configure` failed before, with this error.
-    NotConfigured(String),
-    Missing,
+    /// No answer that counts, and why.
+    Unanswered(String),
 }
 
 #[derive(Deserialize)]
@@ -52,45 +52,79 @@ impl Answer {
         if response.id != id as u64 {
             return Err(format!("answered request {id} with the id {}", response.id));
         }
-        Ok(match (response.result, response.error) {
-            (_, Some(ResponseError { code, message, data })) => {
-                let kind = data["kind"].as_str().map_or_else(|| kind_of(code), str::to_owned);
-                Self::Error { kind, message }
-            }
-            (Some(result), None) => Self::Result(result.get().to_owned()),
+        let Some(ResponseError { code, message, data }) = response.error else {
             // serde reads a null as `None`.
-            (None, None) => Self::Result("null".to_owned()),
-        })
+            return Ok(Self::Result(
+                response.result.as_deref().map_or("null", RawValue::get).to_owned(),
+            ));
+        };
+        let known = || ErrorKind::from_code(code).map(ErrorKind::name);
+        let kind = data["kind"].as_str().or_else(known);
+        let kind = kind.map_or_else(|| format!("code {code}"), str::to_owned);
+        Ok(Self::Error { kind, message: Some(message) })
     }
 
-    /// Why `configure` failed, if this is its answer.
-    pub(super) fn refusal(&self) -> Option<String> {
-        match self {
-            Self::Error { kind, message } => Some(format!("{kind}: {message}")),
-            _ => None,
+    /// If `configure` failed with this answer: what replaces the answers that follow. A right
+    /// answer without that configuration would be an accident.
+    pub(super) fn refusal(&self) -> Option<Self> {
+        let Self::Error { kind, message } = self else { return None };
+        let message = message.as_deref().unwrap_or_default();
+        Some(Self::Unanswered(format!("configure was refused with {kind}: {message}")))
+    }
+
+    /// Whether this is the answer that Datasette gave.
+    ///
+    /// Strings and errors must be equal. Other results are compared as values, since their JSON may
+    /// be spelled in several ways.
+    pub(super) fn is_expected(&self, expected: &Self, method: &str) -> bool {
+        match (expected, self) {
+            (Self::Result(expected), Self::Result(actual)) => {
+                expected == actual || is_same_value(expected, actual, method == "inspect_token")
+            }
+            (
+                Self::Error { kind: expected_kind, message: expected_message },
+                Self::Error { kind, message },
+            ) => {
+                kind == expected_kind && (expected_message.is_none() || message == expected_message)
+            }
+            _ => false,
         }
-    }
-
-    /// The answer of a program that was asked under a configuration that it may have refused. A
-    /// right answer would then be an accident.
-    pub(super) fn or_refused(self, refusal: Option<&str>) -> Self {
-        match (self, refusal) {
-            (Self::Missing, _) => Self::Missing,
-            (_, Some(reason)) => Self::NotConfigured(reason.to_owned()),
-            (answer, None) => answer,
-        }
-    }
-
-    /// Whether the program lacks the method.
-    pub(super) fn is_missing_method(&self) -> bool {
-        matches!(self, Self::Error { kind, .. } if kind == ErrorKind::MethodNotFound.name())
     }
 }
 
-/// The kind of an error without `data.kind`.
-fn kind_of(code: i64) -> String {
-    match ErrorKind::from_code(code) {
-        Some(kind) => kind.name().to_owned(),
-        None => format!("code {code}"),
+fn is_same_value(expected: &str, actual: &str, is_inspection: bool) -> bool {
+    let (Ok(mut expected), Ok(mut actual)) = (loads(expected), loads(actual)) else {
+        return false;
+    };
+    if is_inspection {
+        clear_reason(&mut expected);
+        clear_reason(&mut actual);
+    }
+    is_equal(&expected, &actual)
+}
+
+/// Each implementation words the `reason` as it likes. Fixtures have "" there.
+fn clear_reason(inspection: &mut Value<'_>) {
+    let Value::Dict(members) = inspection else { return };
+    if let Some((_, reason @ Value::Str(_))) = members.iter_mut().find(|(name, _)| name == "reason")
+    {
+        *reason = Value::Str(Str::default());
+    }
+}
+
+/// Whether values are equal and have the same types: 1 and 1.0 differ. The order of members
+/// doesn't count.
+fn is_equal(a: &Value<'_>, b: &Value<'_>) -> bool {
+    match (a, b) {
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(a, b))
+        }
+        (Value::Dict(a), Value::Dict(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(name, value)| {
+                    b.iter().any(|(other, member)| name == other && is_equal(value, member))
+                })
+        }
+        _ => a == b,
     }
 }

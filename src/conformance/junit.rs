@@ -12,8 +12,8 @@ use super::results::{Results, ScenarioResults};
 /// A test suite for each group, with a test case for each scenario that was checked.
 pub(crate) fn junit(groups: &[Group], results: &Results<'_>) -> String {
     let mut xml = String::from("<testsuites name=\"dstok conformance\">\n");
-    for (index, group) in groups.iter().enumerate() {
-        let scenarios = results.of_group(index).iter().zip(&group.scenarios);
+    for (group, scenarios) in groups.iter().zip(&results.scenarios) {
+        let scenarios = scenarios.iter().zip(&group.scenarios);
         let checked: Vec<_> = scenarios.filter(|(result, _)| result.checks > 0).collect();
         let failures = checked.iter().filter(|(result, _)| !result.failures.is_empty()).count();
         let (name, tests) = (escape(&*group.name), checked.len());
@@ -36,11 +36,8 @@ pub(crate) fn junit(groups: &[Group], results: &Results<'_>) -> String {
 fn failure(result: &ScenarioResults<'_>) -> String {
     let Some(failed) = result.failures.first() else { return String::new() };
     let message = match &failed.answer {
-        Answer::Missing => "no answer".to_owned(),
-        Answer::NotConfigured(reason) => format!("configure was refused with {reason}"),
-        Answer::Error { .. } | Answer::Result(_) => {
-            format!("{} of {} releases differ", result.failures.len(), result.checks)
-        }
+        Answer::Unanswered(reason) => reason.clone(),
+        _ => format!("{} of {} releases differ", result.failures.len(), result.checks),
     };
     // XML can't represent control characters.
     let message = message.replace(char::is_control, "\u{fffd}");

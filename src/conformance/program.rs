@@ -84,10 +84,12 @@ impl Program {
     }
 
     /// Kills the process and returns the reason with its exit status and the end of its stderr.
+    /// There are no answers from then on.
     pub(super) fn end(&mut self, reason: &str) -> String {
         thread::sleep(EXIT_TIME);
         let status = self.child.try_wait().ok().flatten();
         self.kill();
+        self.answers = sync_channel(0).1;
         let mut text = format!("{} {reason}", self.name);
         if let Some(status) = status {
             text += &format!(", {status}");

@@ -1,14 +1,15 @@
 //! What the checks found.
 
+use dstok::sidecar::protocol::ErrorKind;
+
 use super::answer::Answer;
-use super::compare::is_expected;
 use super::fixtures::Group;
 use super::script::Check;
 
 /// What all checks found.
 pub(crate) struct Results<'g> {
     /// By group and scenario.
-    scenarios: Vec<Vec<ScenarioResults<'g>>>,
+    pub(super) scenarios: Vec<Vec<ScenarioResults<'g>>>,
     /// Why processes ended early.
     pub(super) aborted: Vec<String>,
 }
@@ -36,24 +37,29 @@ impl<'g> Results<'g> {
     }
 
     pub(super) fn record(&mut self, check: Check<'g>, answer: Answer) {
-        let scenario = &mut self.scenarios[check.group_index][check.scenario_index];
-        scenario.checks += 1;
-        if !is_expected(check.scenario, check.expected, &answer) {
-            scenario.failures.push(Failed { check, answer });
+        let [group, scenario] = check.place;
+        let results = &mut self.scenarios[group][scenario];
+        results.checks += 1;
+        if !answer.is_expected(&check.expected.answer(), &check.scenario.method) {
+            results.failures.push(Failed { check, answer });
         }
-    }
-
-    /// The results of each scenario of a group.
-    pub(super) fn of_group(&self, index: usize) -> &[ScenarioResults<'g>] {
-        &self.scenarios[index]
     }
 
     /// How many checks failed.
     pub(crate) fn failed(&self) -> usize {
-        self.failures().count()
+        self.scenarios.iter().flatten().map(|scenario| scenario.failures.len()).sum()
     }
+}
 
-    pub(super) fn failures(&self) -> impl Iterator<Item = &Failed<'g>> {
-        self.scenarios.iter().flatten().flat_map(|scenario| &scenario.failures)
+impl Failed<'_> {
+    /// What explains this failure and others, if one line does.
+    pub(super) fn summary(&self) -> Option<String> {
+        match &self.answer {
+            Answer::Unanswered(reason) => Some(reason.clone()),
+            Answer::Error { kind, .. } if kind == ErrorKind::MethodNotFound.name() => {
+                Some(format!("the method {} is missing", self.check.scenario.method))
+            }
+            Answer::Error { .. } | Answer::Result(_) => None,
+        }
     }
 }

@@ -63,12 +63,14 @@ fn write_fields(out: &mut Vec<u8>, layout: &Layout, record: &Record<'_>) {
                 out.push(b',');
             }
         }
-        (Format::Jsonl, Record::Line(line, fields)) => {
-            let open = fields.as_ref().ok().and_then(|_| line.trim_ascii().strip_suffix(b"}"));
-            out.extend_from_slice(open.unwrap_or(b"{").trim_ascii_end());
-            if fields.as_ref().is_ok_and(|fields| !fields.is_empty()) {
+        // A line with fields ends with a brace.
+        (Format::Jsonl, Record::Line(line, Ok(fields))) => {
+            let open = line.trim_ascii().strip_suffix(b"}").unwrap_or(b"{");
+            out.extend_from_slice(open.trim_ascii_end());
+            if !fields.is_empty() {
                 out.push(b',');
             }
         }
+        (Format::Jsonl, Record::Line(_, Err(_))) => out.push(b'{'),
     }
 }
