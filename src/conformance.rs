@@ -26,73 +26,56 @@ pub(crate) use report::report;
 pub(crate) use results::Results;
 pub(crate) use script::{Script, scripts};
 
-/// The program under test.
-pub(crate) struct Runner<'r> {
-    /// The program and its arguments; empty for this very program.
-    pub(crate) command: &'r [OsString],
-    /// How long to wait for an answer.
-    pub(crate) timeout: Duration,
+/// Runs every script in a process of its own: a command, or this very program if the command is
+/// empty. Waits as long as `timeout` for an answer. Calls `on_check` after each check.
+///
+/// # Errors
+/// Why the program can't be started. A program that fails later has failed checks.
+pub(crate) fn replay<'g>(
+    command: &[OsString],
+    timeout: Duration,
+    scripts: &[Script<'g>],
+    mut on_check: impl FnMut(),
+) -> Result<Results<'g>, String> {
+    let mut results = Results::default();
+    for script in scripts {
+        let program = Program::start(command)?;
+        replay_script(script, program, timeout, &mut results, &mut on_check);
+    }
+    Ok(results)
 }
 
-impl Runner<'_> {
-    /// Runs every script in a process of its own. Calls `on_check` after each check.
-    ///
-    /// # Errors
-    /// Why the program can't be started. A program that fails later has failed checks.
-    pub(crate) fn replay<'g>(
-        &self,
-        groups: &'g [Group],
-        scripts: &[Script<'g>],
-        mut on_check: impl FnMut(),
-    ) -> Result<Results<'g>, String> {
-        let mut results = Results::new(groups);
-        for script in scripts {
-            let program = Program::start(self.command)?;
-            if let Err(reason) = self.replay_script(script, program, &mut results, &mut on_check)
-                && !results.aborted.contains(&reason)
-            {
-                results.aborted.push(reason);
-            }
-        }
-        Ok(results)
-    }
-
-    /// Sends the requests of a script and compares the answers.
-    ///
-    /// # Errors
-    /// Why the session ended early. Checks without an answer have failed.
-    fn replay_script<'g>(
-        &self,
-        script: &Script<'g>,
-        mut program: Program,
-        results: &mut Results<'g>,
-        mut on_check: impl FnMut(),
-    ) -> Result<(), String> {
-        let mut stdin = program.take_stdin();
-        let mut outcome = Ok(());
-        let mut refusal = None;
-        thread::scope(|scope| {
-            // Stops when the program stops reading. The missing answers tell the rest.
-            scope.spawn(move || {
-                lines(script).try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
-            });
-            for (id, (_, check)) in requests(script).enumerate() {
-                let answer = program.answer(self.timeout).and_then(|line| Answer::read(&line, id));
-                let answer = answer.unwrap_or_else(|reason| {
-                    if outcome.is_ok() {
-                        outcome = Err(program.end(&reason));
-                    }
-                    refusal = None;
-                    Answer::Unanswered("no answer".to_owned())
-                });
-                let Some(check) = check else {
-                    refusal = answer.refusal();
-                    continue;
-                };
-                results.record(check, refusal.clone().unwrap_or(answer));
-                on_check();
-            }
+/// Sends the requests of a script and compares the answers.
+fn replay_script<'g>(
+    script: &Script<'g>,
+    mut program: Program,
+    timeout: Duration,
+    results: &mut Results<'g>,
+    on_check: &mut impl FnMut(),
+) {
+    let mut stdin = program.take_stdin();
+    thread::scope(|scope| {
+        // Stops when the program stops reading. The missing answers tell the rest.
+        scope.spawn(move || {
+            lines(script).try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
         });
-        outcome
-    }
+        let mut aborted = false;
+        let mut refusal = None;
+        for (id, (_, check)) in requests(script).enumerate() {
+            let answer = program.answer(timeout).and_then(|line| Answer::read(&line, id));
+            let answer = answer.unwrap_or_else(|reason| {
+                if !aborted {
+                    results.abort(program.end(&reason));
+                }
+                (aborted, refusal) = (true, None);
+                Answer::Unanswered("no answer".to_owned())
+            });
+            let Some(check) = check else {
+                refusal = answer.refusal();
+                continue;
+            };
+            results.record(check, refusal.clone().unwrap_or(answer));
+            on_check();
+        }
+    });
 }

@@ -14,9 +14,9 @@ use super::results::{Failed, ScenarioResults};
 const SHOWN_LINE: usize = 200;
 
 /// Describes a scenario and how the answer for one release differs.
-pub(super) fn difference(scenario: &ScenarioResults<'_>, failed: &Failed<'_>) -> String {
-    let Scenario { name, about, place, method, .. } = failed.check.scenario;
-    let others = match scenario.failures.len() - 1 {
+pub(super) fn difference(results: &ScenarioResults<'_>, failed: &Failed<'_>) -> String {
+    let Scenario { name, about, place, method, .. } = results.scenario;
+    let others = match results.failures.len() - 1 {
         0 => String::new(),
         1 => " and one more release".to_owned(),
         others => format!(" and {others} more releases"),

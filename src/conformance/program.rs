@@ -90,20 +90,15 @@ impl Program {
         let status = self.child.try_wait().ok().flatten();
         self.kill();
         self.answers = sync_channel(0).1;
-        let mut text = format!("{} {reason}", self.name);
-        if let Some(status) = status {
-            text += &format!(", {status}");
-        }
+        let status = status.map(|status| format!(", {status}")).unwrap_or_default();
         let stderr = self.stderr.take().and_then(|stderr| stderr.join().ok()).unwrap_or_default();
         let stderr = String::from_utf8_lossy(&stderr);
-        if stderr.trim().is_empty() {
-            return text + "; its stderr is empty";
-        }
-        text += "; the end of its stderr:";
-        for line in stderr.trim().lines() {
-            text += &format!("\n    {}", line.escape_debug());
-        }
-        text
+        let lines = stderr.trim().lines().map(|line| format!("\n    {}", line.escape_debug()));
+        let stderr = match lines.collect::<String>() {
+            lines if lines.is_empty() => "its stderr is empty".to_owned(),
+            lines => format!("the end of its stderr:{lines}"),
+        };
+        format!("{} {reason}{status}; {stderr}", self.name)
     }
 
     fn kill(&mut self) {

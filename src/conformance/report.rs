@@ -17,7 +17,7 @@ pub(crate) fn report(groups: &[Group], results: &Results<'_>, show: usize) -> St
         let _ = write!(text, "\n{reason}\n");
     }
     // Counts the failures that one line explains.
-    let scenarios = || results.scenarios.iter().flatten();
+    let scenarios = || results.scenarios.values();
     let mut summaries = BTreeMap::<_, usize>::new();
     for reason in scenarios().flat_map(|scenario| &scenario.failures).filter_map(Failed::summary) {
         *summaries.entry(reason).or_default() += 1;
@@ -42,16 +42,16 @@ pub(crate) fn report(groups: &[Group], results: &Results<'_>, show: usize) -> St
 }
 
 fn table(groups: &[Group], results: &Results<'_>) -> String {
-    let counts = |scenarios: &[ScenarioResults<'_>]| {
+    let counts = |scenarios: &[&ScenarioResults<'_>]| {
         [
-            scenarios.iter().filter(|scenario| scenario.checks > 0).count(),
+            scenarios.len(),
             scenarios.iter().map(|scenario| scenario.checks).sum(),
             scenarios.iter().map(|scenario| scenario.failures.len()).sum(),
         ]
     };
-    let groups = groups.iter().zip(&results.scenarios);
+    let names = groups.iter().map(|group| &*group.name).enumerate();
     let mut rows: Vec<_> =
-        groups.map(|(group, scenarios)| (&*group.name, counts(scenarios))).collect();
+        names.map(|(index, name)| (name, counts(&results.of_group(index)))).collect();
     let total = rows.iter().fold([0; 3], |sum, (_, row)| [0, 1, 2].map(|n| sum[n] + row[n]));
     rows.push(("all", total));
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("group".len());

@@ -27,22 +27,22 @@ pub(crate) struct Check<'g> {
 /// `configure` can't remove a secret or an action table. Checks without one therefore run in a
 /// process that never had it.
 pub(crate) fn scripts<'g>(groups: &'g [Group], releases: &[String]) -> Vec<Script<'g>> {
-    let mut by_process: [Script<'g>; 4] = Default::default();
+    let mut by_process = BTreeMap::<_, Script<'g>>::new();
     for (group_index, group) in groups.iter().enumerate() {
         for (index, scenario) in group.scenarios.iter().enumerate() {
             let (place, config) = ([group_index, index], &scenario.config);
-            let has_actions = usize::from(config.actions.is_some());
-            let script = &mut by_process[2 * has_actions + usize::from(config.secret.is_some())];
+            let process = [config.actions.is_some(), config.secret.is_some()];
             for expected in &scenario.answers {
                 let known = expected.releases.iter();
                 for release in known.filter(|it| releases.is_empty() || releases.contains(it)) {
+                    let script = by_process.entry(process).or_default();
                     let same = script.entry(configuration(config, release).to_string());
                     same.or_default().push(Check { place, scenario, expected, release });
                 }
             }
         }
     }
-    by_process.into_iter().filter(|script| !script.is_empty()).collect()
+    by_process.into_values().collect()
 }
 
 /// The requests of a script. A request's id is its index. Each `configure`, which is `None` and has

@@ -89,7 +89,7 @@ pub(crate) struct Input {
 }
 
 enum Records {
-    Csv { reader: csv::Reader<Source>, header: StringRecord },
+    Csv(csv::Reader<Source>),
     JsonLines(JsonLines),
 }
 
@@ -126,10 +126,10 @@ impl Input {
     }
 
     /// The header of CSV.
-    pub(super) fn header(&self) -> Option<&StringRecord> {
-        match &self.records {
-            Records::Csv { header, .. } => Some(header),
-            Records::JsonLines(_) => None,
+    pub(super) fn header(&mut self) -> Result<Option<&StringRecord>, Failure> {
+        match &mut self.records {
+            Records::Csv(reader) => reader.headers().map(Some).map_err(csv_error),
+            Records::JsonLines(_) => Ok(None),
         }
     }
 
@@ -148,7 +148,7 @@ impl Input {
         }
         block.clear();
         match &mut self.records {
-            Records::Csv { reader, .. } => read_rows(reader, block),
+            Records::Csv(reader) => read_rows(reader, block),
             Records::JsonLines(lines) => lines.read(block),
         }
     }
@@ -185,9 +185,10 @@ fn open_csv(source: Source) -> Result<Records, Failure> {
     // With a buffer as large as that of `source`, reads pass `source` by.
     let mut builder = csv::ReaderBuilder::new();
     let mut reader = builder.flexible(true).buffer_capacity(BUFFER).from_reader(source);
-    let header = reader.headers().map_err(csv_error).cloned();
+    let header = reader.headers().map(drop);
     check_length(reader.get_ref(), 1)?;
-    Ok(Records::Csv { header: header?, reader })
+    header.map_err(csv_error)?;
+    Ok(Records::Csv(reader))
 }
 
 fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), Failure> {

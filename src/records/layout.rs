@@ -49,7 +49,7 @@ impl Layout {
     /// # Errors
     /// [`Failure::Usage`] for a header that makes no sense, and the errors of reading.
     pub(super) fn new(input: &mut Input, format: Option<Format>) -> Result<Option<Self>, Failure> {
-        if let Some(header) = input.header() {
+        if let Some(header) = input.header()? {
             check_header(header)?;
             let columns = header.iter().map(Column::new).collect();
             return Ok(Some(Self { format: format.unwrap_or(Format::Csv), columns }));

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::cli::failure::Failure;
-use crate::cli::stdio::warn;
+use crate::cli::stdio::{print, warn};
 
 /// Only the owner can read the tokens.
 const MODE: u32 = 0o600;
 
 /// The destination of the output.
 pub(crate) enum Sink {
-    Stdout(io::Stdout),
+    Stdout,
     File {
         /// A temporary file in the same folder. It is deleted when it is dropped.
         file: BufWriter<NamedTempFile>,
@@ -31,23 +31,18 @@ impl Sink {
     /// # Errors
     /// [`Failure::Usage`] if the file can't be created.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::Stdout(io::stdout())) };
+        let Some(path) = path else { return Ok(Self::Stdout) };
         // A link stays, and the file that it points to is replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        match temporary_file(&path) {
-            Ok(file) => Ok(Self::File { file: BufWriter::new(file), path }),
-            Err(error) => {
-                Err(Failure::Usage(format!("--output: cannot write {}: {error}", path.display())))
-            }
-        }
+        let file = temporary_file(&path).map_err(|error| {
+            Failure::Usage(format!("--output: cannot write {}: {error}", path.display()))
+        })?;
+        Ok(Self::File { file: BufWriter::new(file), path })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
-            Self::Stdout(stdout) => {
-                let mut stdout = stdout.lock();
-                Ok(stdout.write_all(bytes).and_then(|()| stdout.flush())?)
-            }
+            Self::Stdout => Ok(print(bytes)?),
             Self::File { file, path } => {
                 file.write_all(bytes).map_err(|error| write_error(path, &error))
             }
@@ -60,10 +55,12 @@ impl Sink {
     /// [`Failure::Io`].
     pub(crate) fn finish(self) -> Result<(), Failure> {
         let Self::File { file, path } = self else { return Ok(()) };
-        let file = file.into_inner().map_err(|error| write_error(&path, error.error()))?;
-        file.as_file().sync_all().map_err(|error| write_error(&path, &error))?;
-        file.persist(&path).map_err(|error| write_error(&path, &error.error))?;
-        Ok(())
+        let finish = || -> io::Result<_> {
+            let file = file.into_inner()?;
+            file.as_file().sync_all()?;
+            Ok(file.persist(&path)?)
+        };
+        finish().map(drop).map_err(|error| write_error(&path, &error))
     }
 
     /// Deletes the temporary file, and says that the file by the name of the output is unchanged.
@@ -80,10 +77,7 @@ fn temporary_file(path: &Path) -> io::Result<NamedTempFile> {
     if path.exists() && !path.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut prefix = OsString::from(".");
     prefix.push(path.file_name().unwrap_or_default());
     prefix.push(".");
@@ -91,7 +85,7 @@ fn temporary_file(path: &Path) -> io::Result<NamedTempFile> {
         .prefix(&prefix)
         .suffix(".part")
         .permissions(Permissions::from_mode(MODE))
-        .tempfile_in(folder)
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
 }
 
 fn write_error(path: &Path, error: &io::Error) -> Failure {
