@@ -4,8 +4,6 @@
 mod answer;
 mod difference;
 mod fixtures;
-mod junit;
-mod now;
 mod program;
 mod report;
 mod results;
@@ -21,8 +19,7 @@ use program::Program;
 use script::{lines, requests};
 
 pub(crate) use fixtures::{Group, load};
-pub(crate) use junit::junit;
-pub(crate) use report::report;
+pub(crate) use report::{junit, report};
 pub(crate) use results::Results;
 pub(crate) use script::{Script, scripts};
 

@@ -7,14 +7,11 @@
 //! and skips those over its limit. Records hold no secret, and one over the limit ends the run, so
 //! the standard library and the crate `csv` read them.
 
-mod cells;
 mod csv_row;
 mod fields;
 mod input;
 mod layout;
-mod mint;
 mod output;
-mod sink;
 mod worker;
 mod writer;
 
@@ -30,9 +27,9 @@ use crate::cli::failure::Failure;
 use crate::cli::stdio::warn;
 pub(crate) use input::Input;
 pub(crate) use layout::Format;
-pub(crate) use mint::Options;
-pub(crate) use output::Counts;
-pub(crate) use sink::Sink;
+pub(crate) use output::{Counts, Sink};
+pub(crate) use worker::Options;
+use worker::{Minter, RecordWorker};
 
 /// Mints a token for each record and writes the records with their tokens. Reports the records that
 /// fail on stderr.
@@ -60,8 +57,8 @@ pub(crate) fn run(
     let new_worker = || {
         let (config, policy) = (Arc::clone(&session.config), Arc::clone(&session.policy));
         let session = Session { config, policy, workspace: Workspace::new(), ..*session };
-        let minter = mint::Minter { session, options, layout: &layout, token: Vec::new() };
-        worker::RecordWorker { minter, block: Default::default(), results: Default::default() }
+        let minter = Minter { session, options, layout: &layout, token: Vec::new() };
+        RecordWorker { minter, block: Default::default(), results: Default::default() }
     };
     // A read from stdin that waits can't be interrupted. After a write error the run ends when that
     // read returns.

@@ -3,8 +3,6 @@
 //! `csv::Writer` copies through a buffer of its own, and can't clear the memory that it writes to. A
 //! buffer that is reused would have to move in and out for each block.
 
-use memchr::memchr;
-
 /// Appends the last fields of a row, after those of [`push_field`]. A row has at least two.
 pub(super) fn push_row<T: AsRef<[u8]>>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = T>) {
     for field in fields {
@@ -19,13 +17,12 @@ pub(super) fn push_row<T: AsRef<[u8]>>(out: &mut Vec<u8>, fields: impl IntoItera
 pub(super) fn push_field(out: &mut Vec<u8>, field: &[u8]) {
     if field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         out.push(b'"');
-        let mut rest = field;
-        while let Some(at) = memchr(b'"', rest) {
-            out.extend_from_slice(&rest[..=at]);
-            out.push(b'"');
-            rest = &rest[at + 1..];
+        for part in field.split_inclusive(|byte| *byte == b'"') {
+            out.extend_from_slice(part);
+            if part.ends_with(b"\"") {
+                out.push(b'"');
+            }
         }
-        out.extend_from_slice(rest);
         out.push(b'"');
     } else {
         out.extend_from_slice(field);
