@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use answer::Answer;
 use program::Program;
-use script::{lines, requests};
+use script::{Check, lines, requests};
 
 pub(crate) use fixtures::{Group, load};
 pub(crate) use report::{junit, report};
@@ -37,42 +37,51 @@ pub(crate) fn replay<'g>(
     let mut results = Results::default();
     for script in scripts {
         let program = Program::start(command)?;
-        replay_script(script, program, timeout, &mut results, &mut on_check);
+        let on_answer = |check, answer| {
+            results.record(check, answer);
+            on_check();
+        };
+        if let Err(reason) = replay_script(script, program, timeout, on_answer)
+            && !results.aborted.contains(&reason)
+        {
+            results.aborted.push(reason);
+        }
     }
     Ok(results)
 }
 
-/// Sends the requests of a script and compares the answers.
+/// Sends the requests of a script and passes the answers to its checks on.
+///
+/// # Errors
+/// Why the program ended early. Its missing answers are passed on too.
 fn replay_script<'g>(
     script: &Script<'g>,
     mut program: Program,
     timeout: Duration,
-    results: &mut Results<'g>,
-    on_check: &mut impl FnMut(),
-) {
-    let mut stdin = program.take_stdin();
+    mut on_answer: impl FnMut(Check<'g>, Answer),
+) -> Result<(), String> {
+    let mut stdin = program.child.stdin.take();
+    let mut outcome = Ok(());
+    let mut refusal = None;
     thread::scope(|scope| {
         // Stops when the program stops reading. The missing answers tell the rest.
         scope.spawn(move || {
             lines(script).try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
         });
-        let mut aborted = false;
-        let mut refusal = None;
         for (id, (_, check)) in requests(script).enumerate() {
             let answer = program.answer(timeout).and_then(|line| Answer::read(&line, id));
             let answer = answer.unwrap_or_else(|reason| {
-                if !aborted {
-                    results.abort(program.end(&reason));
+                if outcome.is_ok() {
+                    outcome = Err(program.end(&reason));
                 }
-                (aborted, refusal) = (true, None);
+                refusal = None;
                 Answer::Unanswered("no answer".to_owned())
             });
-            let Some(check) = check else {
-                refusal = answer.refusal();
-                continue;
-            };
-            results.record(check, refusal.clone().unwrap_or(answer));
-            on_check();
+            match check {
+                Some(check) => on_answer(check, refusal.clone().unwrap_or(answer)),
+                None => refusal = answer.refusal(),
+            }
         }
     });
+    outcome
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -21,7 +21,7 @@ const EXIT_TIME: Duration = Duration::from_millis(50);
 
 /// The program under test. It is killed on drop, together with its process group.
 pub(super) struct Program {
-    child: Child,
+    pub(super) child: Child,
     name: String,
     answers: Receiver<Vec<u8>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
@@ -63,11 +63,6 @@ impl Program {
         }
         let stderr = child.stderr.take().map(|stderr| thread::spawn(move || tail(stderr)));
         Ok(Self { child, name, answers, stderr })
-    }
-
-    /// The program's stdin. `None` from the second call on.
-    pub(super) fn take_stdin(&mut self) -> Option<ChildStdin> {
-        self.child.stdin.take()
     }
 
     /// The next line of stdout.

@@ -47,13 +47,6 @@ impl<'g> Results<'g> {
         self.scenarios.range([group, 0]..[group + 1, 0]).map(|(_, results)| results).collect()
     }
 
-    /// Notes why a process ended early.
-    pub(super) fn abort(&mut self, reason: String) {
-        if !self.aborted.contains(&reason) {
-            self.aborted.push(reason);
-        }
-    }
-
     /// How many checks failed.
     pub(crate) fn failed(&self) -> usize {
         self.scenarios.values().map(|scenario| scenario.failures.len()).sum()

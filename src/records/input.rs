@@ -149,7 +149,7 @@ impl Input {
         block.clear();
         match &mut self.records {
             Records::Csv(reader) => read_rows(reader, block),
-            Records::JsonLines(lines) => lines.read(block),
+            Records::JsonLines(lines) => read_lines(lines, block),
         }
     }
 }
@@ -208,27 +208,25 @@ fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), 
     Ok(())
 }
 
-impl JsonLines {
-    fn read(&mut self, block: &mut Block) -> Result<(), Failure> {
-        while !block.is_full(block.text.len() as u64) {
-            let (line, start) = (self.next_line, block.text.len());
-            self.source.get_mut().set_limit(MAX_READ);
-            let length = self.source.read_until(b'\n', &mut block.text)?;
-            check_length(&self.source, line)?;
-            if length == 0 {
-                break;
-            }
-            self.next_line += 1;
-            self.position += length as u64;
-            if block.text[start..].trim_ascii().is_empty() {
-                block.text.truncate(start);
-            } else {
-                block.lines.push((line, start..block.text.len()));
-            }
+fn read_lines(input: &mut JsonLines, block: &mut Block) -> Result<(), Failure> {
+    while !block.is_full(block.text.len() as u64) {
+        let start = block.text.len();
+        input.source.get_mut().set_limit(MAX_READ);
+        let length = input.source.read_until(b'\n', &mut block.text)?;
+        check_length(&input.source, input.next_line)?;
+        if length == 0 {
+            break;
         }
-        block.end = self.position;
-        Ok(())
+        if block.text[start..].trim_ascii().is_empty() {
+            block.text.truncate(start);
+        } else {
+            block.lines.push((input.next_line, start..block.text.len()));
+        }
+        input.next_line += 1;
+        input.position += length as u64;
     }
+    block.end = input.position;
+    Ok(())
 }
 
 fn csv_error(error: csv::Error) -> Failure {

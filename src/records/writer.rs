@@ -15,22 +15,20 @@ pub(super) fn write_record(
     outcome: &Result<&[u8], String>,
 ) {
     write_fields(out, layout, record);
-    let (token, error) = match outcome {
-        Ok(token) => (*token, ""),
-        Err(error) => (&b""[..], error.as_str()),
-    };
-    match layout.format {
-        Format::Tokens => {
+    match (layout.format, outcome) {
+        (Format::Tokens, Err(_)) => out.push(b'\n'),
+        (Format::Tokens, Ok(token)) => {
             out.extend_from_slice(token);
             out.push(b'\n');
         }
-        Format::Csv => push_row(out, [token, error.as_bytes()]),
-        Format::Jsonl if outcome.is_ok() => {
+        (Format::Csv, Ok(token)) => push_row(out, [*token, b""]),
+        (Format::Csv, Err(error)) => push_row(out, ["", error]),
+        (Format::Jsonl, Ok(token)) => {
             out.extend_from_slice(br#""token":""#);
             out.extend_from_slice(token);
             out.extend_from_slice(b"\"}\n");
         }
-        Format::Jsonl => {
+        (Format::Jsonl, Err(error)) => {
             out.extend_from_slice(br#""token":null,"error":"#);
             write_string(out, error);
             out.extend_from_slice(b"}\n");
