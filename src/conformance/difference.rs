@@ -44,12 +44,14 @@ fn explain(expected: &Answer, actual: &Answer) -> String {
 
 fn describe(sign: char, answer: &Answer) -> String {
     match answer {
-        Answer::Result(json) => match SignedValue::read(json) {
-            Some(SignedValue { payload, .. }) => {
-                format!("a signed value with this payload:\n{}", lines(sign, &indented(&payload)))
-            }
-            None => format!("this result:\n{}", lines(sign, &indented(json))),
-        },
+        Answer::Result(json) => {
+            let signed = SignedValue::read(json);
+            let (what, json) = match &signed {
+                Some(signed) => ("a signed value with this payload", &signed.payload),
+                None => ("this result", json),
+            };
+            format!("{what}:\n{}", lines(sign, &indented(json)))
+        }
         Answer::Error { kind, message: None } => format!("the error {kind}"),
         Answer::Error { kind, message: Some(message) } => {
             format!("the error {kind} with the message {message:?}")
@@ -84,7 +86,6 @@ impl SignedValue {
     }
 
     fn explain(&self, actual: &Self) -> String {
-        let is = |compressed: bool| if compressed { "compressed" } else { "not compressed" };
         if self.has_prefix != actual.has_prefix {
             return format!("only one of the two begins with {TOKEN_PREFIX}");
         }
@@ -92,11 +93,12 @@ impl SignedValue {
             return format!("the payload differs:\n{}", changes(&self.payload, &actual.payload));
         }
         if self.is_compressed != actual.is_compressed {
+            let is =
+                |value: &Self| if value.is_compressed { "compressed" } else { "not compressed" };
+            let (expected, actual) = (is(self), is(actual));
             return format!(
-                "the payload is the same, but {} where Datasette's is {}: it compresses when \
-                 that makes the payload shorter by at least two bytes",
-                is(actual.is_compressed),
-                is(self.is_compressed)
+                "the payload is the same, but {actual} where Datasette's is {expected}: it \
+                 compresses when that makes the payload shorter by at least two bytes"
             );
         }
         let reason = if self.body == actual.body {
@@ -116,11 +118,9 @@ impl SignedValue {
 /// JSON with one member a line.
 fn indented(json: &str) -> String {
     let mut out = Vec::new();
-    if loads(json).is_ok() && write_indented(&mut out, json).is_ok() {
-        String::from_utf8_lossy(&out).into_owned() + "\n"
-    } else {
-        json.to_owned() + "\n"
-    }
+    let is_json = loads(json).is_ok() && write_indented(&mut out, json).is_ok();
+    let text = if is_json { String::from_utf8_lossy(&out) } else { json.into() };
+    format!("{text}\n")
 }
 
 /// The differences of two JSON texts: `-` marks expected lines and `+` actual ones.
