@@ -2,11 +2,8 @@
 //! protocol.
 
 mod answer;
-mod compare;
 mod difference;
 mod fixtures;
-mod junit;
-mod now;
 mod program;
 mod report;
 mod results;
@@ -19,82 +16,72 @@ use std::time::Duration;
 
 use answer::Answer;
 use program::Program;
-use script::Request;
+use script::{Check, lines, requests};
 
 pub(crate) use fixtures::{Group, load};
-pub(crate) use junit::junit;
-pub(crate) use report::report;
+pub(crate) use report::{junit, report};
 pub(crate) use results::Results;
 pub(crate) use script::{Script, scripts};
 
-/// The program under test.
-pub(crate) struct Runner<'r> {
-    /// The program and its arguments; empty for this very program.
-    pub(crate) command: &'r [OsString],
-    /// How long to wait for an answer.
-    pub(crate) timeout: Duration,
+/// Runs every script in a process of its own: a command, or this very program if the command is
+/// empty. Waits as long as `timeout` for an answer. Calls `on_check` after each check.
+///
+/// # Errors
+/// Why the program can't be started. A program that fails later has failed checks.
+pub(crate) fn replay<'g>(
+    command: &[OsString],
+    timeout: Duration,
+    scripts: &[Script<'g>],
+    mut on_check: impl FnMut(),
+) -> Result<Results<'g>, String> {
+    let mut results = Results::default();
+    for script in scripts {
+        let program = Program::start(command)?;
+        let on_answer = |check, answer| {
+            results.record(check, answer);
+            on_check();
+        };
+        if let Err(reason) = replay_script(script, program, timeout, on_answer)
+            && !results.aborted.contains(&reason)
+        {
+            results.aborted.push(reason);
+        }
+    }
+    Ok(results)
 }
 
-impl Runner<'_> {
-    /// Runs every script in a process of its own. Calls `on_check` after each check.
-    ///
-    /// # Errors
-    /// Why the program can't be started. A program that fails later has failed checks.
-    pub(crate) fn replay<'g>(
-        &self,
-        groups: &'g [Group],
-        scripts: &[Script<'g>],
-        mut on_check: impl FnMut(),
-    ) -> Result<Results<'g>, String> {
-        let mut results = Results::new(groups);
-        for script in scripts {
-            let program = Program::start(self.command)?;
-            if let Err(reason) = self.replay_script(script, program, &mut results, &mut on_check)
-                && !results.aborted.contains(&reason)
-            {
-                results.aborted.push(reason);
+/// Sends the requests of a script and passes the answers to its checks on.
+///
+/// # Errors
+/// Why the program ended early. Its missing answers are passed on too.
+fn replay_script<'g>(
+    script: &Script<'g>,
+    mut program: Program,
+    timeout: Duration,
+    mut on_answer: impl FnMut(Check<'g>, Answer),
+) -> Result<(), String> {
+    let mut stdin = program.child.stdin.take();
+    let mut outcome = Ok(());
+    let mut refusal = None;
+    thread::scope(|scope| {
+        // Stops when the program stops reading. The missing answers tell the rest.
+        scope.spawn(move || {
+            lines(script).try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
+        });
+        for (id, (_, check)) in requests(script).enumerate() {
+            let answer = program.answer(timeout).and_then(|line| Answer::read(&line, id));
+            let answer = answer.unwrap_or_else(|reason| {
+                if outcome.is_ok() {
+                    outcome = Err(program.end(&reason));
+                }
+                refusal = None;
+                Answer::Unanswered("no answer".to_owned())
+            });
+            match check {
+                Some(check) => on_answer(check, refusal.clone().unwrap_or(answer)),
+                None => refusal = answer.refusal(),
             }
         }
-        Ok(results)
-    }
-
-    /// Sends the requests of a script and compares the answers.
-    ///
-    /// # Errors
-    /// Why the session ended early. Checks without an answer have failed.
-    fn replay_script<'g>(
-        &self,
-        script: &Script<'g>,
-        mut program: Program,
-        results: &mut Results<'g>,
-        mut on_check: impl FnMut(),
-    ) -> Result<(), String> {
-        let mut stdin = program.take_stdin();
-        let mut aborted = None;
-        let mut refusal = None;
-        thread::scope(|scope| {
-            // Stops when the program stops reading. The missing answers tell the rest.
-            scope.spawn(move || {
-                script.lines().try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
-            });
-            for (id, request) in script.requests.iter().enumerate() {
-                let answer = match &aborted {
-                    None => program.answer(self.timeout).and_then(|line| Answer::read(&line, id)),
-                    Some(_) => Ok(Answer::Missing),
-                };
-                let answer = answer.unwrap_or_else(|reason| {
-                    aborted = Some(program.end(&reason));
-                    Answer::Missing
-                });
-                match request {
-                    Request::Configure { .. } => refusal = answer.refusal(),
-                    Request::Check(check) => {
-                        results.record(*check, answer.or_refused(refusal.as_deref()));
-                        on_check();
-                    }
-                }
-            }
-        });
-        aborted.map_or(Ok(()), Err)
-    }
+    });
+    outcome
 }

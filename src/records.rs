@@ -7,17 +7,11 @@
 //! and skips those over its limit. Records hold no secret, and one over the limit ends the run, so
 //! the standard library and the crate `csv` read them.
 
-mod block;
-mod cells;
-mod columns;
 mod csv_row;
 mod fields;
 mod input;
 mod layout;
-mod mint;
-mod options;
 mod output;
-mod sink;
 mod worker;
 mod writer;
 
@@ -31,12 +25,9 @@ use crate::cli::failure::Failure;
 use crate::cli::stdio::warn;
 pub(crate) use input::Input;
 pub(crate) use layout::Format;
-use layout::Layout;
-pub(crate) use options::Options;
-pub(crate) use output::Counts;
-use output::Output;
-pub(crate) use sink::Sink;
-use worker::RecordWorker;
+pub(crate) use output::{Counts, Sink};
+pub(crate) use worker::Options;
+use worker::{Minter, RecordWorker};
 
 /// Mints a token for each record and writes the records with their tokens. Reports the records that
 /// fail on stderr.
@@ -44,14 +35,14 @@ use worker::RecordWorker;
 /// # Errors
 /// [`Failure`] ends the run. All blocks before it have been written.
 pub(crate) fn run(
-    session: Session,
+    session: &Session,
     options: &Options<'_>,
     mut input: Input,
     sink: &mut Sink,
     progress: &ProgressBar,
 ) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
-    let Some(layout) = Layout::new(&mut input, options.format)? else {
+    let Some(layout) = layout::Layout::new(&mut input, options.format)? else {
         warn("the input holds no records");
         return Ok(counts);
     };
@@ -61,11 +52,15 @@ pub(crate) fn run(
     let needs_one_thread = options.fail_fast || session.policy.audit_log.is_some();
     let threads =
         if needs_one_thread { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
-    let new_worker = || RecordWorker::new(session.for_worker(), options, &layout);
+    let new_worker = || {
+        let session = session.for_worker();
+        let minter = Minter { session, options, layout: &layout, token: Vec::new() };
+        RecordWorker { minter, block: Default::default(), results: Default::default() }
+    };
     // A read from stdin that waits can't be interrupted. After a write error the run ends when that
     // read returns.
     let end_input = || {};
-    let output = Output::new(sink, progress, input.length(), &mut counts);
+    let output = output::Output { sink, progress, input_length: input.length, counts: &mut counts };
     parallel::run(threads, input, (), output, new_worker, end_input)?;
     progress.finish_and_clear();
     Ok(counts)

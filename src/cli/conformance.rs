@@ -10,7 +10,7 @@ use clap::Args;
 use super::failure::Failure;
 use super::progress;
 use super::stdio::print;
-use crate::conformance::{Group, Runner, Script, junit, load, report, scripts};
+use crate::conformance::{Group, Script, junit, load, replay, report, scripts};
 
 /// The default of `--timeout`, in seconds.
 const TIMEOUT: u64 = 30;
@@ -58,7 +58,7 @@ pub(super) struct ConformanceArgs {
 pub(super) fn run(args: &ConformanceArgs) -> Result<(), Failure> {
     let groups = groups(args)?;
     let scripts = scripts(&groups, &args.release);
-    let checks: usize = scripts.iter().map(Script::checks).sum();
+    let checks: usize = scripts.iter().flat_map(Script::values).map(Vec::len).sum();
     if checks == 0 {
         return Err(Failure::Usage(
             "nothing to check: the scenarios have no answers for that --release".to_owned(),
@@ -66,8 +66,9 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<(), Failure> {
     }
     let template = "{bar:30} {percent}%  {human_pos} checks, {eta} left";
     let bar = progress::bar(Some(checks as u64), template);
-    let runner = Runner { command: &args.command, timeout: Duration::from_secs(args.timeout) };
-    let results = runner.replay(&groups, &scripts, || bar.inc(1)).map_err(Failure::Usage)?;
+    let timeout = Duration::from_secs(args.timeout);
+    let results = replay(&args.command, timeout, &scripts, || bar.inc(1));
+    let results = results.map_err(Failure::Usage)?;
     bar.finish_and_clear();
     if let Some(path) = &args.junit {
         fs::write(path, junit(&groups, &results)).map_err(|error| {

@@ -72,8 +72,8 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result<(), Failure> {
     let session = session(args)?;
     let input = Input::open(args.file.as_deref())?;
     let mut sink = Sink::open(args.output.as_deref())?;
-    let progress = progress_bar(input.length());
-    match records::run(session, &options, input, &mut sink, &progress)? {
+    let progress = progress_bar(input.length);
+    match records::run(&session, &options, input, &mut sink, &progress)? {
         Counts { failed: 0, .. } => sink.finish(),
         Counts { .. } if args.fail_fast => {
             // The records after it are missing, and the file must not look complete.

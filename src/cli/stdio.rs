@@ -13,8 +13,8 @@ const PIPE_BUF: usize = 512;
 /// Whether [`warn`] drops a message rather than wait for a reader.
 static NEVER_WAITS: AtomicBool = AtomicBool::new(false);
 
-/// Writes a subcommand's whole output to stdout.
-pub(super) fn print(bytes: &[u8]) -> io::Result<()> {
+/// Writes output to stdout and flushes it.
+pub(crate) fn print(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()

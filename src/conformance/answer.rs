@@ -1,22 +1,22 @@
-//! What the program answered.
+//! What the program answered, and whether Datasette answers the same.
 
+use dstok::sidecar::protocol::ErrorKind;
+use pyjson::{Str, Value, loads};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use dstok::sidecar::protocol::ErrorKind;
-
-/// What the program answered.
-#[derive(Clone, Debug)]
+/// What the program or Datasette answered.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
     /// The JSON text of a result.
     Result(String),
     Error {
         kind: String,
-        message: String,
+        /// `None` if any message is right.
+        message: Option<String>,
     },
-    /// `configure` failed before, with this error.
-    NotConfigured(String),
-    Missing,
+    /// No answer that counts, and why.
+    Unanswered(String),
 }
 
 #[derive(Deserialize)]
@@ -52,45 +52,66 @@ impl Answer {
         if response.id != id as u64 {
             return Err(format!("answered request {id} with the id {}", response.id));
         }
-        Ok(match (response.result, response.error) {
-            (_, Some(ResponseError { code, message, data })) => {
-                let kind = data["kind"].as_str().map_or_else(|| kind_of(code), str::to_owned);
-                Self::Error { kind, message }
-            }
-            (Some(result), None) => Self::Result(result.get().to_owned()),
+        let Some(ResponseError { code, message, data }) = response.error else {
             // serde reads a null as `None`.
-            (None, None) => Self::Result("null".to_owned()),
-        })
+            return Ok(Self::Result(
+                response.result.as_deref().map_or("null", RawValue::get).to_owned(),
+            ));
+        };
+        let known = || ErrorKind::from_code(code).map(ErrorKind::name);
+        let kind = data["kind"].as_str().or_else(known);
+        let kind = kind.map_or_else(|| format!("code {code}"), str::to_owned);
+        Ok(Self::Error { kind, message: Some(message) })
     }
 
-    /// Why `configure` failed, if this is its answer.
-    pub(super) fn refusal(&self) -> Option<String> {
-        match self {
-            Self::Error { kind, message } => Some(format!("{kind}: {message}")),
-            _ => None,
+    /// If `configure` failed with this answer: what replaces the answers that follow. A right
+    /// answer without that configuration would be an accident.
+    pub(super) fn refusal(&self) -> Option<Self> {
+        let Self::Error { kind, message } = self else { return None };
+        let message = message.as_deref().unwrap_or_default();
+        Some(Self::Unanswered(format!("configure was refused with {kind}: {message}")))
+    }
+
+    /// Whether this is the answer that Datasette gave.
+    ///
+    /// Strings and errors must be equal. Other results are compared as values, since their JSON may
+    /// be spelled in several ways.
+    pub(super) fn is_expected(&self, expected: &Self, method: &str) -> bool {
+        match (expected, self) {
+            (Self::Error { kind: expected, message: None }, Self::Error { kind, .. }) => {
+                kind == expected
+            }
+            (Self::Result(expected), Self::Result(actual)) if expected != actual => {
+                let comparable = |json| comparable(json, method == "inspect_token");
+                comparable(expected).is_some_and(|expected| comparable(actual) == Some(expected))
+            }
+            _ => self == expected,
         }
-    }
-
-    /// The answer of a program that was asked under a configuration that it may have refused. A
-    /// right answer would then be an accident.
-    pub(super) fn or_refused(self, refusal: Option<&str>) -> Self {
-        match (self, refusal) {
-            (Self::Missing, _) => Self::Missing,
-            (_, Some(reason)) => Self::NotConfigured(reason.to_owned()),
-            (answer, None) => answer,
-        }
-    }
-
-    /// Whether the program lacks the method.
-    pub(super) fn is_missing_method(&self) -> bool {
-        matches!(self, Self::Error { kind, .. } if kind == ErrorKind::MethodNotFound.name())
     }
 }
 
-/// The kind of an error without `data.kind`.
-fn kind_of(code: i64) -> String {
-    match ErrorKind::from_code(code) {
-        Some(kind) => kind.name().to_owned(),
-        None => format!("code {code}"),
+/// A result as a value whose members are sorted: their order doesn't count. 1 and 1.0 stay
+/// different. `None` if it isn't JSON.
+fn comparable(json: &str, is_inspection: bool) -> Option<Value<'_>> {
+    let mut value = loads(json).ok()?;
+    if is_inspection && let Value::Dict(members) = &mut value {
+        // Each implementation words the `reason` as it likes. Fixtures have "" there.
+        let reason = members.iter_mut().find(|(name, _)| name == "reason");
+        if let Some((_, Value::Str(reason))) = reason {
+            *reason = Str::default();
+        }
+    }
+    sort_members(&mut value);
+    Some(value)
+}
+
+fn sort_members(value: &mut Value<'_>) {
+    match value {
+        Value::List(values) => values.iter_mut().for_each(sort_members),
+        Value::Dict(members) => {
+            members.iter_mut().for_each(|(_, value)| sort_members(value));
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        _ => {}
     }
 }

@@ -1,78 +1,63 @@
 //! Explaining how an answer differs from Datasette's.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use datasette_tokens::{Datasette, TOKEN_PREFIX};
 use pyjson::{loads, write_indented};
-use similar::{ChangeTag, TextDiff};
+use similar::TextDiff;
 
 use super::answer::Answer;
-use super::fixtures::Expected;
+use super::fixtures::Scenario;
 use super::results::{Failed, ScenarioResults};
 
 /// How many characters of a line are shown.
 const SHOWN_LINE: usize = 200;
 
 /// Describes a scenario and how the answer for one release differs.
-pub(super) fn difference(scenario: &ScenarioResults<'_>, failed: &Failed<'_>) -> String {
-    let check = &failed.check;
-    let others = match scenario.failures.len() - 1 {
+pub(super) fn difference(results: &ScenarioResults<'_>, failed: &Failed<'_>) -> String {
+    let Scenario { name, about, place, method, .. } = results.scenario;
+    let others = match results.failures.len() - 1 {
         0 => String::new(),
         1 => " and one more release".to_owned(),
         others => format!(" and {others} more releases"),
     };
     let mut text = format!(
-        "{}: {} ({}, line {})\n  {} as Datasette {}{others}\n",
-        check.scenario.name,
-        check.scenario.about,
-        check.group.path.display(),
-        check.line(),
-        check.scenario.method,
-        check.release,
+        "{name}: {about} ({place})\n  {method} as Datasette {}{others}\n",
+        failed.check.release
     );
-    for line in explain(check.expected, &failed.answer).lines() {
+    for line in explain(&failed.check.expected.answer(), &failed.answer).lines() {
         let _ = writeln!(text, "  {line}");
     }
     text
 }
 
-fn explain(expected: &Expected, answer: &Answer) -> String {
-    let result = expected.result();
-    if let (Some(expected), Answer::Result(actual)) = (&result, answer) {
+fn explain(expected: &Answer, actual: &Answer) -> String {
+    if let (Answer::Result(expected), Answer::Result(actual)) = (expected, actual) {
         match (SignedValue::read(expected), SignedValue::read(actual)) {
             (Some(expected), Some(actual)) => return expected.explain(&actual),
-            (None, None) => return changes(&indented(expected), &indented(actual)),
+            (None, None) => return changes(expected, actual),
             _ => {}
         }
     }
-    let expected = match result {
-        Some(result) => describe_result('-', &result),
-        None => describe_error(expected.error.as_deref(), expected.message.as_deref()),
-    };
-    let actual = match answer {
-        Answer::Result(result) => describe_result('+', result),
-        Answer::Error { kind, message } => describe_error(Some(kind), Some(message)),
-        Answer::NotConfigured(_) | Answer::Missing => "no answer".to_owned(),
-    };
-    format!("expected {}\ngot {actual}", expected.trim_end())
+    format!("expected {}\ngot {}", describe('-', expected).trim_end(), describe('+', actual))
 }
 
-fn describe_result(sign: char, json: &str) -> String {
-    match SignedValue::read(json) {
-        Some(signed) => {
-            format!(
-                "a signed value with this payload:\n{}",
-                lines(sign, &indented(&signed.payload))
-            )
+fn describe(sign: char, answer: &Answer) -> String {
+    match answer {
+        Answer::Result(json) => {
+            let signed = SignedValue::read(json);
+            let (what, json) = match &signed {
+                Some(signed) => ("a signed value with this payload", &signed.payload),
+                None => ("this result", json),
+            };
+            format!("{what}:\n{}", lines(sign, &indented(json)))
         }
-        None => format!("this result:\n{}", lines(sign, &indented(json))),
+        Answer::Error { kind, message: None } => format!("the error {kind}"),
+        Answer::Error { kind, message: Some(message) } => {
+            format!("the error {kind} with the message {message:?}")
+        }
+        Answer::Unanswered(_) => "no answer".to_owned(),
     }
-}
-
-fn describe_error(kind: Option<&str>, message: Option<&str>) -> String {
-    let kind = kind.unwrap_or_default();
-    let message = message.map(|message| format!(" with the message {message:?}"));
-    format!("the error {kind}{}", message.unwrap_or_default())
 }
 
 /// A token, a cookie or another signed value, without its signature: nothing that could be used
@@ -101,20 +86,19 @@ impl SignedValue {
     }
 
     fn explain(&self, actual: &Self) -> String {
-        let is = |compressed: bool| if compressed { "compressed" } else { "not compressed" };
         if self.has_prefix != actual.has_prefix {
             return format!("only one of the two begins with {TOKEN_PREFIX}");
         }
         if self.payload != actual.payload {
-            let changes = changes(&indented(&self.payload), &indented(&actual.payload));
-            return format!("the payload differs:\n{changes}");
+            return format!("the payload differs:\n{}", changes(&self.payload, &actual.payload));
         }
         if self.is_compressed != actual.is_compressed {
+            let is =
+                |value: &Self| if value.is_compressed { "compressed" } else { "not compressed" };
+            let (expected, actual) = (is(self), is(actual));
             return format!(
-                "the payload is the same, but {} where Datasette's is {}: it compresses when \
-                 that makes the payload shorter by at least two bytes",
-                is(actual.is_compressed),
-                is(self.is_compressed)
+                "the payload is the same, but {actual} where Datasette's is {expected}: it \
+                 compresses when that makes the payload shorter by at least two bytes"
             );
         }
         let reason = if self.body == actual.body {
@@ -134,28 +118,20 @@ impl SignedValue {
 /// JSON with one member a line.
 fn indented(json: &str) -> String {
     let mut out = Vec::new();
-    match loads(json).map(|_| write_indented(&mut out, json)) {
-        Ok(Ok(())) => String::from_utf8_lossy(&out).into_owned() + "\n",
-        _ => json.to_owned() + "\n",
-    }
+    let is_json = loads(json).is_ok() && write_indented(&mut out, json).is_ok();
+    let text = if is_json { String::from_utf8_lossy(&out) } else { json.into() };
+    format!("{text}\n")
 }
 
-/// A diff: `-` marks expected lines and `+` actual ones.
+/// The differences of two JSON texts: `-` marks expected lines and `+` actual ones.
 fn changes(expected: &str, actual: &str) -> String {
-    let diff = TextDiff::from_lines(expected, actual);
-    let changes = diff.iter_all_changes().map(|change| {
-        let sign = match change.tag() {
-            ChangeTag::Delete => '-',
-            ChangeTag::Insert => '+',
-            ChangeTag::Equal => ' ',
-        };
-        lines(sign, change.value())
-    });
-    changes.collect()
+    let (expected, actual) = (indented(expected), indented(actual));
+    let diff = TextDiff::from_lines(&expected, &actual);
+    diff.iter_all_changes().map(|change| lines(change.tag(), change.value())).collect()
 }
 
 /// The lines of a text, each after a sign.
-fn lines(sign: char, text: &str) -> String {
+fn lines(sign: impl Display, text: &str) -> String {
     let mut signed = String::new();
     for line in text.lines() {
         let shown: String = line.trim_end().chars().take(SHOWN_LINE).collect();

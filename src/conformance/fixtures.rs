@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::answer::Answer;
+
 /// The folder with the fixtures.
 const FOLDER: &str = "compat-fixtures";
 
@@ -17,7 +19,6 @@ const FORMAT: u32 = 1;
 /// The scenarios of a file.
 pub(crate) struct Group {
     pub(crate) name: String,
-    pub(super) path: PathBuf,
     pub(super) scenarios: Vec<Scenario>,
 }
 
@@ -30,6 +31,9 @@ struct Header {
 
 #[derive(Deserialize)]
 pub(super) struct Scenario {
+    /// Its file and line.
+    #[serde(skip)]
+    pub(super) place: String,
     pub(super) name: String,
     pub(super) about: String,
     pub(super) method: String,
@@ -59,8 +63,8 @@ pub(super) struct Expected {
     pub(super) releases: Vec<String>,
     result: Option<Value>,
     result_json: Option<String>,
-    pub(super) error: Option<String>,
-    pub(super) message: Option<String>,
+    error: Option<String>,
+    message: Option<String>,
 }
 
 impl Group {
@@ -71,9 +75,15 @@ impl Group {
 }
 
 impl Expected {
-    /// The JSON text of a result, or `None` for an error.
-    pub(super) fn result(&self) -> Option<String> {
-        self.result_json.clone().or_else(|| self.result.as_ref().map(Value::to_string))
+    pub(super) fn answer(&self) -> Answer {
+        let json = self.result_json.clone();
+        match json.or_else(|| self.result.as_ref().map(Value::to_string)) {
+            Some(json) => Answer::Result(json),
+            None => Answer::Error {
+                kind: self.error.clone().unwrap_or_default(),
+                message: self.message.clone(),
+            },
+        }
     }
 }
 
@@ -84,13 +94,8 @@ impl Expected {
 /// Which file is wrong or missing, and why.
 pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<Group>, String> {
     let mut files = Vec::new();
-    if paths.is_empty() {
-        let folder = find().ok_or_else(|| {
-            format!("cannot find the folder {FOLDER} here or in a folder above; pass its path")
-        })?;
-        files.extend(files_in(&folder)?);
-    }
-    for path in paths {
+    let found = if paths.is_empty() { &[find()?] } else { paths };
+    for path in found {
         if path.is_dir() { files.extend(files_in(path)?) } else { files.push(path.clone()) }
     }
     files.iter().map(|path| read(path)).collect()
@@ -98,16 +103,13 @@ pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<Group>, String> {
 
 /// Looks in the current folder and its ancestors, then in those of the program, such as
 /// `target/release`.
-fn find() -> Option<PathBuf> {
-    if Path::new(FOLDER).is_dir() {
-        // A relative path, for shorter messages.
-        return Some(FOLDER.into());
-    }
-    let starts = [env::current_dir().ok(), env::current_exe().ok()];
-    let above = |start: &PathBuf| {
-        start.ancestors().map(|folder| folder.join(FOLDER)).find(|folder| folder.is_dir())
-    };
-    starts.iter().flatten().find_map(above)
+fn find() -> Result<PathBuf, String> {
+    // The first is a relative path, for shorter messages.
+    let starts = [Some(PathBuf::new()), env::current_dir().ok(), env::current_exe().ok()];
+    let mut folders = starts.iter().flatten().flat_map(|start| start.ancestors());
+    folders.find_map(|folder| Some(folder.join(FOLDER)).filter(|path| path.is_dir())).ok_or_else(
+        || format!("cannot find the folder {FOLDER} here or in a folder above; pass its path"),
+    )
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
@@ -127,7 +129,8 @@ fn read(path: &Path) -> Result<Group, String> {
     #[expect(clippy::disallowed_methods, reason = "the program's edge reads files")]
     let text = fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let wrong = |line: usize, reason: String| format!("{}, line {line}: {reason}", path.display());
+    let place = |line: usize| format!("{}, line {line}", path.display());
+    let wrong = |line: usize, reason: String| format!("{}: {reason}", place(line));
     // Not `lines()`, which removes a carriage return from the end of a line.
     let mut lines = text.trim_end_matches('\n').split('\n');
     let header: Header = serde_json::from_str(lines.next().unwrap_or_default())
@@ -136,15 +139,15 @@ fn read(path: &Path) -> Result<Group, String> {
         let reason = format!("format {} is not supported, only {FORMAT}", header.format);
         return Err(wrong(1, reason));
     }
-    let scenarios = lines
-        .enumerate()
-        .map(|(at, line)| {
-            serde_json::from_str(line).map_err(|e| wrong(at + 2, format!("not a scenario: {e}")))
-        })
-        .collect::<Result<Vec<Scenario>, _>>()?;
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for (line, number) in lines.zip(2..) {
+        let scenario = serde_json::from_str(line)
+            .map_err(|error| wrong(number, format!("not a scenario: {error}")))?;
+        scenarios.push(Scenario { place: place(number), ..scenario });
+    }
     if scenarios.len() != header.count {
         let (count, found) = (header.count, scenarios.len());
         return Err(wrong(1, format!("the header counts {count} scenarios, the file has {found}")));
     }
-    Ok(Group { name: header.group, path: path.to_owned(), scenarios })
+    Ok(Group { name: header.group, scenarios })
 }

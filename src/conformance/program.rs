@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -21,7 +21,7 @@ const EXIT_TIME: Duration = Duration::from_millis(50);
 
 /// The program under test. It is killed on drop, together with its process group.
 pub(super) struct Program {
-    child: Child,
+    pub(super) child: Child,
     name: String,
     answers: Receiver<Vec<u8>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
@@ -65,11 +65,6 @@ impl Program {
         Ok(Self { child, name, answers, stderr })
     }
 
-    /// The program's stdin. `None` from the second call on.
-    pub(super) fn take_stdin(&mut self) -> Option<ChildStdin> {
-        self.child.stdin.take()
-    }
-
     /// The next line of stdout.
     ///
     /// # Errors
@@ -84,24 +79,21 @@ impl Program {
     }
 
     /// Kills the process and returns the reason with its exit status and the end of its stderr.
+    /// There are no answers from then on.
     pub(super) fn end(&mut self, reason: &str) -> String {
         thread::sleep(EXIT_TIME);
         let status = self.child.try_wait().ok().flatten();
         self.kill();
-        let mut text = format!("{} {reason}", self.name);
-        if let Some(status) = status {
-            text += &format!(", {status}");
-        }
+        self.answers = sync_channel(0).1;
+        let status = status.map(|status| format!(", {status}")).unwrap_or_default();
         let stderr = self.stderr.take().and_then(|stderr| stderr.join().ok()).unwrap_or_default();
         let stderr = String::from_utf8_lossy(&stderr);
-        if stderr.trim().is_empty() {
-            return text + "; its stderr is empty";
-        }
-        text += "; the end of its stderr:";
-        for line in stderr.trim().lines() {
-            text += &format!("\n    {}", line.escape_debug());
-        }
-        text
+        let lines = stderr.trim().lines().map(|line| format!("\n    {}", line.escape_debug()));
+        let stderr = match lines.collect::<String>() {
+            lines if lines.is_empty() => "its stderr is empty".to_owned(),
+            lines => format!("the end of its stderr:{lines}"),
+        };
+        format!("{} {reason}{status}; {stderr}", self.name)
     }
 
     fn kill(&mut self) {

@@ -1,7 +1,9 @@
-//! The human-readable report: a table, then the differences.
+//! The reports: one for people, and JUnit's XML for CI systems.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+
+use quick_xml::escape::escape;
 
 use super::answer::Answer;
 use super::difference::difference;
@@ -17,12 +19,20 @@ pub(crate) fn report(groups: &[Group], results: &Results<'_>, show: usize) -> St
     for reason in &results.aborted {
         let _ = write!(text, "\n{reason}\n");
     }
-    for (reason, count) in summaries(results) {
+    // Counts the failures that one line explains.
+    let scenarios = || results.scenarios.values();
+    let mut summaries = BTreeMap::<_, usize>::new();
+    for reason in scenarios().flat_map(|scenario| &scenario.failures).filter_map(Failed::summary) {
+        *summaries.entry(reason).or_default() += 1;
+    }
+    for (reason, count) in summaries {
         let _ = write!(text, "\n{reason}: {count} checks failed\n");
     }
-    let mut differing = (0..groups.len())
-        .flat_map(|index| results.of_group(index))
-        .filter_map(|scenario| newest_difference(scenario).map(|failed| (scenario, failed)));
+    // Shows the others, each scenario with the newest release.
+    let mut differing = scenarios().filter_map(|scenario| {
+        let unexplained = scenario.failures.iter().filter(|failed| failed.summary().is_none());
+        Some((scenario, unexplained.max_by_key(|failed| numbers(failed.check.release))?))
+    });
     for (scenario, failed) in differing.by_ref().take(show) {
         text.push('\n');
         text += &difference(scenario, failed);
@@ -35,16 +45,16 @@ pub(crate) fn report(groups: &[Group], results: &Results<'_>, show: usize) -> St
 }
 
 fn table(groups: &[Group], results: &Results<'_>) -> String {
-    let counts = |scenarios: &[ScenarioResults<'_>]| {
+    let counts = |scenarios: &[&ScenarioResults<'_>]| {
         [
-            scenarios.iter().filter(|scenario| scenario.checks > 0).count(),
+            scenarios.len(),
             scenarios.iter().map(|scenario| scenario.checks).sum(),
             scenarios.iter().map(|scenario| scenario.failures.len()).sum(),
         ]
     };
-    let names = groups.iter().map(|group| &*group.name);
+    let names = groups.iter().map(|group| &*group.name).enumerate();
     let mut rows: Vec<_> =
-        names.enumerate().map(|(index, name)| (name, counts(results.of_group(index)))).collect();
+        names.map(|(index, name)| (name, counts(&results.of_group(index)))).collect();
     let total = rows.iter().fold([0; 3], |sum, (_, row)| [0, 1, 2].map(|n| sum[n] + row[n]));
     rows.push(("all", total));
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("group".len());
@@ -55,35 +65,43 @@ fn table(groups: &[Group], results: &Results<'_>) -> String {
     text
 }
 
-/// Counts the failures that one line explains.
-fn summaries(results: &Results<'_>) -> BTreeMap<String, usize> {
-    let mut summaries = BTreeMap::new();
-    for Failed { check, answer } in results.failures() {
-        let reason = match answer {
-            Answer::NotConfigured(reason) => format!("configure was refused with {reason}"),
-            Answer::Missing => "no answer".to_owned(),
-            answer if answer.is_missing_method() => {
-                format!("the method {} is missing", check.scenario.method)
-            }
-            _ => continue,
-        };
-        *summaries.entry(reason).or_default() += 1;
-    }
-    summaries
-}
-
-/// The failure with the newest release. Skips failures that a summary explains.
-fn newest_difference<'r, 'g>(scenario: &'r ScenarioResults<'g>) -> Option<&'r Failed<'g>> {
-    let is_explained = |failed: &&Failed<'g>| match &failed.answer {
-        Answer::Result(_) => false,
-        answer @ Answer::Error { .. } => answer.is_missing_method(),
-        Answer::NotConfigured(_) | Answer::Missing => true,
-    };
-    let differences = scenario.failures.iter().filter(|failed| !is_explained(failed));
-    differences.max_by_key(|failed| numbers(failed.check.release))
-}
-
 /// The numbers in a version. They sort releases whose names have the same form.
 fn numbers(release: &str) -> Vec<u64> {
     release.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse().unwrap_or(0)).collect()
+}
+
+/// A test suite for each group, with a test case for each scenario that was checked.
+pub(crate) fn junit(groups: &[Group], results: &Results<'_>) -> String {
+    let mut xml = String::from("<testsuites name=\"dstok conformance\">\n");
+    for (index, group) in groups.iter().enumerate() {
+        let checked = results.of_group(index);
+        let failures = checked.iter().filter(|results| !results.failures.is_empty()).count();
+        let (name, tests) = (escape(&*group.name), checked.len());
+        let _ =
+            writeln!(xml, " <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">");
+        for results in checked {
+            let case = escape(&*results.scenario.name);
+            let failure = failure(results);
+            let _ = writeln!(
+                xml,
+                "  <testcase classname=\"{name}\" name=\"{case}\">{failure}</testcase>"
+            );
+        }
+        xml += " </testsuite>\n";
+    }
+    xml + "</testsuites>\n"
+}
+
+/// The first failure of a scenario, if any.
+fn failure(results: &ScenarioResults<'_>) -> String {
+    let Some(failed) = results.failures.first() else { return String::new() };
+    let message = match &failed.answer {
+        Answer::Unanswered(reason) => reason.clone(),
+        _ => format!("{} of {} releases differ", results.failures.len(), results.checks),
+    };
+    // XML can't represent control characters.
+    let message = message.replace(char::is_control, "\u{fffd}");
+    let text =
+        difference(results, failed).replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    format!("<failure message=\"{}\">{}</failure>", escape(&*message), escape(&*text))
 }

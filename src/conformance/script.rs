@@ -1,39 +1,26 @@
 //! Which requests are sent, in which order, and to how many processes.
 
+use std::collections::BTreeMap;
+use std::iter;
+
+use dstok::sidecar::methods::METHODS;
+use pyjson::{Keys, Kind, Rules, Scanner};
 use serde_json::{Value, json};
 
 use super::fixtures::{Config, Expected, Group, Scenario};
-use super::now::params_with_now;
 
-/// The requests to one process. A request's id is its index.
-pub(crate) struct Script<'g> {
-    pub(super) requests: Vec<Request<'g>>,
-}
-
-pub(super) enum Request<'g> {
-    /// Sets up the release and the configuration of the checks that follow.
-    Configure {
-        params: String,
-    },
-    Check(Check<'g>),
-}
+/// The checks in one process, by the params of the `configure` that sets up their release and their
+/// configuration.
+pub(crate) type Script<'g> = BTreeMap<String, Vec<Check<'g>>>;
 
 /// A scenario and one release that answered it.
 #[derive(Clone, Copy)]
-pub(super) struct Check<'g> {
-    pub(super) group_index: usize,
-    pub(super) scenario_index: usize,
-    pub(super) group: &'g Group,
+pub(crate) struct Check<'g> {
+    /// The indices of the group and of the scenario.
+    pub(super) place: [usize; 2],
     pub(super) scenario: &'g Scenario,
     pub(super) expected: &'g Expected,
     pub(super) release: &'g str,
-}
-
-impl Check<'_> {
-    /// The scenario's line in its file, after the header.
-    pub(super) fn line(&self) -> usize {
-        self.scenario_index + 2
-    }
 }
 
 /// The checks of the given releases, or of all if none is given.
@@ -41,62 +28,44 @@ impl Check<'_> {
 /// `configure` can't remove a secret or an action table. Checks without one therefore run in a
 /// process that never had it.
 pub(crate) fn scripts<'g>(groups: &'g [Group], releases: &[String]) -> Vec<Script<'g>> {
-    let mut by_process: [Vec<Check<'g>>; 4] = Default::default();
+    let mut by_process = BTreeMap::<_, Script<'g>>::new();
     for (group_index, group) in groups.iter().enumerate() {
-        for (scenario_index, scenario) in group.scenarios.iter().enumerate() {
-            let Config { actions, secret, .. } = &scenario.config;
-            let process = 2 * usize::from(actions.is_some()) + usize::from(secret.is_some());
+        for (index, scenario) in group.scenarios.iter().enumerate() {
+            let (place, config) = ([group_index, index], &scenario.config);
+            let process = [config.actions.is_some(), config.secret.is_some()];
             for expected in &scenario.answers {
                 let known = expected.releases.iter();
-                let chosen = known.filter(|known| releases.is_empty() || releases.contains(known));
-                by_process[process].extend(chosen.map(|release| Check {
-                    group_index,
-                    scenario_index,
-                    group,
-                    scenario,
-                    expected,
-                    release,
-                }));
+                for release in known.filter(|it| releases.is_empty() || releases.contains(it)) {
+                    let script = by_process.entry(process).or_default();
+                    let same = script.entry(configuration(config, release).to_string());
+                    same.or_default().push(Check { place, scenario, expected, release });
+                }
             }
         }
     }
-    let scripts = by_process.into_iter().filter(|checks| !checks.is_empty());
-    scripts.map(Script::new).collect()
+    by_process.into_values().collect()
 }
 
-impl<'g> Script<'g> {
-    /// Sorts checks with the same configuration together and configures each once.
-    fn new(checks: Vec<Check<'g>>) -> Self {
-        let mut checks: Vec<_> = checks
-            .into_iter()
-            .map(|check| (configuration(&check.scenario.config, check.release).to_string(), check))
-            .collect();
-        checks.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut requests = Vec::new();
-        for same in checks.chunk_by(|a, b| a.0 == b.0) {
-            requests.push(Request::Configure { params: same[0].0.clone() });
-            requests.extend(same.iter().map(|(_, check)| Request::Check(*check)));
-        }
-        Self { requests }
-    }
+/// The requests of a script. A request's id is its index. Each `configure`, which is `None` and has
+/// these params, is followed by its checks.
+pub(super) fn requests<'s, 'g>(
+    script: &'s Script<'g>,
+) -> impl Iterator<Item = (&'s str, Option<Check<'g>>)> {
+    script.iter().flat_map(|(params, checks)| {
+        let checks = checks.iter().map(|check| Some(*check));
+        iter::once(None).chain(checks).map(|request| (params.as_str(), request))
+    })
+}
 
-    /// How many checks there are.
-    pub(crate) fn checks(&self) -> usize {
-        self.requests.iter().filter(|request| matches!(request, Request::Check(_))).count()
-    }
-
-    /// The requests as lines, newlines included.
-    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
-        self.requests.iter().enumerate().map(|(id, request)| {
-            let (method, params) = match request {
-                Request::Configure { params } => ("configure", params.clone()),
-                Request::Check(check) => (&*check.scenario.method, params_with_now(check.scenario)),
-            };
-            format!(
-                "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}\n"
-            )
-        })
-    }
+/// The requests of a script as lines, newlines included.
+pub(super) fn lines(script: &Script<'_>) -> impl Iterator<Item = String> {
+    requests(script).enumerate().map(|(id, (configuration, check))| {
+        let (method, params) = match check {
+            None => ("configure", configuration.to_owned()),
+            Some(check) => (&*check.scenario.method, params_with_now(check.scenario)),
+        };
+        format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}\n")
+    })
 }
 
 /// The params of `configure`. The release comes first, so that sorting groups by release.
@@ -118,4 +87,45 @@ fn configuration(config: &Config, release: &str) -> Value {
         params["settings"][name] = value.clone();
     }
     params
+}
+
+/// The scenario's params with its clock as `now`. They stay as they are if they set `now`, or if
+/// the method doesn't take it.
+fn params_with_now(scenario: &Scenario) -> String {
+    with_now(scenario).unwrap_or_else(|| scenario.params.clone())
+}
+
+fn with_now(scenario: &Scenario) -> Option<String> {
+    let parameters = METHODS.iter().find(|method| method.name == scenario.method)?.parameters;
+    let position = parameters.iter().position(|parameter| parameter.name == "now")?;
+    let (text, now) = (&scenario.params, scenario.config.now.get());
+    // Python's rules: some scenarios have the same key twice.
+    let mut scanner = Scanner::with_keys(text, Rules::Python, Keys::default());
+    let is_object = scanner.peek_kind().ok()? == Kind::Object;
+    if is_object { scanner.begin_object() } else { scanner.begin_array() }.ok()?;
+    let mut count = 0;
+    while let Some(is_now) = match is_object {
+        true => scanner.next_key().ok()?.map(|key| key.to_python() == "now"),
+        false => scanner.next_element().ok()?.then_some(count == position),
+    } {
+        let value = scanner.raw_value().ok()?.text;
+        if is_now {
+            let end = scanner.position();
+            let replaced = format!("{}{now}{}", &text[..end - value.len()], &text[end..]);
+            // null means the default, which is the clock.
+            return (value == "null").then_some(replaced);
+        }
+        count += 1;
+    }
+    let added = if is_object {
+        format!("\"now\":{now}")
+    } else if parameters[count..position].iter().any(|parameter| parameter.is_required) {
+        // Padding with nulls would give a value to a missing required parameter.
+        return None;
+    } else {
+        "null,".repeat(position - count) + now
+    };
+    let (start, close) = text.trim_end().split_at(text.trim_end().len() - 1);
+    let comma = if count == 0 { "" } else { "," };
+    Some(format!("{start}{comma}{added}{close}"))
 }

@@ -3,38 +3,31 @@
 //! `csv::Writer` copies through a buffer of its own, and can't clear the memory that it writes to. A
 //! buffer that is reused would have to move in and out for each block.
 
-use memchr::memchr;
-
-/// Appends a row of at least two fields.
+/// Appends the last fields of a row, after those of [`push_field`]. A row has at least two.
 pub(super) fn push_row<T: AsRef<[u8]>>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = T>) {
     for field in fields {
         push_field(out, field.as_ref());
     }
-    end_row(out);
+    // Replaces the last comma.
+    out.pop();
+    out.push(b'\n');
 }
 
 /// Appends a field and a comma. Only a field that needs quotes gets them.
 pub(super) fn push_field(out: &mut Vec<u8>, field: &[u8]) {
     if field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         out.push(b'"');
-        let mut rest = field;
-        while let Some(at) = memchr(b'"', rest) {
-            out.extend_from_slice(&rest[..=at]);
-            out.push(b'"');
-            rest = &rest[at + 1..];
+        for part in field.split_inclusive(|byte| *byte == b'"') {
+            out.extend_from_slice(part);
+            if part.ends_with(b"\"") {
+                out.push(b'"');
+            }
         }
-        out.extend_from_slice(rest);
         out.push(b'"');
     } else {
         out.extend_from_slice(field);
     }
     out.push(b',');
-}
-
-/// Replaces the last comma by the end of the row.
-pub(super) fn end_row(out: &mut Vec<u8>) {
-    out.pop();
-    out.push(b'\n');
 }
 
 #[cfg(test)]

@@ -1,13 +1,29 @@
-//! The fields of a line of JSON.
+//! The fields of a record: members of a JSON object, or cells of CSV as parameters of
+//! `create_token`.
 
 use std::borrow::Cow;
 
 use pyjson::{ErrorKind, Kind, RawValue, Scanner};
+use serde_json::Value;
 
-/// A named value of a record. The record itself does not count for the value's depth.
+use crate::cli::python_int::parse_python_int;
+use crate::cli::restrictions_json::{by_database, by_resource, list};
+
+const NOT_BY_DATABASE: &str =
+    "must be db:action items separated by spaces, or JSON where a name has a space or a slash";
+const NOT_BY_RESOURCE: &str =
+    "must be db/table:action items separated by spaces, or JSON where a name has a space";
+
+/// The depth of the deepest parameter that is made here: an object of objects of lists.
+const DEPTH_OF_RESOURCES: usize = 3;
+
+/// A named value of a record.
 pub(super) struct Field<'a> {
     pub(super) name: Cow<'a, str>,
-    pub(super) value: RawValue<'a>,
+    /// The value's JSON text.
+    pub(super) json: Cow<'a, str>,
+    /// How many containers are open at most inside the value. The record itself doesn't count.
+    pub(super) depth: usize,
 }
 
 /// Reads a record of JSON lines.
@@ -33,28 +49,130 @@ pub(super) fn read_fields(line: &[u8]) -> Result<Vec<Field<'_>>, String> {
             Err(error) if error.kind() == ErrorKind::DuplicateKey => break,
             Err(error) => return Err(json_error(error)),
         };
-        let name = match key.is_escaped() {
-            false => Cow::Borrowed(key.text()),
-            true => Cow::Owned(key.to_python().to_string_lossy().into_owned()),
-        };
+        let lossy = |_| Cow::Owned(key.to_python().to_string_lossy().into_owned());
+        let name = key.to_str().unwrap_or_else(lossy);
         let RawValue { text, depth } = scanner.raw_value().map_err(json_error)?;
-        fields.push(Field { name, value: RawValue { text, depth: depth - scanner.depth() } });
+        fields.push(Field { name, json: Cow::Borrowed(text), depth: depth - scanner.depth() });
     }
     scanner.end().map_err(json_error)?;
     Ok(fields)
 }
 
-/// A value as a cell of CSV: a string without quotes and escapes, null as an empty cell, anything
-/// else as JSON.
-pub(super) fn to_cell(text: &str) -> Cow<'_, str> {
-    let mut scanner = Scanner::new(text);
-    match scanner.peek_kind() {
-        Ok(Kind::String) => match scanner.string().and_then(|string| string.to_str()) {
-            Ok(string) => string,
-            // CSV can't carry a lone surrogate.
-            Err(_) => Cow::Borrowed(text),
-        },
-        Ok(Kind::Null) => Cow::Borrowed(""),
-        _ => Cow::Borrowed(text),
+/// Reads the cell of a parameter; `None` if it is empty.
+///
+/// # Errors
+/// What is wrong with the cell. The message follows the parameter's name.
+pub(super) fn read_cell<'a>(
+    parameter: &'a str,
+    cell: &'a [u8],
+) -> Result<Option<Field<'a>>, &'static str> {
+    let cell = std::str::from_utf8(cell).map_err(|_| "is not UTF-8")?;
+    // White space is a part of an actor's id.
+    let cell = if parameter == "actor_id" { cell } else { cell.trim() };
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    let json = match parameter {
+        "actor_id" => Value::from(cell).to_string(),
+        "expires_after" => {
+            parse_python_int(cell).ok_or("must be a whole number of seconds")?.to_string()
+        }
+        "restrict_all" if !cell.starts_with('[') => list(cell.split_whitespace()),
+        "restrict_database" if !cell.starts_with('{') => {
+            let pairs: Option<Vec<_>> = cell.split_whitespace().map(database_action).collect();
+            by_database(pairs.ok_or(NOT_BY_DATABASE)?)
+        }
+        "restrict_resource" if !cell.starts_with('{') => {
+            let triples: Option<Vec<_>> = cell.split_whitespace().map(resource_action).collect();
+            by_resource(triples.ok_or(NOT_BY_RESOURCE)?)
+        }
+        _ => {
+            let RawValue { text, depth } = raw_value(cell).map_err(|_| "is not valid JSON")?;
+            return Ok(Some(Field { name: parameter.into(), json: text.into(), depth }));
+        }
+    };
+    Ok(Some(Field { name: parameter.into(), json: json.into(), depth: DEPTH_OF_RESOURCES }))
+}
+
+/// The JSON value that a cell is.
+fn raw_value(cell: &str) -> Result<RawValue<'_>, pyjson::Error> {
+    let mut scanner = Scanner::new(cell);
+    let value = scanner.raw_value()?;
+    scanner.end()?;
+    Ok(value)
+}
+
+/// `db:action`.
+fn database_action(item: &str) -> Option<[&str; 2]> {
+    let (database, action) = item.rsplit_once(':')?;
+    let is_valid = !database.is_empty() && !action.is_empty() && !database.contains('/');
+    is_valid.then_some([database, action])
+}
+
+/// `db/table:action`.
+fn resource_action(item: &str) -> Option<[&str; 3]> {
+    let (place, action) = item.rsplit_once(':')?;
+    let (database, resource) = place.split_once('/')?;
+    let is_valid = !database.is_empty() && !resource.is_empty() && !action.is_empty();
+    is_valid.then_some([database, resource, action])
+}
+
+/// A JSON text as a cell of CSV: a string without quotes and escapes, null as an empty cell,
+/// anything else as JSON.
+pub(super) fn to_cell(json: &str) -> Cow<'_, str> {
+    match (RawValue { text: json, depth: 0 }).as_string() {
+        // CSV can't carry a lone surrogate.
+        Some(string) => string.to_str().unwrap_or(Cow::Borrowed(json)),
+        None if json == "null" => Cow::Borrowed(""),
+        None => Cow::Borrowed(json),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(parameter: &str, cell: &str) -> Result<Option<String>, &'static str> {
+        let field = read_cell(parameter, cell.as_bytes());
+        field.map(|field| field.map(|field| field.json.into_owned()))
+    }
+
+    #[test]
+    fn items_become_lists_and_objects_in_order() {
+        let all = text("restrict_all", " view-instance  view-table ").unwrap().unwrap();
+        assert_eq!(all, r#"["view-instance","view-table"]"#);
+        let database = text("restrict_database", "b:x a:y b:z").unwrap().unwrap();
+        assert_eq!(database, r#"{"b":["x","z"],"a":["y"]}"#);
+        let resource = text("restrict_resource", "db/t/u:x db/v:y e:f/t:x").unwrap().unwrap();
+        assert_eq!(resource, r#"{"db":{"t/u":["x"],"v":["y"]},"e:f":{"t":["x"]}}"#);
+    }
+
+    #[test]
+    fn json_is_kept_and_nothing_may_follow_it() {
+        assert_eq!(text("restrict_all", r#"["a b"]"#).unwrap().unwrap(), r#"["a b"]"#);
+        for cell in [r#"["a b"] x"#, "[", r#"["a"#] {
+            assert!(text("restrict_all", cell).is_err(), "{cell}");
+        }
+        assert!(text("now", "12abc").is_err());
+    }
+
+    #[test]
+    fn malformed_items_are_refused() {
+        for cell in ["db", "db:", ":x", "db/t:x"] {
+            assert_eq!(text("restrict_database", cell), Err(NOT_BY_DATABASE), "{cell}");
+        }
+        for cell in ["db:x", "db/:x", "/t:x", "db/t:", "db/t"] {
+            assert_eq!(text("restrict_resource", cell), Err(NOT_BY_RESOURCE), "{cell}");
+        }
+        for cell in ["1.5", "1h", "x", "--1"] {
+            assert!(text("expires_after", cell).is_err(), "{cell}");
+        }
+    }
+
+    #[test]
+    fn an_empty_cell_is_no_value() {
+        for parameter in ["actor_id", "expires_after", "restrict_all", "restrict_resource", "now"] {
+            assert_eq!(text(parameter, ""), Ok(None), "{parameter}");
+        }
     }
 }

@@ -1,42 +1,108 @@
-//! The input: CSV or JSON lines, from a file or stdin.
+//! The input: CSV or JSON lines, from a file or stdin, read in blocks.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Take};
+use std::ops::Range;
 use std::path::Path;
 
-use super::block::Block;
+use csv::{ByteRecord, Position, StringRecord};
+
+use super::fields::{Field, read_fields};
 use crate::cli::failure::Failure;
 
-/// The longest record, in bytes. It keeps an unclosed quote from swallowing a whole file.
-const MAX_RECORD: u64 = 16 << 20;
+/// Bytes of input in a block, and records in it. Either fills a block. Larger blocks take more
+/// memory in each thread, and smaller ones more switches between threads.
+const MAX_BYTES: u64 = 256 << 10;
+const MAX_RECORDS: usize = 2 << 10;
+
+/// Bytes of a buffer kept for the next block: a row's, and that of all lines.
+const KEPT_ROW: usize = 64 << 10;
+const KEPT_TEXT: usize = 1 << 20;
 
 /// Bytes of a buffer: what one `read` asks for.
 const BUFFER: usize = 64 << 10;
+
+/// How many bytes are read for one record. A record that takes them all is longer than 16 MiB,
+/// since at most a buffer of them belongs to the records after it. The limit keeps an unclosed
+/// quote from swallowing a whole file.
+const MAX_READ: u64 = (16 << 20) + BUFFER as u64;
+
+/// A record of the input.
+pub(super) enum Record<'a> {
+    /// A row of CSV.
+    Row(&'a ByteRecord),
+    /// A line of JSON, with its fields or what is wrong with it.
+    Line(&'a [u8], Result<Vec<Field<'a>>, String>),
+}
+
+/// Consecutive records: what one worker reads and answers at a time. Buffers are reused.
+#[derive(Default)]
+pub(super) struct Block {
+    rows: Vec<ByteRecord>,
+    /// Rows of earlier blocks, to be reused.
+    spare_rows: Vec<ByteRecord>,
+    /// All lines.
+    text: Vec<u8>,
+    /// The number of each line, from 1, and its place in `text`. Blank lines are left out.
+    lines: Vec<(u64, Range<usize>)>,
+    /// Where the block ends, in bytes from the start of the input.
+    pub(super) end: u64,
+}
+
+impl Block {
+    fn clear(&mut self) {
+        let is_kept = |row: &ByteRecord| row.as_slice().len() <= KEPT_ROW;
+        self.spare_rows.extend(self.rows.drain(..).filter(is_kept));
+        self.text.clear();
+        self.text.shrink_to(KEPT_TEXT);
+        self.lines.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.lines.is_empty()
+    }
+
+    /// Whether the block is full with this many bytes of input.
+    fn is_full(&self, bytes: u64) -> bool {
+        self.rows.len() + self.lines.len() == MAX_RECORDS || bytes >= MAX_BYTES
+    }
+
+    /// The records, and the numbers of the lines in which they begin.
+    pub(super) fn records(&self) -> impl Iterator<Item = (u64, Record<'_>)> {
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| (row.position().map_or(0, Position::line), Record::Row(row)));
+        let lines = self.lines.iter().map(|(number, range)| {
+            let line = &self.text[range.clone()];
+            (*number, Record::Line(line, read_fields(line)))
+        });
+        rows.chain(lines)
+    }
+}
 
 /// The source of records.
 pub(crate) struct Input {
     records: Records,
     /// Bytes in the file, if it is one.
-    length: Option<u64>,
+    pub(crate) length: Option<u64>,
     /// The first block, if it was read ahead.
     first: Option<Block>,
 }
 
 enum Records {
-    Csv { reader: csv::Reader<Source>, header: Vec<String> },
+    Csv(csv::Reader<Source>),
     JsonLines(JsonLines),
-    Empty,
 }
 
 struct JsonLines {
-    reader: Source,
+    source: Source,
     /// The number of the next line, from 1.
     next_line: u64,
     /// Bytes read so far.
     position: u64,
 }
 
-type Source = BufReader<Bounded>;
+/// Ends when a record takes more than [`MAX_READ`].
+type Source = BufReader<Take<Box<dyn Read + Send>>>;
 
 impl Input {
     /// Opens a file, or stdin without a path or with `-`. Input that begins with `{` is JSON lines.
@@ -44,37 +110,26 @@ impl Input {
     /// # Errors
     /// [`Failure::Usage`] if the file can't be read or the header isn't UTF-8.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let (source, length): (Box<dyn Read + Send>, _) =
-            match path.filter(|path| path.as_os_str() != "-") {
-                None => (Box::new(io::stdin()), None),
-                Some(path) => {
-                    let (file, length) = open_file(path).map_err(|error| {
-                        Failure::Usage(format!("cannot read {}: {error}", path.display()))
-                    })?;
-                    (Box::new(file), length)
-                }
-            };
-        let mut reader = BufReader::with_capacity(BUFFER, Bounded { source, left: MAX_RECORD });
-        let records = match skip_to_first_byte(&mut reader)? {
-            None => Records::Empty,
-            Some((b'{', next_line)) => {
-                Records::JsonLines(JsonLines { reader, next_line, position: 0 })
-            }
-            Some(_) => open_csv(reader)?,
+        let (source, length) = match path.filter(|path| path.as_os_str() != "-") {
+            None => (Box::new(io::stdin()) as Box<dyn Read + Send>, None),
+            Some(path) => open_file(path).map_err(|error| {
+                Failure::Usage(format!("cannot read {}: {error}", path.display()))
+            })?,
+        };
+        let mut source = BufReader::with_capacity(BUFFER, source.take(MAX_READ));
+        let (first_byte, next_line) = skip_to_first_byte(&mut source)?;
+        let records = match first_byte {
+            None | Some(b'{') => Records::JsonLines(JsonLines { source, next_line, position: 0 }),
+            Some(_) => open_csv(source)?,
         };
         Ok(Self { records, length, first: None })
     }
 
-    /// Bytes in the file, if it is one.
-    pub(crate) fn length(&self) -> Option<u64> {
-        self.length
-    }
-
     /// The header of CSV.
-    pub(super) fn header(&self) -> Option<&[String]> {
-        match &self.records {
-            Records::Csv { header, .. } => Some(header),
-            _ => None,
+    pub(super) fn header(&mut self) -> Result<Option<&StringRecord>, Failure> {
+        match &mut self.records {
+            Records::Csv(reader) => reader.headers().map(Some).map_err(csv_error),
+            Records::JsonLines(_) => Ok(None),
         }
     }
 
@@ -93,62 +148,61 @@ impl Input {
         }
         block.clear();
         match &mut self.records {
-            Records::Empty => Ok(()),
-            Records::Csv { reader, .. } => read_rows(reader, block),
-            Records::JsonLines(input) => read_lines(input, block),
+            Records::Csv(reader) => read_rows(reader, block),
+            Records::JsonLines(lines) => read_lines(lines, block),
         }
     }
 }
 
-fn open_file(path: &Path) -> io::Result<(File, Option<u64>)> {
+fn open_file(path: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    Ok((file, metadata.is_file().then_some(metadata.len())))
+    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
 }
 
 /// Skips a byte order mark and blank lines. Returns the next byte and the number of its line.
-fn skip_to_first_byte(reader: &mut Source) -> io::Result<Option<(u8, u64)>> {
+fn skip_to_first_byte(source: &mut Source) -> io::Result<(Option<u8>, u64)> {
     const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-    if reader.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
-        reader.consume(BYTE_ORDER_MARK.len());
+    if source.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        source.consume(BYTE_ORDER_MARK.len());
     }
     let mut line = 1;
     loop {
-        match reader.fill_buf()?.first() {
-            None => return Ok(None),
+        source.get_mut().set_limit(MAX_READ);
+        match source.fill_buf()?.first() {
             Some(b'\n') => line += 1,
             Some(b'\r' | b' ' | b'\t') => {}
-            Some(first) => return Ok(Some((*first, line))),
+            first => return Ok((first.copied(), line)),
         }
-        reader.consume(1);
+        source.consume(1);
     }
 }
 
-fn open_csv(reader: Source) -> Result<Records, Failure> {
-    // With a buffer as large as that of `reader`, reads pass `reader` by.
+fn open_csv(source: Source) -> Result<Records, Failure> {
+    // With a buffer as large as that of `source`, reads pass `source` by.
     let mut builder = csv::ReaderBuilder::new();
-    let mut reader = builder.flexible(true).buffer_capacity(BUFFER).from_reader(reader);
-    let header = reader.byte_headers().map_err(|error| csv_error(error, 1))?;
-    let header: Result<Vec<_>, _> =
-        header.iter().map(|name| String::from_utf8(name.to_vec())).collect();
-    let header =
-        header.map_err(|_| Failure::Usage("the header of the CSV is not UTF-8".to_owned()))?;
-    Ok(Records::Csv { reader, header })
+    let mut reader = builder.flexible(true).buffer_capacity(BUFFER).from_reader(source);
+    let header = reader.headers().map(drop);
+    check_length(reader.get_ref(), 1)?;
+    header.map_err(csv_error)?;
+    Ok(Records::Csv(reader))
 }
 
 fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), Failure> {
     let start = reader.position().byte();
     while !block.is_full(reader.position().byte() - start) {
         let line = reader.position().line();
-        reader.get_mut().get_mut().begin_record();
-        let row = block.spare_row();
-        if !reader.read_byte_record(row).map_err(|error| csv_error(error, line))? {
+        reader.get_mut().get_mut().set_limit(MAX_READ);
+        let mut row = block.spare_rows.pop().unwrap_or_default();
+        let is_row = reader.read_byte_record(&mut row).map_err(csv_error)?;
+        check_length(reader.get_ref(), line)?;
+        if !is_row {
             break;
         }
-        block.push_row();
+        block.rows.push(row);
     }
     block.end = reader.position().byte();
     Ok(())
@@ -156,65 +210,39 @@ fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), 
 
 fn read_lines(input: &mut JsonLines, block: &mut Block) -> Result<(), Failure> {
     while !block.is_full(block.text.len() as u64) {
-        let (line, start) = (input.next_line, block.text.len());
-        input.reader.get_mut().begin_record();
-        let length = input
-            .reader
-            .read_until(b'\n', &mut block.text)
-            .map_err(|error| read_error(error, line))?;
+        let start = block.text.len();
+        input.source.get_mut().set_limit(MAX_READ);
+        let length = input.source.read_until(b'\n', &mut block.text)?;
+        check_length(&input.source, input.next_line)?;
         if length == 0 {
             break;
         }
-        input.next_line += 1;
-        input.position += length as u64;
         if block.text[start..].trim_ascii().is_empty() {
             block.text.truncate(start);
         } else {
-            block.lines.push((line, start..block.text.len()));
+            block.lines.push((input.next_line, start..block.text.len()));
         }
+        input.next_line += 1;
+        input.position += length as u64;
     }
     block.end = input.position;
     Ok(())
 }
 
-fn csv_error(error: csv::Error, line: u64) -> Failure {
-    let message = format!("line {line}: {error}");
+fn csv_error(error: csv::Error) -> Failure {
     match error.into_kind() {
-        csv::ErrorKind::Io(error) => read_error(error, line),
-        _ => Failure::Negative(Some(message)),
+        csv::ErrorKind::Io(error) => Failure::Io(error),
+        // Rows are bytes and have any length, so only the header can be wrong.
+        _ => Failure::Usage("the header of the CSV is not UTF-8".to_owned()),
     }
 }
 
-fn read_error(error: io::Error, line: u64) -> Failure {
-    match error.kind() {
-        io::ErrorKind::FileTooLarge => Failure::Negative(Some(format!(
-            "line {line}: a record of more than 16 MiB begins here; is a quote not closed?"
-        ))),
-        _ => Failure::Io(error),
+/// Fails if the record that begins in this line is too long.
+fn check_length(source: &Source, line: u64) -> Result<(), Failure> {
+    if source.get_ref().limit() > 0 {
+        return Ok(());
     }
-}
-
-/// Fails with [`io::ErrorKind::FileTooLarge`] when a record is too long. Bytes that a buffer
-/// already holds when the record begins don't count.
-struct Bounded {
-    source: Box<dyn Read + Send>,
-    /// How many bytes the record may still take.
-    left: u64,
-}
-
-impl Bounded {
-    fn begin_record(&mut self) {
-        self.left = MAX_RECORD;
-    }
-}
-
-impl Read for Bounded {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.source.read(buffer)?;
-        if length > 0 && self.left == 0 {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.left = self.left.saturating_sub(length as u64);
-        Ok(length)
-    }
+    Err(Failure::Negative(Some(format!(
+        "line {line}: a record of more than 16 MiB begins here; is a quote not closed?"
+    ))))
 }
