@@ -11,40 +11,24 @@
 /// The digits are the shortest that read back as the same double, the nearest of them in a tie
 /// (CPython's `dtoa` in mode 0, here `ryu`; Rust's own formatting differs in ties). The layout
 /// is `float_repr_style = 'short'` of CPython's `PyOS_double_to_string`: an exponent below 1e-4
-/// and from 1e16, at least two digits of it, and always a `.0` or an exponent.
+/// and from 1e16, at least two digits of it, and always a `.0` or an exponent. The layout of
+/// `ryu` differs in two things: its exponents are short, and they begin below 1e-5.
 pub fn write_float(out: &mut Vec<u8>, value: f64) {
     let mut buffer = ryu::Buffer::new();
-    let shortest = buffer.format_finite(value);
-    let (sign, shortest) = match shortest.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", shortest),
-    };
-    out.extend_from_slice(sign.as_bytes());
-    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-
-    // value = 0.DIGITS * 10^point, without zeros at either end of DIGITS
-    let mut digits = [0u8; 32];
-    let mut count = 0;
-    for &digit in whole.as_bytes().iter().chain(fraction.as_bytes()) {
-        digits[count] = digit;
-        count += 1;
-    }
-    let leading = digits[..count].iter().take_while(|&&d| d == b'0').count();
-    let point = whole.len() as i32 - leading as i32 + exponent;
-    let digits = &digits[leading..count];
-    let trailing = digits.iter().rev().take_while(|&&d| d == b'0').count();
-    let digits = &digits[..digits.len() - trailing];
-    if digits.is_empty() {
-        out.extend_from_slice(b"0.0");
-        return;
-    }
-
-    if (-3..=16).contains(&point) {
-        write_positional(out, digits, point);
+    let text = buffer.format_finite(value);
+    let digits = text.trim_start_matches('-');
+    if let Some((mantissa, exponent)) = text.split_once('e') {
+        // From 1e-7 to 1e-07, and from 1e16 to 1e+16.
+        let exponent: i32 = exponent.parse().unwrap_or_default();
+        out.extend_from_slice(format!("{mantissa}e{exponent:+03}").as_bytes());
+    } else if let Some(digits) = digits.strip_prefix("0.0000") {
+        // From 0.0000123 to 1.23e-05.
+        let (first, rest) = digits.split_at(1);
+        let sign = if value < 0.0 { "-" } else { "" };
+        let point = if rest.is_empty() { "" } else { "." };
+        out.extend_from_slice(format!("{sign}{first}{point}{rest}e-05").as_bytes());
     } else {
-        write_scientific(out, digits, point - 1);
+        out.extend_from_slice(text.as_bytes());
     }
 }
 
@@ -59,34 +43,45 @@ pub(crate) fn write_python_float(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-fn write_positional(out: &mut Vec<u8>, digits: &[u8], point: i32) {
-    if point <= 0 {
-        out.extend_from_slice(b"0.");
-        out.extend(std::iter::repeat_n(b'0', point.unsigned_abs() as usize));
-        out.extend_from_slice(digits);
-        return;
-    }
-    let point = point as usize;
-    let (whole, fraction) = digits.split_at(point.min(digits.len()));
-    out.extend_from_slice(whole);
-    out.extend(std::iter::repeat_n(b'0', point - whole.len()));
-    out.push(b'.');
-    out.extend_from_slice(if fraction.is_empty() { b"0" } else { fraction });
-}
-
-fn write_scientific(out: &mut Vec<u8>, digits: &[u8], exponent: i32) {
-    out.push(digits[0]);
-    if digits.len() > 1 {
-        out.push(b'.');
-        out.extend_from_slice(&digits[1..]);
-    }
-    out.push(b'e');
-    out.extend_from_slice(format!("{exponent:+03}").as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn repr(value: f64) -> String {
+        let mut out = Vec::new();
+        write_float(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Both sides of each limit of the layout.
+    #[test]
+    fn the_layout_is_that_of_repr() {
+        for text in [
+            "0.0",
+            "-0.0",
+            "1.0",
+            "-12.5",
+            "0.1",
+            "0.001234",
+            "0.0001",
+            "-0.00012",
+            "1e-05",
+            "-1.2e-05",
+            "9.999e-05",
+            "1e-06",
+            "1.5e-07",
+            "5e-324",
+            "123456789012345.6",
+            "1234567890123456.0",
+            "9999999999999998.0",
+            "1e+16",
+            "-1.2345678901234568e+16",
+            "1e+22",
+            "1.7976931348623157e+308",
+        ] {
+            assert_eq!(repr(text.parse().unwrap()), text);
+        }
+    }
 
     /// `(bits, repr)` pairs would be hand-written; the oracle's are in `compat-fixtures/`. Here:
     /// what is written reads back as the same double.
@@ -101,9 +96,7 @@ mod tests {
             if !value.is_finite() {
                 continue;
             }
-            let mut out = Vec::new();
-            write_float(&mut out, value);
-            let text = std::str::from_utf8(&out).unwrap();
+            let text = repr(value);
             assert_eq!(text.parse::<f64>().unwrap().to_bits(), bits, "{text}");
             assert!(text.contains(['.', 'e']), "{text}");
         }
