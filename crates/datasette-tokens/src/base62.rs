@@ -34,7 +34,7 @@ pub(crate) fn base62_decode(text: &[u8]) -> Option<Integer> {
         number = true_divide(&number, 10)?;
     }
     let sign = if negative { Sign::Minus } else { Sign::Plus };
-    BigInt::from_biguint(sign, decoded).to_string().parse().ok()
+    Integer::from_digits(BigInt::from_biguint(sign, decoded).to_string().as_bytes())
 }
 
 /// Appends `baseconv.base62.encode(number)`. `false` where Python raises `OverflowError`.

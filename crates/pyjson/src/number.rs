@@ -27,15 +27,16 @@ impl<'a> Number<'a> {
         if !self.is_float {
             self.integer_text()?;
         }
-        match self.to_python_float() {
-            value if value.is_finite() => Ok(value),
-            _ => Err(Error::new(ErrorKind::NumberOverflow, self.offset)),
-        }
+        self.to_float(Rules::Json)
     }
 
-    /// What Python makes of a float: an infinity where it overflows, and its words.
-    pub(crate) fn to_python_float(self) -> f64 {
-        self.text.parse().unwrap_or(f64::NAN)
+    /// What Python makes of a float. An infinity or `NaN` is an error under [`Rules::Json`].
+    pub(crate) fn to_float(self, rules: Rules) -> Result<f64, Error> {
+        let value = self.text.parse().unwrap_or(f64::NAN);
+        if rules == Rules::Json && !value.is_finite() {
+            return Err(Error::new(ErrorKind::NumberOverflow, self.offset));
+        }
+        Ok(value)
     }
 
     /// What Python's `int` makes of a number that is no float.
@@ -43,7 +44,8 @@ impl<'a> Number<'a> {
     /// # Errors
     /// [`ErrorKind::IntegerTooLong`].
     pub fn to_integer(&self) -> Result<Integer, Error> {
-        self.integer_text()?.parse().map_err(|_| Error::new(ErrorKind::IntegerTooLong, self.offset))
+        Integer::from_digits(self.integer_text()?.as_bytes())
+            .ok_or(Error::new(ErrorKind::IntegerTooLong, self.offset))
     }
 
     /// How `str()` of the integer spells it. JSON allows one other spelling: `-0`.
@@ -71,47 +73,38 @@ impl<'a> Scanner<'a> {
 
     /// Steps over the number that begins here, and says whether it is a float.
     pub(crate) fn skip_number(&mut self) -> Result<bool, Error> {
-        if self.peek() == Some(b'-') {
-            self.pos += 1;
-        }
+        let is_negative = self.skip_one_of(b"-");
         match self.peek() {
             Some(b'0') => self.pos += 1,
-            Some(b'N' | b'I') => return self.skip_python_word().map(|()| true),
+            Some(b'N' | b'I') => return self.skip_python_word(is_negative).map(|()| true),
             _ => self.skip_digits()?,
         }
-        let mut is_float = false;
-        if self.peek() == Some(b'.') {
-            is_float = true;
-            self.pos += 1;
+        let has_fraction = self.skip_one_of(b".");
+        if has_fraction {
             self.skip_digits()?;
         }
-        if let Some(b'e' | b'E') = self.peek() {
-            is_float = true;
-            self.pos += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.pos += 1;
-            }
+        let has_exponent = self.skip_one_of(b"eE");
+        if has_exponent {
+            self.skip_one_of(b"+-");
             self.skip_digits()?;
         }
-        Ok(is_float)
+        Ok(has_fraction || has_exponent)
     }
 
     /// `NaN` or `Infinity`. The latter alone may have a minus sign, which was read already.
     #[cold]
-    fn skip_python_word(&mut self) -> Result<(), Error> {
-        let has_sign = self.pos > 0 && self.text().as_bytes()[self.pos - 1] == b'-';
-        if self.rules == Rules::Python
-            && (self.skip_text("Infinity") || (!has_sign && self.skip_text("NaN")))
-        {
-            return Ok(());
-        }
-        Err(self.syntax())
+    fn skip_python_word(&mut self, is_negative: bool) -> Result<(), Error> {
+        let has_words = self.rules == Rules::Python;
+        let found =
+            has_words && (self.skip_text("Infinity") || !is_negative && self.skip_text("NaN"));
+        if found { Ok(()) } else { Err(self.syntax()) }
     }
 
     fn skip_digits(&mut self) -> Result<(), Error> {
-        let rest = self.text().as_bytes().get(self.pos..).unwrap_or_default();
-        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.pos += count;
-        if count == 0 { Err(self.syntax()) } else { Ok(()) }
+        let start = self.pos;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.pos += 1;
+        }
+        if self.pos == start { Err(self.syntax()) } else { Ok(()) }
     }
 }

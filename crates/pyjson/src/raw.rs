@@ -13,17 +13,7 @@ pub struct RawValue<'a> {
     pub depth: usize,
 }
 
-impl<'a> RawValue<'a> {
-    /// The string that the value is, if it is one.
-    #[must_use]
-    #[inline]
-    pub fn as_string(&self) -> Option<RawString<'a>> {
-        let Self { text, .. } = *self;
-        let has_escapes = text.as_bytes().contains(&b'\\');
-        let escapes = if has_escapes { Escapes::Some } else { Escapes::None };
-        text.starts_with('"').then_some(RawString { text, start: 0, end: text.len(), escapes })
-    }
-
+impl RawValue<'_> {
     /// Whether more than [`MAX_DEPTH`] containers are open at once.
     #[must_use]
     pub fn is_too_deep(&self) -> bool {
@@ -34,56 +24,36 @@ impl<'a> RawValue<'a> {
 /// A string as it is spelled in a text, escapes not resolved.
 #[derive(Clone, Copy, Debug)]
 pub struct RawString<'a> {
-    /// The whole text, and where in it the spelling stands, with its quotes.
-    pub(crate) text: &'a str,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// Whether a backslash occurs. As wide as a word, like [`ErrorKind`].
-    pub(crate) escapes: Escapes,
-}
-
-/// Whether escapes occur in a string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub(crate) enum Escapes {
-    None,
-    Some,
+    /// With its quotes.
+    pub(crate) spelling: &'a str,
+    /// Bytes from the start of the scanned text.
+    pub(crate) offset: usize,
+    /// How many bytes stand between the first quote and the first escape, or the last quote. A
+    /// length rather than a flag: a byte that is stored and then loaded together with its
+    /// neighbours makes the processor wait for the store.
+    pub(crate) plain: usize,
 }
 
 impl<'a> RawString<'a> {
     /// The spelling between the quotes.
     #[must_use]
+    #[inline]
     pub fn text(&self) -> &'a str {
-        self.text.get(self.start + 1..self.end - 1).unwrap_or_default()
+        self.spelling.get(1..self.spelling.len() - 1).unwrap_or_default()
     }
 
-    /// The spelling with its quotes.
-    #[must_use]
-    pub fn quoted(&self) -> &'a str {
-        self.text.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// The bytes of [`RawString::text`].
+    /// Whether any backslash occurs. Without one the spelling is the value.
     #[must_use]
     #[inline]
-    pub fn bytes(&self) -> &'a [u8] {
-        &self.text.as_bytes()[self.start + 1..self.end - 1]
+    pub fn is_escaped(&self) -> bool {
+        self.plain + 2 < self.spelling.len()
     }
 
     /// Whether the value is this text.
     #[must_use]
     #[inline]
     pub fn is(&self, text: &str) -> bool {
-        match self.escapes {
-            Escapes::None => self.bytes() == text.as_bytes(),
-            Escapes::Some => self.to_python() == *text,
-        }
-    }
-
-    /// Whether any backslash occurs. Without one the spelling is the value.
-    #[must_use]
-    pub fn is_escaped(&self) -> bool {
-        self.escapes == Escapes::Some
+        if self.is_escaped() { self.to_python() == *text } else { self.text() == text }
     }
 
     /// The value as UTF-8.
@@ -95,19 +65,16 @@ impl<'a> RawString<'a> {
         if !self.is_escaped() {
             return Ok(Cow::Borrowed(self.text()));
         }
-        String::from_utf8(string::unescape(self.text()))
+        String::from_utf8(string::unescape(self.text()).into_owned())
             .map(Cow::Owned)
-            .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.start))
+            .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset))
     }
 
     /// The value as Python has it, lone surrogates included.
     #[must_use]
     #[inline]
     pub fn to_python(&self) -> Str<'a> {
-        Str(match self.is_escaped() {
-            true => Cow::Owned(string::unescape(self.text())),
-            false => Cow::Borrowed(self.bytes()),
-        })
+        if self.is_escaped() { Str(string::unescape(self.text())) } else { self.text().into() }
     }
 
     /// Appends what `json.dumps` writes for the string, quotes included.
@@ -116,12 +83,12 @@ impl<'a> RawString<'a> {
     /// [`ErrorKind::LoneSurrogate`].
     #[inline]
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Error> {
-        if !self.is_escaped() {
+        if self.is_escaped() {
+            string::write_string(out, &self.to_str()?);
+        } else {
             // Valid JSON without a backslash holds nothing that Python would escape.
-            out.extend_from_slice(&self.text.as_bytes()[self.start..self.end]);
-            return Ok(());
+            out.extend_from_slice(self.spelling.as_bytes());
         }
-        string::write_string(out, &self.to_str()?);
         Ok(())
     }
 }

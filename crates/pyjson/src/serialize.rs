@@ -1,6 +1,6 @@
 //! Values for serde.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 use super::{Integer, Str, Value};
 
@@ -20,7 +20,7 @@ impl Serialize for Integer {
 /// Serialises as a string, with U+FFFD in place of a lone surrogate.
 impl Serialize for Str<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string_lossy())
+        serializer.collect_str(self)
     }
 }
 
@@ -35,11 +35,7 @@ impl Serialize for Value<'_> {
             Self::Str(value) => value.serialize(serializer),
             Self::List(items) => serializer.collect_seq(items),
             Self::Dict(members) => {
-                let mut map = serializer.serialize_map(Some(members.len()))?;
-                for (key, value) in members {
-                    map.serialize_entry(key, value)?;
-                }
-                map.end()
+                serializer.collect_map(members.iter().map(|(key, value)| (key, value)))
             }
         }
     }

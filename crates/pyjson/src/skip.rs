@@ -1,6 +1,6 @@
 //! Stepping over values, with a check of their syntax.
 
-use super::{Error, Kind, RawValue, Scanner};
+use super::{Error, Kind, RawValue, Scanner, repeat::Place};
 
 impl<'a> Scanner<'a> {
     /// Steps over one value and gives its spelling and depth. Checks the syntax, but looks for no
@@ -9,136 +9,58 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// [`ErrorKind::Syntax`](crate::ErrorKind::Syntax).
     pub fn raw_value(&mut self) -> Result<RawValue<'a>, Error> {
-        let kind = self.peek_kind()?;
-        let start = self.pos;
-        let depth = match kind {
-            Kind::Array if self.plain_strings(|_| {}) => 1,
-            Kind::Object | Kind::Array => self.skip_container(kind)?,
-            scalar => {
-                self.skip_scalar(scalar)?;
-                0
-            }
-        };
-        Ok(RawValue { text: self.slice(start, self.pos), depth: self.depth() + depth })
-    }
-
-    /// Steps over the container that begins here; how many containers are open at most.
-    fn skip_container(&mut self, kind: Kind) -> Result<usize, Error> {
-        // What was skipped earlier doesn't count: its depth isn't in `deepest`.
-        self.forget_object();
-        let mut open = OpenContainers::default();
-        let mut deepest = 0;
-        let mut kind = kind;
+        let mut kind = self.peek_kind()?;
+        let (start, mut deepest) = (self.pos, self.depth);
+        // The brackets that close the open containers: a byte each, since there may be millions.
+        let mut open = Vec::new();
+        let (mut last_list, mut last_object) = (Place::default(), Place::default());
         // Where an object began, as long as no other was entered inside.
         let mut object_start = None;
         loop {
             // The cursor is at a value. A container is entered, anything else is skipped.
-            let is_first = match kind {
-                Kind::Array if self.plain_strings(|_| {}) => {
-                    deepest = deepest.max(open.depth + 1);
-                    false
-                }
-                Kind::Object if self.same_object(open.depth) => false,
-                Kind::Object | Kind::Array => {
-                    if kind == Kind::Object {
-                        object_start = Some(self.pos);
+            let mut is_first = false;
+            match kind {
+                Kind::Object if self.skip_same(last_object) => {}
+                Kind::Array if self.skip_same(last_list) => {}
+                Kind::Object | Kind::Array => match self.plain_strings(|_| {}) {
+                    Some(list) => {
+                        deepest = deepest.max(self.depth + 1);
+                        last_list = list;
                     }
-                    self.pos += 1;
-                    open.push(kind == Kind::Object);
-                    deepest = deepest.max(open.depth);
-                    true
+                    None => {
+                        if kind == Kind::Object {
+                            object_start = Some(self.pos);
+                        }
+                        open.push(if kind == Kind::Object { b'}' } else { b']' });
+                        self.pos += 1;
+                        self.depth += 1;
+                        deepest = deepest.max(self.depth);
+                        is_first = true;
+                    }
+                },
+                scalar => self.skip_scalar(scalar)?,
+            }
+            // Closes the containers that end here.
+            loop {
+                let Some(&close) = open.last() else {
+                    return Ok(RawValue { text: self.slice(start, self.pos), depth: deepest });
+                };
+                let more = match close {
+                    b'}' => self.key(is_first)?.is_some(),
+                    _ => self.next_item(is_first, close)?,
+                };
+                if more {
+                    break;
                 }
-                scalar => {
-                    self.skip_scalar(scalar)?;
-                    false
+                is_first = false;
+                open.pop();
+                self.depth -= 1;
+                if let Some(start) = object_start.take_if(|_| close == b'}') {
+                    last_object = self.place(start);
                 }
-            };
-            if !self.skip_to_next_value(&mut open, &mut deepest, &mut object_start, is_first)? {
-                // Its spelling and its keys were not looked at, and its depth is not absolute.
-                self.forget_object();
-                return Ok(deepest);
             }
             kind = self.peek_kind()?;
         }
-    }
-
-    /// Closes the containers that end here, and steps up to the next value that isn't the list that
-    /// was read last; `false` when all have ended.
-    #[inline]
-    fn skip_to_next_value(
-        &mut self,
-        open: &mut OpenContainers,
-        deepest: &mut usize,
-        object_start: &mut Option<usize>,
-        mut is_first: bool,
-    ) -> Result<bool, Error> {
-        loop {
-            let more = match open.top_is_object() {
-                true => self.skip_key(is_first)?,
-                false => self.next_item(is_first, b']')?,
-            };
-            is_first = false;
-            if more && self.same_strings() {
-                *deepest = (*deepest).max(open.depth + 1);
-                continue;
-            }
-            if more {
-                return Ok(true);
-            }
-            let is_object = open.top_is_object();
-            open.pop();
-            if let Some(start) = object_start.take_if(|_| is_object) {
-                self.remember_object(start, open.depth);
-            }
-            if open.depth == 0 {
-                return Ok(false);
-            }
-        }
-    }
-
-    #[inline]
-    fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
-        match kind {
-            Kind::String => self.skip_string().map(drop),
-            Kind::Number => self.skip_number().map(drop),
-            Kind::Bool => self.bool().map(drop),
-            _ => self.null(),
-        }
-    }
-}
-
-/// Which containers are open, one bit each (1: an object), so that a million of them cost little.
-#[derive(Default)]
-struct OpenContainers {
-    depth: usize,
-    /// The innermost containers, up to 64, the last one lowest.
-    low: u64,
-    /// The words of those around them.
-    spilled: Vec<u64>,
-}
-
-impl OpenContainers {
-    #[inline]
-    fn push(&mut self, is_object: bool) {
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.spilled.push(self.low);
-        }
-        self.low = self.low << 1 | u64::from(is_object);
-        self.depth += 1;
-    }
-
-    #[inline]
-    fn pop(&mut self) {
-        self.depth -= 1;
-        self.low >>= 1;
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.low = self.spilled.pop().unwrap_or_default();
-        }
-    }
-
-    #[inline]
-    fn top_is_object(&self) -> bool {
-        self.low & 1 == 1
     }
 }
 

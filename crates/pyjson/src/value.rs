@@ -78,16 +78,15 @@ impl<'a> Value<'a> {
             Kind::String => Self::Str(scanner.string()?.to_python()),
             Kind::Number => {
                 let number = scanner.number()?;
-                match (number.is_float, scanner.rules) {
-                    (true, Rules::Python) => Self::Float(number.to_python_float()),
-                    (true, Rules::Json) => Self::Float(number.to_f64()?),
-                    (false, _) => Self::Int(number.to_integer()?),
+                match number.is_float {
+                    true => Self::Float(number.to_float(scanner.rules)?),
+                    false => Self::Int(number.to_integer()?),
                 }
             }
-            Kind::Bool => Self::Bool(scanner.bool()?),
-            Kind::Null => {
-                scanner.null()?;
-                Self::Null
+            kind => {
+                let is_true = scanner.peek() == Some(b't');
+                scanner.skip_scalar(kind)?;
+                if kind == Kind::Bool { Self::Bool(is_true) } else { Self::Null }
             }
         })
     }
@@ -154,9 +153,10 @@ impl<'a> Value<'a> {
             Self::Bool(true) => return Some("True".into()),
             Self::Bool(false) => return Some("False".into()),
             Self::Str(text) => return Some(text.clone()),
-            Self::Float(value) if value.is_nan() => return Some("nan".into()),
-            Self::Float(f64::INFINITY) => return Some("inf".into()),
-            Self::Float(f64::NEG_INFINITY) => return Some("-inf".into()),
+            // nan, inf and -inf
+            Self::Float(value) if !value.is_finite() => {
+                return Some(value.to_string().to_lowercase().into());
+            }
             Self::Int(integer) => integer.write(&mut text),
             Self::Float(value) => write_python_float(&mut text, *value),
             Self::List(_) | Self::Dict(_) => return None,
@@ -183,7 +183,7 @@ impl<'a> Value<'a> {
         if self.has_non_json_number() {
             return Err(NotJson);
         }
-        self.write_python(out);
+        self.dump(out, None);
         Ok(())
     }
 
@@ -196,35 +196,54 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Appends what `json.dumps` writes, `NaN` and `Infinity` included.
-    pub(crate) fn write_python(&self, out: &mut Vec<u8>) {
+    /// Appends what `json.dumps` writes, `NaN` and `Infinity` included: with `indent=2` if this is
+    /// part of a line that is indented so far.
+    pub(crate) fn dump(&self, out: &mut Vec<u8>, indent: Option<usize>) {
+        let inside = indent.map(|indent| indent + 2);
         match self {
             Self::Null => out.extend_from_slice(b"null"),
-            Self::Bool(true) => out.extend_from_slice(b"true"),
-            Self::Bool(false) => out.extend_from_slice(b"false"),
+            Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Self::Int(integer) => integer.write(out),
             Self::Float(value) => write_python_float(out, *value),
             Self::Str(text) => text.write(out),
-            Self::List(items) => {
-                out.push(b'[');
-                for (index, item) in items.iter().enumerate() {
-                    out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                    item.write_python(out);
-                }
-                out.push(b']');
-            }
-            Self::Dict(members) => {
-                out.push(b'{');
-                for (index, (key, value)) in members.iter().enumerate() {
-                    out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                    key.write(out);
-                    out.push(b':');
-                    value.write_python(out);
-                }
-                out.push(b'}');
-            }
+            Self::List(items) => dump_all(out, b"[]", items, indent, |item, out| {
+                item.dump(out, inside);
+            }),
+            Self::Dict(members) => dump_all(out, b"{}", members, indent, |(key, value), out| {
+                key.write(out);
+                out.extend_from_slice(if indent.is_some() { b": " } else { b":" });
+                value.dump(out, inside);
+            }),
         }
     }
+}
+
+/// Appends a container, with each of its parts on a line of its own if there are lines.
+fn dump_all<T>(
+    out: &mut Vec<u8>,
+    &[open, close]: &[u8; 2],
+    parts: &[T],
+    indent: Option<usize>,
+    mut dump: impl FnMut(&T, &mut Vec<u8>),
+) {
+    let begin_line = |out: &mut Vec<u8>, more: usize| {
+        if let Some(indent) = indent {
+            out.push(b'\n');
+            out.extend(std::iter::repeat_n(b' ', indent + more));
+        }
+    };
+    out.push(open);
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        begin_line(out, 2);
+        dump(part, out);
+    }
+    if !parts.is_empty() {
+        begin_line(out, 0);
+    }
+    out.push(close);
 }
 
 type Member<'a> = (Str<'a>, Value<'a>);
@@ -235,7 +254,7 @@ fn read_dict<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Member<'a>>, Error> {
     while let Some(key) = scanner.next_key()? {
         members.push((key.to_python(), Value::read(scanner)?));
     }
-    Ok(if scanner.has_duplicates() { keep_last_values(members) } else { members })
+    Ok(if scanner.has_duplicates { keep_last_values(members) } else { members })
 }
 
 /// Each key once, in its first place, with its last value, as in a `dict`.
@@ -243,15 +262,10 @@ fn keep_last_values(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
     let mut places = HashMap::new();
     let mut kept: Vec<Member<'_>> = Vec::with_capacity(members.len());
     for (key, value) in members {
-        match places.get(&key) {
-            Some(&place) => {
-                let member: &mut Member<'_> = &mut kept[place];
-                member.1 = value;
-            }
-            None => {
-                places.insert(key.clone(), kept.len());
-                kept.push((key, value));
-            }
+        let place = *places.entry(key.clone()).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(member) => member.1 = value,
+            None => kept.push((key, value)),
         }
     }
     kept

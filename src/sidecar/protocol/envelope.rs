@@ -114,11 +114,6 @@ pub(super) fn read<'a>(
     Ok(())
 }
 
-/// The value of a JSON text, if it is a String.
-fn as_string(text: &str) -> Option<RawString<'_>> {
-    RawValue { text, depth: 0 }.as_string()
-}
-
 /// A member that means something.
 #[derive(Clone, Copy)]
 enum Member {
@@ -187,10 +182,7 @@ impl<'a> Members<'a> {
         }
         match member {
             Some(Member::Version) => {
-                self.is_version_2 = match scanner.plain_string() {
-                    Some(version) => version == "2.0",
-                    None => as_string(self.skip(scanner)?).is_some_and(|raw| raw.is("2.0")),
-                };
+                self.is_version_2 = self.string(scanner)?.is_some_and(|raw| raw.is("2.0"));
             }
             Some(Member::Id) => {
                 let kind = scanner.peek_kind()?;
@@ -198,10 +190,7 @@ impl<'a> Members<'a> {
                 self.id = Some(Id { text: self.skip(scanner)?, is_valid });
             }
             Some(Member::Method) => {
-                self.method = match scanner.plain_string() {
-                    Some(method) => Some(method.into()),
-                    None => as_string(self.skip(scanner)?).map(|raw| raw.to_python()),
-                };
+                self.method = self.string(scanner)?.map(|raw| raw.to_python());
             }
             Some(Member::Params) => {
                 // A duplicate is refused in the end. Until then its values must not pile up.
@@ -211,6 +200,16 @@ impl<'a> Members<'a> {
             None => _ = self.skip(scanner)?,
         }
         Ok(())
+    }
+
+    /// Reads a String, or skips another value.
+    #[inline(always)]
+    fn string(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<RawString<'a>>, JsonError> {
+        if scanner.peek_kind()? == Kind::String {
+            return scanner.string().map(Some);
+        }
+        self.skip(scanner)?;
+        Ok(None)
     }
 
     fn skip(&mut self, scanner: &mut Scanner<'a>) -> Result<&'a str, JsonError> {
