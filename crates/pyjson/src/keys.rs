@@ -97,27 +97,14 @@ impl Stack {
     }
 }
 
-/// Up to this many keys, each is compared with every other.
-const FEW_KEYS: usize = 8;
-
-/// Whether two keys have one rank, or, if there are many, fall into one of 4,096 buckets. Not many
-/// do, and no key has to be compared with each other.
+/// Whether two keys fall into one of 4,096 buckets. Equal keys do, others rarely, so that keys seldom
+/// have to be compared.
 #[inline]
 fn may_have_equal(keys: &[Span]) -> bool {
     // Programs often write keys in the order of numbers or of the alphabet.
     if keys.is_sorted_by(|a, b| a.rank() < b.rank()) {
         return false;
     }
-    if keys.len() > FEW_KEYS {
-        return may_share_bucket(keys);
-    }
-    let equal = |(index, key): (usize, &Span)| {
-        keys[..index].iter().any(|earlier| earlier.rank() == key.rank())
-    };
-    keys.iter().enumerate().any(equal)
-}
-
-fn may_share_bucket(keys: &[Span]) -> bool {
     let mut seen = [0u64; 64];
     keys.iter().any(|key| {
         let (length, last) = key.rank();

@@ -229,29 +229,20 @@ impl<'a> Scanner<'a> {
     /// Steps over the rest of a string, up to its last quote.
     #[cold]
     fn skip_escapes(&mut self) -> Result<(), Error> {
+        let bytes = self.text.as_bytes();
         loop {
-            match self.peek() {
-                Some(b'"') => return Ok(()),
-                Some(b'\\') => self.skip_escape()?,
+            self.pos += match &bytes[self.pos..] {
+                [b'"', ..] => return Ok(()),
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+                [b'\\', b'u', digits @ ..]
+                    if digits.len() >= 4 && digits[..4].iter().all(u8::is_ascii_hexdigit) =>
+                {
+                    6
+                }
                 _ => return Err(self.syntax()),
-            }
-            self.pos += string::plain_prefix(&self.text.as_bytes()[self.pos..]);
+            };
+            self.pos += string::plain_prefix(&bytes[self.pos..]);
         }
-    }
-
-    fn skip_escape(&mut self) -> Result<(), Error> {
-        let rest = &self.text.as_bytes()[self.pos + 1..];
-        let length = match rest {
-            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
-            [b'u', digits @ ..]
-                if digits.len() >= 4 && digits[..4].iter().all(u8::is_ascii_hexdigit) =>
-            {
-                6
-            }
-            _ => return Err(self.syntax()),
-        };
-        self.pos += length;
-        Ok(())
     }
 
     /// Steps over the value of this kind that begins here. It is no container.
