@@ -34,7 +34,7 @@ pub(super) fn read_fields(line: &[u8]) -> Result<Vec<Field<'_>>, String> {
             Err(error) => return Err(json_error(error)),
         };
         let name = match key.is_escaped() {
-            false => Cow::Borrowed(key.text()),
+            false => Cow::Borrowed(key.text),
             true => Cow::Owned(key.to_python().to_string_lossy().into_owned()),
         };
         let RawValue { text, depth } = scanner.raw_value().map_err(json_error)?;

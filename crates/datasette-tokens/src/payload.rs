@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pyjson::{Kind, Rules, Scanner, Spelling};
+use pyjson::{Kind, Rules, Scanner};
 
 use crate::itsdangerous::BadPayload;
 
@@ -37,15 +37,14 @@ impl<'p, const N: usize> Payload<'p, N> {
         buffer.clear();
         let mut scanner = Scanner::with_keys(text, Rules::Python, std::mem::take(keys));
         self.is_object = scanner.peek_kind()? == Kind::Object;
-        let start = scanner.position();
-        let mut spelling = Spelling::Other;
+        let mut python = None;
         if self.is_object {
             let read = scanner.transcode_members(buffer, |key, place| {
                 if let Some(at) = names.iter().position(|name| key.is(name)) {
                     self.members[at] = place;
                 }
             });
-            spelling = match read {
+            python = match read {
                 Err(error) if error.kind() == pyjson::ErrorKind::DuplicateKey => {
                     return self.read_with_duplicates(text, names, keys, buffer);
                 }
@@ -54,14 +53,10 @@ impl<'p, const N: usize> Payload<'p, N> {
         } else {
             scanner.transcode(buffer)?;
         }
-        let end = scanner.position();
         scanner.end()?;
         self.has_python_number = scanner.has_python_number();
         *keys = scanner.into_keys();
-        self.json = match spelling {
-            Spelling::Python => &text.as_bytes()[start..end],
-            Spelling::Other => buffer,
-        };
+        self.json = python.map_or(buffer, str::as_bytes);
         Ok(())
     }
 

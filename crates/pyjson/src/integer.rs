@@ -54,11 +54,16 @@ impl Integer {
     #[must_use]
     pub fn from_digits(text: &[u8]) -> Option<Self> {
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return None;
+        let value = digits.iter().try_fold(0i64, |value, digit| {
+            let next = value.wrapping_mul(10).wrapping_add(i64::from(digit.wrapping_sub(b'0')));
+            digit.is_ascii_digit().then_some(next)
+        })?;
+        match digits.len() {
+            0 => None,
+            // So many digits always fit.
+            1..=18 => Some(Self::from(if digits.len() < text.len() { -value } else { value })),
+            _ => BigInt::parse_bytes(text, 10).map(Self::from_big),
         }
-        let small = std::str::from_utf8(text).ok()?.parse::<i64>().ok();
-        small.map(Self::from).or_else(|| BigInt::parse_bytes(text, 10).map(Self::from_big))
     }
 
     /// The number, if it fits.

@@ -76,8 +76,8 @@ impl Stack {
     /// Adds a key of the innermost object.
     #[inline]
     pub(crate) fn push(&mut self, text: &str, key: &RawString<'_>) {
-        let end = key.offset + key.spelling.len() - 1;
-        self.spans.push(Span::new(text.as_bytes(), key.offset + 1, end));
+        let start = key.offset + 1;
+        self.spans.push(Span::new(text.as_bytes(), start, start + key.text.len()));
         self.escaped |= key.is_escaped();
     }
 

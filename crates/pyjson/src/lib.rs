@@ -30,7 +30,6 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod float;
 mod indent;
 mod integer;
 mod keys;
@@ -48,17 +47,16 @@ mod transcode;
 mod value;
 
 pub use error::{Error, ErrorKind};
-pub use float::write_float;
 pub use indent::write_indented;
 pub use integer::Integer;
 pub use keys::Keys;
-pub use number::{MAX_INTEGER_DIGITS, Number};
+pub use number::{MAX_INTEGER_DIGITS, Number, write_float};
 pub use raw::{RawString, RawValue};
 pub use repeat::Place;
 pub use scan::{Kind, Rules, Scanner};
 pub use str::Str;
 pub use string::write_string;
-pub use transcode::{Spelling, transcode};
+pub use transcode::transcode;
 pub use value::{NotJson, Value, loads, loads_strict};
 
 /// How many containers may be open at once.

@@ -60,9 +60,9 @@ impl<'a> Scanner<'a> {
         let rest = &self.text.as_bytes()[offset + 1..];
         let plain = string::plain_prefix(rest);
         let [b'"', b':', ..] = rest.get(plain..)? else { return None };
-        let end = offset + plain + 2;
-        self.pos = end + 1;
-        Some(RawString { spelling: self.slice(offset, end), offset, plain })
+        let end = offset + 1 + plain;
+        self.pos = end + r#"":"#.len();
+        Some(RawString { text: self.slice(offset + 1, end), offset, plain })
     }
 
     /// Where the next key begins, with at most one space behind the comma.

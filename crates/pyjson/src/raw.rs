@@ -13,7 +13,15 @@ pub struct RawValue<'a> {
     pub depth: usize,
 }
 
-impl RawValue<'_> {
+impl<'a> RawValue<'a> {
+    /// The string that the value is, if it is one.
+    #[must_use]
+    #[inline]
+    pub fn as_string(&self) -> Option<RawString<'a>> {
+        let text = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(RawString { text, offset: 0, plain: text.find('\\').unwrap_or(text.len()) })
+    }
+
     /// Whether more than [`MAX_DEPTH`] containers are open at once.
     #[must_use]
     pub fn is_too_deep(&self) -> bool {
@@ -24,36 +32,28 @@ impl RawValue<'_> {
 /// A string as it is spelled in a text, escapes not resolved.
 #[derive(Clone, Copy, Debug)]
 pub struct RawString<'a> {
-    /// With its quotes.
-    pub(crate) spelling: &'a str,
-    /// Bytes from the start of the scanned text.
-    pub(crate) offset: usize,
-    /// How many bytes stand between the first quote and the first escape, or the last quote. A
-    /// length rather than a flag: a byte that is stored and then loaded together with its
-    /// neighbours makes the processor wait for the store.
+    /// The spelling between the quotes.
+    pub text: &'a str,
+    /// Where its first quote stands, in bytes from the start of the scanned text.
+    pub offset: usize,
+    /// How many bytes there are before the first escape. A length rather than a flag: a byte that is
+    /// stored and then loaded together with its neighbours makes the processor wait for the store.
     pub(crate) plain: usize,
 }
 
 impl<'a> RawString<'a> {
-    /// The spelling between the quotes.
-    #[must_use]
-    #[inline]
-    pub fn text(&self) -> &'a str {
-        self.spelling.get(1..self.spelling.len() - 1).unwrap_or_default()
-    }
-
     /// Whether any backslash occurs. Without one the spelling is the value.
     #[must_use]
     #[inline]
     pub fn is_escaped(&self) -> bool {
-        self.plain + 2 < self.spelling.len()
+        self.plain < self.text.len()
     }
 
     /// Whether the value is this text.
     #[must_use]
     #[inline]
     pub fn is(&self, text: &str) -> bool {
-        if self.is_escaped() { self.to_python() == *text } else { self.text() == text }
+        if self.is_escaped() { self.to_python() == *text } else { self.text == text }
     }
 
     /// The value as UTF-8.
@@ -63,9 +63,9 @@ impl<'a> RawString<'a> {
     #[inline]
     pub fn to_str(&self) -> Result<Cow<'a, str>, Error> {
         if !self.is_escaped() {
-            return Ok(Cow::Borrowed(self.text()));
+            return Ok(Cow::Borrowed(self.text));
         }
-        String::from_utf8(string::unescape(self.text()).into_owned())
+        String::from_utf8(string::unescape(self.text).into_owned())
             .map(Cow::Owned)
             .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset))
     }
@@ -74,7 +74,7 @@ impl<'a> RawString<'a> {
     #[must_use]
     #[inline]
     pub fn to_python(&self) -> Str<'a> {
-        if self.is_escaped() { Str(string::unescape(self.text())) } else { self.text().into() }
+        if self.is_escaped() { Str(string::unescape(self.text)) } else { self.text.into() }
     }
 
     /// Appends what `json.dumps` writes for the string, quotes included.
@@ -87,7 +87,10 @@ impl<'a> RawString<'a> {
             string::write_string(out, &self.to_str()?);
         } else {
             // Valid JSON without a backslash holds nothing that Python would escape.
-            out.extend_from_slice(self.spelling.as_bytes());
+            out.reserve(self.text.len() + 2);
+            out.push(b'"');
+            out.extend_from_slice(self.text.as_bytes());
+            out.push(b'"');
         }
         Ok(())
     }

@@ -208,7 +208,7 @@ impl<'a> Scanner<'a> {
         self.skip_whitespace();
         let offset = self.pos;
         let plain = self.skip_string()?;
-        Ok(RawString { spelling: self.slice(offset, self.pos), offset, plain })
+        Ok(RawString { text: self.slice(offset + 1, self.pos - 1), offset, plain })
     }
 
     /// Steps over the string that begins here, and counts the bytes before its first escape.

@@ -1,6 +1,6 @@
 //! Stepping over values, with a check of their syntax.
 
-use super::{Error, Kind, RawValue, Scanner, repeat::Place};
+use super::{Error, Kind, Place, RawValue, Scanner};
 
 impl<'a> Scanner<'a> {
     /// Steps over one value and gives its spelling and depth. Checks the syntax, but looks for no
@@ -9,8 +9,18 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// [`ErrorKind::Syntax`](crate::ErrorKind::Syntax).
     pub fn raw_value(&mut self) -> Result<RawValue<'a>, Error> {
-        let mut kind = self.peek_kind()?;
-        let (start, mut deepest) = (self.pos, self.depth);
+        let kind = self.peek_kind()?;
+        let (start, mut depth) = (self.pos, self.depth);
+        match kind {
+            Kind::Object | Kind::Array => depth = self.skip_container(kind)?,
+            scalar => self.skip_scalar(scalar)?,
+        }
+        Ok(RawValue { text: self.slice(start, self.pos), depth })
+    }
+
+    /// Steps over the container that begins here; how many containers are open at most.
+    fn skip_container(&mut self, mut kind: Kind) -> Result<usize, Error> {
+        let mut deepest = self.depth;
         // The brackets that close the open containers: a byte each, since there may be millions.
         let mut open = Vec::new();
         let (mut last_list, mut last_object) = (Place::default(), Place::default());
@@ -42,9 +52,7 @@ impl<'a> Scanner<'a> {
             }
             // Closes the containers that end here.
             loop {
-                let Some(&close) = open.last() else {
-                    return Ok(RawValue { text: self.slice(start, self.pos), depth: deepest });
-                };
+                let Some(&close) = open.last() else { return Ok(deepest) };
                 let more = match close {
                     b'}' => self.key(is_first)?.is_some(),
                     _ => self.next_item(is_first, close)?,

@@ -55,10 +55,7 @@ impl<'a> Str<'a> {
     /// Appends what `json.dumps(self, ensure_ascii=False)` writes, with a lone surrogate as
     /// `\udXXX`.
     pub fn write(&self, out: &mut Vec<u8>) {
-        match self.to_str() {
-            Some(text) => string::write_string(out, text),
-            None => string::write_wtf8_string(out, &self.0),
-        }
+        string::write_wtf8_string(out, &self.0);
     }
 }
 

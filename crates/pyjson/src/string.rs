@@ -74,15 +74,16 @@ pub(super) fn unescape(spelling: &str) -> Cow<'_, [u8]> {
             rest = behind;
             continue;
         }
-        out.push(match rest.as_bytes()[1] {
-            b'b' => 0x08,
-            b'f' => 0x0c,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            quoted => quoted,
+        out.push(match rest.as_bytes().get(1) {
+            Some(b'b') => 0x08,
+            Some(b'f') => 0x0c,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(&quoted) => quoted,
+            None => break,
         });
-        rest = &rest[2..];
+        rest = rest.get(2..).unwrap_or_default();
     }
     out.extend_from_slice(rest.as_bytes());
     Cow::Owned(out)

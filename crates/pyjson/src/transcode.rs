@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::float::write_python_float;
-use super::repeat::Place;
-use super::{Error, ErrorKind, Kind, RawString, Rules, Scanner, loads};
+use super::number::write_python_float;
+use super::{Error, ErrorKind, Kind, Place, RawString, Rules, Scanner, loads};
 
 /// Appends what `json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))`
 /// writes.
@@ -22,15 +21,6 @@ pub fn transcode(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     let mut scanner = Scanner::new(text);
     scanner.transcode(out)?;
     scanner.end()
-}
-
-/// How an object is spelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// As Python spells it.
-    Python,
-    /// In any other way.
-    Other,
 }
 
 impl<'a> Scanner<'a> {
@@ -58,9 +48,9 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Reads an object and appends Python's spelling of it, unless it has that spelling already.
-    /// `on_member` is given each key, and where the member's value stands in that spelling, from the
-    /// object's first byte.
+    /// Reads an object and appends Python's spelling of it. If it has that spelling already, gives it
+    /// instead. `on_member` is given each key, and where the member's value stands in that spelling,
+    /// from the object's first byte.
     ///
     /// # Errors
     /// Every [`ErrorKind`], [`ErrorKind::DuplicateKey`] under [`Rules::Python`] too.
@@ -68,7 +58,7 @@ impl<'a> Scanner<'a> {
         &mut self,
         out: &mut Vec<u8>,
         mut on_member: impl FnMut(&RawString<'a>, Range<usize>),
-    ) -> Result<Spelling, Error> {
+    ) -> Result<Option<&'a str>, Error> {
         let mut transcoder = Transcoder::new(self, out);
         let (start, end) = (transcoder.written, transcoder.out.len());
         transcoder.object(|key, place| on_member(key, place.start - end..place.end - end))?;
@@ -76,10 +66,10 @@ impl<'a> Scanner<'a> {
             return Err(Error::new(ErrorKind::DuplicateKey, transcoder.scanner.pos));
         }
         if transcoder.written == start {
-            return Ok(Spelling::Python);
+            return Ok(Some(self.slice(start, self.pos)));
         }
         transcoder.flush();
-        Ok(Spelling::Other)
+        Ok(None)
     }
 }
 
@@ -218,7 +208,7 @@ impl<'s, 'a, 'o> Transcoder<'s, 'a, 'o> {
                 return Ok(());
             };
             self.scanner.skip_whitespace();
-            let compact = separator.len() + key.spelling.len() + ":".len();
+            let compact = separator.len() + key.text.len() + r#""":"#.len();
             if key.is_escaped() || self.scanner.pos != before + compact {
                 self.replace_from(before);
                 self.out.extend_from_slice(separator.as_bytes());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
-use super::float::write_python_float;
+use super::number::write_python_float;
 use super::{Error, Integer, Kind, Rules, Scanner, Str};
 
 /// What `json.loads` returns.
@@ -64,7 +64,7 @@ fn read_all(text: &str, rules: Rules) -> Result<Value<'_>, Error> {
 
 impl<'a> Value<'a> {
     /// Reads one value by the scanner's rules.
-    pub(crate) fn read(scanner: &mut Scanner<'a>) -> Result<Self, Error> {
+    fn read(scanner: &mut Scanner<'a>) -> Result<Self, Error> {
         Ok(match scanner.peek_kind()? {
             Kind::Object => Self::Dict(read_dict(scanner)?),
             Kind::Array => {
@@ -78,9 +78,10 @@ impl<'a> Value<'a> {
             Kind::String => Self::Str(scanner.string()?.to_python()),
             Kind::Number => {
                 let number = scanner.number()?;
-                match number.is_float {
-                    true => Self::Float(number.to_float(scanner.rules)?),
-                    false => Self::Int(number.to_integer()?),
+                if number.is_float {
+                    Self::Float(number.to_float(scanner.rules)?)
+                } else {
+                    Self::Int(number.to_integer()?)
                 }
             }
             kind => {
@@ -101,33 +102,24 @@ impl<'a> Value<'a> {
             Self::Float(value) => Value::Float(value),
             Self::Str(text) => Value::Str(text.into_owned()),
             Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
-            Self::Dict(members) => Value::Dict(
-                members
-                    .into_iter()
-                    .map(|(key, value)| (key.into_owned(), value.into_owned()))
-                    .collect(),
-            ),
+            Self::Dict(members) => {
+                let owned = |(key, value): Member<'_>| (key.into_owned(), value.into_owned());
+                Value::Dict(members.into_iter().map(owned).collect())
+            }
         }
     }
 
     /// A member of a `dict`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
-        match self {
-            Self::Dict(members) => {
-                members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
-            }
-            _ => None,
-        }
+        let Self::Dict(members) = self else { return None };
+        members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// The text of a `str` that is UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::Str(text) => text.to_str(),
-            _ => None,
-        }
+        if let Self::Str(text) = self { text.to_str() } else { None }
     }
 
     /// Whether Python calls the value true.

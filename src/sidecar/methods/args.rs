@@ -119,8 +119,8 @@ impl<'a> Bound<'a> {
 
     /// A String.
     pub(super) fn string(self) -> Result<Cow<'a, str>, Failure> {
-        let string = Scanner::new(self.text).string();
-        let string = string.map_err(|_| self.invalid("must be a string"))?;
+        let string = RawValue { text: self.text, depth: 0 }.as_string();
+        let string = string.ok_or_else(|| self.invalid("must be a string"))?;
         string.to_str().map_err(|error| self.json_error(error))
     }
 
