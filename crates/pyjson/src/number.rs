@@ -76,7 +76,7 @@ impl<'a> Scanner<'a> {
         let is_negative = self.skip_one_of(b"-");
         match self.peek() {
             Some(b'0') => self.pos += 1,
-            Some(b'N' | b'I') => return self.skip_python_word(is_negative).map(|()| true),
+            Some(b'N' | b'I') if self.skip_python_word(is_negative) => return Ok(true),
             _ => self.skip_digits()?,
         }
         let has_fraction = self.skip_one_of(b".");
@@ -93,11 +93,9 @@ impl<'a> Scanner<'a> {
 
     /// `NaN` or `Infinity`. The latter alone may have a minus sign, which was read already.
     #[cold]
-    fn skip_python_word(&mut self, is_negative: bool) -> Result<(), Error> {
-        let has_words = self.rules == Rules::Python;
-        let found =
-            has_words && (self.skip_text("Infinity") || !is_negative && self.skip_text("NaN"));
-        if found { Ok(()) } else { Err(self.syntax()) }
+    fn skip_python_word(&mut self, is_negative: bool) -> bool {
+        self.rules == Rules::Python
+            && (self.skip_text("Infinity") || !is_negative && self.skip_text("NaN"))
     }
 
     fn skip_digits(&mut self) -> Result<(), Error> {

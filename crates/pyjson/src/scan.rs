@@ -48,7 +48,7 @@ pub enum Rules {
 /// scanner.end()?;
 /// # Ok::<(), pyjson::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scanner<'a> {
     pub(crate) text: &'a str,
     pub(crate) pos: usize,
@@ -75,16 +75,7 @@ impl<'a> Scanner<'a> {
     /// [`Scanner::into_keys`].
     #[must_use]
     pub fn with_keys(text: &'a str, rules: Rules, keys: Keys) -> Self {
-        Self {
-            text,
-            pos: 0,
-            rules,
-            depth: 0,
-            is_first: false,
-            has_duplicates: false,
-            has_python_number: false,
-            keys,
-        }
+        Self { text, rules, keys, ..Self::default() }
     }
 
     /// The memory for another scanner.

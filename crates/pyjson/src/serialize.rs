@@ -7,12 +7,12 @@ use super::{Integer, Str, Value};
 /// Serialises as an integer where it fits 64 bits, else as a string of digits.
 impl Serialize for Integer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.to_i64() {
-            Some(value) => serializer.serialize_i64(value),
-            None => match self.to_string().parse::<u64>() {
-                Ok(value) => serializer.serialize_u64(value),
-                Err(_) => serializer.collect_str(self),
-            },
+        if let Some(value) = self.to_i64() {
+            serializer.serialize_i64(value)
+        } else if let Ok(value) = self.to_string().parse() {
+            serializer.serialize_u64(value)
+        } else {
+            serializer.collect_str(self)
         }
     }
 }

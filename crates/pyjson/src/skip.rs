@@ -21,7 +21,7 @@ impl<'a> Scanner<'a> {
     /// Steps over the container that begins here; how many containers are open at most.
     fn skip_container(&mut self, mut kind: Kind) -> Result<usize, Error> {
         let mut deepest = self.depth;
-        // The brackets that close the open containers: a byte each, since there may be millions.
+        // The kinds of the open containers: a byte each, since there may be millions.
         let mut open = Vec::new();
         let (mut last_list, mut last_object) = (Place::default(), Place::default());
         // Where an object began, as long as no other was entered inside.
@@ -41,7 +41,7 @@ impl<'a> Scanner<'a> {
                         if kind == Kind::Object {
                             object_start = Some(self.pos);
                         }
-                        open.push(if kind == Kind::Object { b'}' } else { b']' });
+                        open.push(kind);
                         self.pos += 1;
                         self.depth += 1;
                         deepest = deepest.max(self.depth);
@@ -52,10 +52,10 @@ impl<'a> Scanner<'a> {
             }
             // Closes the containers that end here.
             loop {
-                let Some(&close) = open.last() else { return Ok(deepest) };
-                let more = match close {
-                    b'}' => self.key(is_first)?.is_some(),
-                    _ => self.next_item(is_first, close)?,
+                let Some(&container) = open.last() else { return Ok(deepest) };
+                let more = match container {
+                    Kind::Object => self.key(is_first)?.is_some(),
+                    _ => self.next_item(is_first, b']')?,
                 };
                 if more {
                     break;
@@ -63,7 +63,7 @@ impl<'a> Scanner<'a> {
                 is_first = false;
                 open.pop();
                 self.depth -= 1;
-                if let Some(start) = object_start.take_if(|_| close == b'}') {
+                if let Some(start) = object_start.take_if(|_| container == Kind::Object) {
                     last_object = self.place(start);
                 }
             }

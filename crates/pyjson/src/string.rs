@@ -70,7 +70,15 @@ pub(super) fn unescape(spelling: &str) -> Cow<'_, [u8]> {
         out.extend_from_slice(&rest.as_bytes()[..at]);
         rest = &rest[at..];
         if let Some((code, behind)) = code_point(rest) {
-            push_wtf8(&mut out, code);
+            match char::from_u32(code) {
+                Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                // A surrogate.
+                None => out.extend_from_slice(&[
+                    0xe0 | (code >> 12) as u8,
+                    0x80 | (code >> 6 & 0x3f) as u8,
+                    0x80 | (code & 0x3f) as u8,
+                ]),
+            }
             rest = behind;
             continue;
         }
@@ -87,18 +95,6 @@ pub(super) fn unescape(spelling: &str) -> Cow<'_, [u8]> {
     }
     out.extend_from_slice(rest.as_bytes());
     Cow::Owned(out)
-}
-
-/// Appends a code point, surrogates included, in WTF-8.
-fn push_wtf8(out: &mut Vec<u8>, code: u32) {
-    match char::from_u32(code) {
-        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        None => out.extend_from_slice(&[
-            0xe0 | (code >> 12) as u8,
-            0x80 | (code >> 6 & 0x3f) as u8,
-            0x80 | (code & 0x3f) as u8,
-        ]),
-    }
 }
 
 /// The code point that is spelled with `\uXXXX`, and what stands behind it. As in CPython's

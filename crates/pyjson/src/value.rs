@@ -66,7 +66,14 @@ impl<'a> Value<'a> {
     /// Reads one value by the scanner's rules.
     fn read(scanner: &mut Scanner<'a>) -> Result<Self, Error> {
         Ok(match scanner.peek_kind()? {
-            Kind::Object => Self::Dict(read_dict(scanner)?),
+            Kind::Object => {
+                let mut members = Vec::new();
+                scanner.begin_object()?;
+                while let Some(key) = scanner.next_key()? {
+                    members.push((key.to_python(), Self::read(scanner)?));
+                }
+                Self::Dict(if scanner.has_duplicates { keep_last_values(members) } else { members })
+            }
             Kind::Array => {
                 let mut list = Vec::new();
                 scanner.begin_array()?;
@@ -218,36 +225,20 @@ fn dump_all<T>(
     indent: Option<usize>,
     mut dump: impl FnMut(&T, &mut Vec<u8>),
 ) {
-    let begin_line = |out: &mut Vec<u8>, more: usize| {
-        if let Some(indent) = indent {
-            out.push(b'\n');
-            out.extend(std::iter::repeat_n(b' ', indent + more));
-        }
-    };
+    let line = |indent| format!("\n{}", " ".repeat(indent));
+    let begin_line = indent.map(|indent| line(indent + 2)).unwrap_or_default();
+    let last_line = indent.map(line).filter(|_| !parts.is_empty()).unwrap_or_default();
     out.push(open);
     for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        begin_line(out, 2);
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        out.extend_from_slice(begin_line.as_bytes());
         dump(part, out);
     }
-    if !parts.is_empty() {
-        begin_line(out, 0);
-    }
+    out.extend_from_slice(last_line.as_bytes());
     out.push(close);
 }
 
 type Member<'a> = (Str<'a>, Value<'a>);
-
-fn read_dict<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Member<'a>>, Error> {
-    let mut members = Vec::new();
-    scanner.begin_object()?;
-    while let Some(key) = scanner.next_key()? {
-        members.push((key.to_python(), Value::read(scanner)?));
-    }
-    Ok(if scanner.has_duplicates { keep_last_values(members) } else { members })
-}
 
 /// Each key once, in its first place, with its last value, as in a `dict`.
 fn keep_last_values(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
