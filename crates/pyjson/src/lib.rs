@@ -30,13 +30,11 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod indent;
 mod integer;
 mod keys;
 mod members;
 mod number;
 mod raw;
-mod repeat;
 mod scan;
 #[cfg(feature = "serde")]
 mod serialize;
@@ -47,17 +45,16 @@ mod transcode;
 mod value;
 
 pub use error::{Error, ErrorKind};
-pub use indent::write_indented;
 pub use integer::Integer;
 pub use keys::Keys;
 pub use number::{MAX_INTEGER_DIGITS, Number, write_float};
 pub use raw::{RawString, RawValue};
-pub use repeat::Place;
 pub use scan::{Kind, Rules, Scanner};
+pub use skip::Place;
 pub use str::Str;
 pub use string::write_string;
 pub use transcode::transcode;
-pub use value::{NotJson, Value, loads, loads_strict};
+pub use value::{NotJson, Value, loads, loads_strict, write_indented};
 
 /// How many containers may be open at once.
 ///

@@ -87,7 +87,6 @@ impl<'a> RawString<'a> {
             string::write_string(out, &self.to_str()?);
         } else {
             // Valid JSON without a backslash holds nothing that Python would escape.
-            out.reserve(self.text.len() + 2);
             out.push(b'"');
             out.extend_from_slice(self.text.as_bytes());
             out.push(b'"');

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::number::write_python_float;
-use super::{Error, Integer, Kind, Rules, Scanner, Str};
+use super::{Error, Integer, Kind, Rules, Scanner, Str, string};
 
 /// What `json.loads` returns.
 ///
@@ -238,6 +238,27 @@ fn dump_all<T>(
     out.push(close);
 }
 
+/// Appends what `json.dumps(json.loads(text), indent=2)` writes, as `datasette create-token --debug`
+/// prints it: non-ASCII characters become `\uXXXX`, an empty container stays on its line.
+///
+/// # Errors
+/// As [`loads_strict`].
+pub fn write_indented(out: &mut Vec<u8>, text: &str) -> Result<(), Error> {
+    let mut json = Vec::new();
+    loads_strict(text)?.dump(&mut json, Some(0));
+    // Only strings have other characters than ASCII.
+    for c in String::from_utf8_lossy(&json).chars() {
+        if c.is_ascii() {
+            out.push(c as u8);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                string::push_unicode_escape(out, *unit);
+            }
+        }
+    }
+    Ok(())
+}
+
 type Member<'a> = (Str<'a>, Value<'a>);
 
 /// Each key once, in its first place, with its last value, as in a `dict`.
@@ -326,6 +347,26 @@ mod tests {
             assert_eq!(members[0], ("k0".into(), "last".into()));
             assert!(loads_strict(&text).is_err());
         }
+    }
+
+    #[test]
+    fn indented_json_is_ascii_with_a_part_on_each_line() {
+        let text = r#"{"é":[1E2,"😀\ud83d\n\u007f",[]],"a":{},"b":{"c":null}}"#;
+        let expected = r#"{
+  "\u00e9": [
+    100.0,
+    "\ud83d\ude00\ud83d\n@",
+    []
+  ],
+  "a": {},
+  "b": {
+    "c": null
+  }
+}"#;
+        let mut out = Vec::new();
+        write_indented(&mut out, text).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected.replace('@', "\u{7f}"));
+        assert!(write_indented(&mut Vec::new(), "[NaN]").is_err());
     }
 
     #[test]
