@@ -39,7 +39,6 @@ mod scan;
 #[cfg(feature = "serde")]
 mod serialize;
 mod skip;
-mod str;
 mod string;
 mod transcode;
 mod value;
@@ -51,8 +50,7 @@ pub use number::{MAX_INTEGER_DIGITS, Number, write_float};
 pub use raw::{RawString, RawValue};
 pub use scan::{Kind, Rules, Scanner};
 pub use skip::Place;
-pub use str::Str;
-pub use string::write_string;
+pub use string::{Str, write_string};
 pub use transcode::transcode;
 pub use value::{NotJson, Value, loads, loads_strict, write_indented};
 

@@ -1,6 +1,107 @@
-//! Strings: Python's escapes for `ensure_ascii=False`, and JSON's escapes undone.
+//! Strings: Python's `str`, its escapes for `ensure_ascii=False`, and JSON's escapes undone.
 
 use std::borrow::Cow;
+use std::fmt;
+
+/// A Python `str`: any code points, lone surrogates included.
+///
+/// The bytes are WTF-8: UTF-8 in which a lone surrogate takes three bytes. Strings that Python
+/// tells apart differ here too.
+///
+/// ```
+/// use pyjson::{Str, Value, loads};
+///
+/// assert_eq!(Str::from("docs").to_str(), Some("docs"));
+/// let Value::Str(half) = loads(r#""\ud83d""#)? else { panic!("a string") };
+/// assert_eq!(half.to_str(), None);
+/// # Ok::<(), pyjson::Error>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Str<'a>(pub(crate) Cow<'a, [u8]>);
+
+impl<'a> Str<'a> {
+    /// The text; `None` where a lone surrogate keeps it from being UTF-8.
+    #[must_use]
+    pub fn to_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    /// The text for people to read, with U+FFFD in place of what isn't UTF-8.
+    #[must_use]
+    pub fn to_string_lossy(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+
+    /// The bytes in WTF-8.
+    #[must_use]
+    pub fn as_wtf8(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether there is no character.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A copy that borrows nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Str<'static> {
+        Str(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// Appends what `json.dumps(self, ensure_ascii=False)` writes, with a lone surrogate as
+    /// `\udXXX`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        let mut rest = &*self.0;
+        // In UTF-8, at most 0x9f follows 0xed.
+        while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xed && pair[1] >= 0xa0) {
+            write_escaped(out, &rest[..at]);
+            let low = u16::from(rest[at + 1] & 0x3f) << 6 | u16::from(rest[at + 2] & 0x3f);
+            push_unicode_escape(out, 0xd000 | low);
+            rest = &rest[at + 3..];
+        }
+        write_escaped(out, rest);
+        out.push(b'"');
+    }
+}
+
+impl<'a> From<&'a str> for Str<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text.as_bytes()))
+    }
+}
+
+impl From<String> for Str<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text.into_bytes()))
+    }
+}
+
+impl PartialEq<str> for Str<'_> {
+    fn eq(&self, other: &str) -> bool {
+        *self.0 == *other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Str<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl fmt::Display for Str<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_string_lossy())
+    }
+}
+
+impl fmt::Debug for Str<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_string_lossy(), f)
+    }
+}
 
 /// Appends what `json.dumps(text, ensure_ascii=False)` writes.
 ///
@@ -12,21 +113,6 @@ use std::borrow::Cow;
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     write_escaped(out, text.as_bytes());
-    out.push(b'"');
-}
-
-/// Like [`write_string`] for WTF-8. Lone surrogates are written as `\udXXX`.
-pub(super) fn write_wtf8_string(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'"');
-    let mut rest = bytes;
-    // In UTF-8, at most 0x9f follows 0xed.
-    while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xed && pair[1] >= 0xa0) {
-        write_escaped(out, &rest[..at]);
-        let low = u16::from(rest[at + 1] & 0x3f) << 6 | u16::from(rest[at + 2] & 0x3f);
-        push_unicode_escape(out, 0xd000 | low);
-        rest = &rest[at + 3..];
-    }
-    write_escaped(out, rest);
     out.push(b'"');
 }
 
@@ -178,7 +264,7 @@ mod tests {
     #[test]
     fn wtf8_surrogates_are_escaped() {
         let mut out = Vec::new();
-        write_wtf8_string(&mut out, b"a\xed\xa0\xbdb\xed\xb0\x80\xc3\xa9\n");
+        Str(Cow::Borrowed(b"a\xed\xa0\xbdb\xed\xb0\x80\xc3\xa9\n")).write(&mut out);
         assert_eq!(out, "\"a\\ud83db\\udc00é\\n\"".as_bytes());
     }
 }
