@@ -88,18 +88,18 @@ impl<'a> Scanner<'a> {
         Place { start, end: self.pos, depth: self.depth }
     }
 
-    /// Steps over a container that was read, if it comes once more. A container ends with its
-    /// bracket, so equal bytes are an equal container.
+    /// Steps over a container that this scanner has read, if it comes once more. A container ends
+    /// with its bracket, so equal bytes are an equal container.
     ///
     /// At a greater depth it is not stepped over, because something in it may be too deep there.
     #[inline(always)]
     pub fn skip_same(&mut self, known: Place) -> bool {
         let Place { start, end, depth } = known;
         let bytes = self.text.as_bytes();
-        let is_same =
-            start < end && self.depth <= depth && bytes[self.pos..].starts_with(&bytes[start..end]);
+        let Some(spelling @ [_, ..]) = bytes.get(start..end) else { return false };
+        let is_same = self.depth <= depth && bytes[self.pos..].starts_with(spelling);
         if is_same {
-            self.pos += end - start;
+            self.pos += spelling.len();
         }
         is_same
     }
