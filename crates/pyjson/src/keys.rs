@@ -1,5 +1,7 @@
 //! Duplicate keys of the objects that a scanner reads.
 
+use std::borrow::Cow;
+
 use super::{RawString, string};
 
 /// The memory in which a [`Scanner`](crate::Scanner) remembers keys, so that several scanners can
@@ -87,7 +89,10 @@ impl Stack {
         let keys = &self.spans[begin..];
         // With escapes, one key may be spelled in two ways.
         let found = (self.escaped || may_have_equal(keys)) && {
-            let value = |span: &Span| string::unescape(&text[span.start..span.end]);
+            let value = |&Span { start, end, .. }: &Span| match self.escaped {
+                true => Cow::Owned(string::unescape(&text[start..end])),
+                false => Cow::Borrowed(&text.as_bytes()[start..end]),
+            };
             let mut values: Vec<_> = keys.iter().map(value).collect();
             values.sort_unstable();
             values.windows(2).any(|pair| pair[0] == pair[1])
@@ -97,8 +102,8 @@ impl Stack {
     }
 }
 
-/// Whether two keys fall into one of 4,096 buckets. Equal keys do, others rarely, so that keys seldom
-/// have to be compared.
+/// Whether two keys fall into one of 4,096 buckets. Equal keys do, others rarely, so that keys
+/// seldom have to be compared.
 #[inline]
 fn may_have_equal(keys: &[Span]) -> bool {
     // Programs often write keys in the order of numbers or of the alphabet.

@@ -65,7 +65,7 @@ impl<'a> RawString<'a> {
         if !self.is_escaped() {
             return Ok(Cow::Borrowed(self.text));
         }
-        String::from_utf8(string::unescape(self.text).into_owned())
+        String::from_utf8(string::unescape(self.text))
             .map(Cow::Owned)
             .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset))
     }
@@ -74,7 +74,10 @@ impl<'a> RawString<'a> {
     #[must_use]
     #[inline]
     pub fn to_python(&self) -> Str<'a> {
-        if self.is_escaped() { Str(string::unescape(self.text)) } else { self.text.into() }
+        if !self.is_escaped() {
+            return self.text.into();
+        }
+        Str(Cow::Owned(string::unescape(self.text)))
     }
 
     /// Appends what `json.dumps` writes for the string, quotes included.

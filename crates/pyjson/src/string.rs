@@ -146,10 +146,8 @@ pub(super) fn push_unicode_escape(out: &mut Vec<u8>, unit: u16) {
 }
 
 /// The value of a string spelled with valid escapes, in WTF-8.
-pub(super) fn unescape(spelling: &str) -> Cow<'_, [u8]> {
-    if !spelling.contains('\\') {
-        return Cow::Borrowed(spelling.as_bytes());
-    }
+#[cold]
+pub(super) fn unescape(spelling: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(spelling.len());
     let mut rest = spelling;
     while let Some(at) = rest.find('\\') {
@@ -180,7 +178,7 @@ pub(super) fn unescape(spelling: &str) -> Cow<'_, [u8]> {
         rest = rest.get(2..).unwrap_or_default();
     }
     out.extend_from_slice(rest.as_bytes());
-    Cow::Owned(out)
+    out
 }
 
 /// The code point that is spelled with `\uXXXX`, and what stands behind it. As in CPython's
