@@ -36,8 +36,9 @@ pub struct RawString<'a> {
     pub text: &'a str,
     /// Where its first quote stands, in bytes from the start of the scanned text.
     pub offset: usize,
-    /// How many bytes there are before the first escape. A length rather than a flag: a byte that is
-    /// stored and then loaded together with its neighbours makes the processor wait for the store.
+    /// How many bytes there are before the first escape. A length rather than a flag: a byte that
+    /// is stored and then loaded together with its neighbours makes the processor wait for the
+    /// store.
     pub(crate) plain: usize,
 }
 

@@ -48,9 +48,9 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Reads an object and appends Python's spelling of it. If it has that spelling already, gives it
-    /// instead. `on_member` is given each key, and where the member's value stands in that spelling,
-    /// from the object's first byte.
+    /// Reads an object and appends Python's spelling of it. If it has that spelling already,
+    /// returns its text instead. `on_member` is given each key, and where the member's value stands
+    /// in that spelling, from the object's first byte.
     ///
     /// # Errors
     /// Every [`ErrorKind`], [`ErrorKind::DuplicateKey`] under [`Rules::Python`] too.

@@ -238,8 +238,8 @@ fn dump_all<T>(
     out.push(close);
 }
 
-/// Appends what `json.dumps(json.loads(text), indent=2)` writes, as `datasette create-token --debug`
-/// prints it: non-ASCII characters become `\uXXXX`, an empty container stays on its line.
+/// Appends what `json.dumps(json.loads(text), indent=2)` writes, as
+/// `datasette create-token --debug` prints it: non-ASCII characters become `\uXXXX`, an empty container stays on its line.
 ///
 /// # Errors
 /// As [`loads_strict`].
