@@ -37,7 +37,7 @@ pub(crate) fn parse_python_int(text: &str) -> Option<Integer> {
     if !after_digit || decimal.len() - sign.len() > MAX_INTEGER_DIGITS {
         return None;
     }
-    decimal.parse().ok()
+    Integer::from_digits(decimal.as_bytes())
 }
 
 /// The ASCII digit with the value of a decimal digit of any script.

@@ -49,8 +49,10 @@ pub(super) fn read_fields(line: &[u8]) -> Result<Vec<Field<'_>>, String> {
             Err(error) if error.kind() == ErrorKind::DuplicateKey => break,
             Err(error) => return Err(json_error(error)),
         };
-        let lossy = |_| Cow::Owned(key.to_python().to_string_lossy().into_owned());
-        let name = key.to_str().unwrap_or_else(lossy);
+        let name = match key.is_escaped() {
+            false => Cow::Borrowed(key.text),
+            true => Cow::Owned(key.to_python().to_string_lossy().into_owned()),
+        };
         let RawValue { text, depth } = scanner.raw_value().map_err(json_error)?;
         fields.push(Field { name, json: Cow::Borrowed(text), depth: depth - scanner.depth() });
     }

@@ -31,7 +31,7 @@ pub(crate) fn base62_decode(text: &[u8]) -> Option<Integer> {
         number = true_divide(&number, 10)?;
     }
     let sign = if digits.len() < text.len() { "-" } else { "" };
-    format!("{sign}{decoded}").parse().ok()
+    Integer::from_digits(format!("{sign}{decoded}").as_bytes())
 }
 
 /// Appends `baseconv.base62.encode(number)`. `false` where Python raises `OverflowError`.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pyjson::{Kind, Rules, Scanner, Spelling};
+use pyjson::{Kind, Rules, Scanner};
 
 use crate::{Error, Workspace, itsdangerous::BadPayload};
 
@@ -38,21 +38,20 @@ impl<'p, const N: usize> Payload<'p, N> {
         let keys = std::mem::take(&mut workspace.keys);
         let mut scanner = Scanner::with_keys(text, Rules::Python, keys);
         self.is_object = scanner.peek_kind()? == Kind::Object;
-        let start = scanner.position();
-        let mut spelling = Spelling::Other;
+        let (start, mut is_python) = (scanner.position(), false);
         if self.is_object {
             let read = scanner.transcode_members(&mut workspace.payload, |key, value| {
                 if let Some(at) = place(key.to_python().as_wtf8()) {
                     self.members[at] = value;
                 }
             });
-            spelling = match read {
+            is_python = match read {
                 Err(error) if error.kind() == pyjson::ErrorKind::DuplicateKey => {
                     // Rare. The second reading finds every member again, each once.
                     *text = with_unique_keys(text)?;
                     return self.read(text, place, workspace);
                 }
-                read => read?,
+                read => read?.is_some(),
             };
         } else {
             scanner.transcode(&mut workspace.payload)?;
@@ -61,10 +60,7 @@ impl<'p, const N: usize> Payload<'p, N> {
         scanner.end()?;
         self.has_python_number = scanner.has_python_number();
         workspace.keys = scanner.into_keys();
-        self.text = match spelling {
-            Spelling::Python => &text.as_bytes()[start..end],
-            Spelling::Other => &workspace.payload,
-        };
+        self.text = if is_python { &text.as_bytes()[start..end] } else { &workspace.payload };
         Ok(())
     }
 

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Add;
-use std::str::FromStr;
 
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, ToPrimitive};
@@ -54,20 +53,15 @@ impl Integer {
     /// writes. Python's `int()` reads more.
     #[must_use]
     pub fn from_digits(text: &[u8]) -> Option<Self> {
-        /// Digits that always fit an `i64`.
-        const FEW: usize = 18;
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        let mut value = 0i64;
-        for byte in digits {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            value = value.wrapping_mul(10).wrapping_add(digit.into());
-        }
+        let value = digits.iter().try_fold(0i64, |value, digit| {
+            let next = value.wrapping_mul(10).wrapping_add(i64::from(digit.wrapping_sub(b'0')));
+            digit.is_ascii_digit().then_some(next)
+        })?;
         match digits.len() {
             0 => None,
-            1..=FEW => Some(Self::from(if digits.len() < text.len() { -value } else { value })),
+            // So many digits always fit.
+            1..=18 => Some(Self::from(if digits.len() < text.len() { -value } else { value })),
             _ => BigInt::parse_bytes(text, 10).map(Self::from_big),
         }
     }
@@ -162,15 +156,6 @@ impl From<u64> for Integer {
     }
 }
 
-/// The same as [`Integer::from_digits`].
-impl FromStr for Integer {
-    type Err = ParseIntegerError;
-
-    fn from_str(text: &str) -> Result<Self, ParseIntegerError> {
-        Self::from_digits(text.as_bytes()).ok_or(ParseIntegerError)
-    }
-}
-
 impl fmt::Display for Integer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -186,24 +171,12 @@ impl fmt::Debug for Integer {
     }
 }
 
-/// The text is not a decimal integer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseIntegerError;
-
-impl fmt::Display for ParseIntegerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a decimal integer, such as 3600 or -5")
-    }
-}
-
-impl std::error::Error for ParseIntegerError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn int(text: &str) -> Integer {
-        text.parse().unwrap()
+        Integer::from_digits(text.as_bytes()).unwrap()
     }
 
     #[test]
@@ -248,7 +221,7 @@ mod tests {
         assert_eq!(int(&"9".repeat(400)).to_f64(), None);
         assert_eq!(int("-0"), Integer::from(0));
         for text in ["", "-", "+1", "1_0", " 1", "1.0", "0x1"] {
-            assert_eq!(text.parse::<Integer>(), Err(ParseIntegerError), "{text}");
+            assert_eq!(Integer::from_digits(text.as_bytes()), None, "{text}");
         }
     }
 }

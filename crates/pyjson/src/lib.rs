@@ -30,12 +30,8 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod float;
-mod indent;
 mod integer;
 mod keys;
-mod kind;
-mod lists;
 mod members;
 mod number;
 mod raw;
@@ -43,24 +39,20 @@ mod scan;
 #[cfg(feature = "serde")]
 mod serialize;
 mod skip;
-mod str;
 mod string;
 mod transcode;
 mod value;
 
 pub use error::{Error, ErrorKind};
-pub use float::write_float;
-pub use indent::write_indented;
-pub use integer::{Integer, ParseIntegerError};
+pub use integer::Integer;
 pub use keys::Keys;
-pub use kind::{Kind, Rules};
-pub use number::{MAX_INTEGER_DIGITS, Number};
+pub use number::{MAX_INTEGER_DIGITS, Number, write_float};
 pub use raw::{RawString, RawValue};
-pub use scan::Scanner;
-pub use str::Str;
-pub use string::write_string;
-pub use transcode::{Spelling, transcode};
-pub use value::{NotJson, Value, loads, loads_strict};
+pub use scan::{Kind, Rules, Scanner};
+pub use skip::Place;
+pub use string::{Str, write_string};
+pub use transcode::transcode;
+pub use value::{NotJson, Value, loads, loads_strict, write_indented};
 
 /// How many containers may be open at once.
 ///

@@ -1,6 +1,5 @@
 //! The members of an object.
 
-use super::raw::Escapes;
 use super::{Error, ErrorKind, RawString, Rules, Scanner, string};
 
 impl<'a> Scanner<'a> {
@@ -12,20 +11,12 @@ impl<'a> Scanner<'a> {
     #[inline(always)]
     pub fn next_key(&mut self) -> Result<Option<RawString<'a>>, Error> {
         let is_first = std::mem::take(&mut self.is_first);
-        let (start, end, escapes) = match self.plain_key(is_first) {
-            Some((start, end)) => (start, end, Escapes::None),
-            None if self.next_item(is_first, b'}')? => {
-                let RawString { start, end, escapes, .. } = self.key()?;
-                (start, end, escapes)
-            }
-            None => {
-                self.end_object()?;
-                return Ok(None);
-            }
-        };
-        let is_escaped = escapes != Escapes::None;
-        self.keys.push(self.text.as_bytes(), start + 1, end - 1, is_escaped);
-        Ok(Some(RawString { text: self.text, start, end, escapes }))
+        let key = self.key(is_first)?;
+        match &key {
+            Some(key) => self.keys.stack().push(self.text, key),
+            None => self.end_object()?,
+        }
+        Ok(key)
     }
 
     /// Steps over the next key if it is `name`, spelled as most programs spell it, and says whether it
@@ -44,17 +35,26 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    /// The place of the next key, if it is written as most programs do: without escapes, and with at
-    /// most one space behind the comma. For any other the cursor stays where it is.
+    /// The next key with its colon, not remembered. `None` after the closing brace.
     #[inline(always)]
-    fn plain_key(&mut self, is_first: bool) -> Option<(usize, usize)> {
-        let start = self.plain_quote(is_first)?;
-        let rest = &self.text.as_bytes()[start + 1..];
-        let length = string::plain_prefix(rest);
-        let [b'"', b':', ..] = rest.get(length..)? else { return None };
-        let end = start + length + 2;
-        self.pos = end + 1;
-        Some((start, end))
+    pub(crate) fn key(&mut self, is_first: bool) -> Result<Option<RawString<'a>>, Error> {
+        if let Some(key) = self.plain_key(is_first) {
+            return Ok(Some(key));
+        }
+        if self.next_item(is_first, b'}')? { self.any_key().map(Some) } else { Ok(None) }
+    }
+
+    /// The next key, if it is written as most programs do: without escapes, and with at most one
+    /// space behind the comma. For any other the cursor stays where it is.
+    #[inline(always)]
+    fn plain_key(&mut self, is_first: bool) -> Option<RawString<'a>> {
+        let offset = self.plain_quote(is_first)?;
+        let rest = &self.text.as_bytes()[offset + 1..];
+        let plain = string::plain_prefix(rest);
+        let [b'"', b':', ..] = rest.get(plain..)? else { return None };
+        let end = offset + 1 + plain;
+        self.pos = end + r#"":"#.len();
+        Some(RawString { text: self.slice(offset + 1, end), offset, plain })
     }
 
     /// Where the next key begins, with at most one space behind the comma.
@@ -73,38 +73,21 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline(never)]
-    fn end_object(&mut self) -> Result<(), Error> {
-        self.depth -= 1;
-        let unescape = |key: &[u8]| string::unescape(std::str::from_utf8(key).unwrap_or_default());
-        self.has_duplicates = self.keys.end_object(self.text.as_bytes(), unescape);
-        if self.has_duplicates && self.rules == Rules::Json {
-            return Err(Error::new(ErrorKind::DuplicateKey, self.pos - 1));
-        }
-        Ok(())
-    }
-
-    /// Whether the object that has just ended has two equal keys.
-    pub(crate) fn has_duplicates(&self) -> bool {
-        self.has_duplicates
-    }
-
-    /// Steps over the next key and its colon without remembering it; `false` after the closing brace.
-    #[inline(always)]
-    pub(crate) fn skip_key(&mut self, is_first: bool) -> Result<bool, Error> {
-        if self.plain_key(is_first).is_some() {
-            return Ok(true);
-        }
-        if !self.next_item(is_first, b'}')? {
-            return Ok(false);
-        }
-        self.key().map(|_| true)
-    }
-
-    /// A key and its colon.
-    #[inline(never)]
-    fn key(&mut self) -> Result<RawString<'a>, Error> {
+    fn any_key(&mut self) -> Result<RawString<'a>, Error> {
         let key = self.string()?;
         self.expect(b':')?;
         Ok(key)
+    }
+
+    #[inline(never)]
+    fn end_object(&mut self) -> Result<(), Error> {
+        self.depth -= 1;
+        if self.keys.stack().end_object(self.text) {
+            if self.rules == Rules::Json {
+                return Err(Error::new(ErrorKind::DuplicateKey, self.pos - 1));
+            }
+            self.has_duplicates = true;
+        }
+        Ok(())
     }
 }

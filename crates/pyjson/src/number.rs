@@ -1,4 +1,4 @@
-//! Numbers as they are spelled.
+//! Numbers as they are spelled, and CPython's `repr` of floats.
 
 use super::{Error, ErrorKind, Integer, Rules, Scanner};
 
@@ -27,15 +27,16 @@ impl<'a> Number<'a> {
         if !self.is_float {
             self.integer_text()?;
         }
-        match self.to_python_float() {
-            value if value.is_finite() => Ok(value),
-            _ => Err(Error::new(ErrorKind::NumberOverflow, self.offset)),
-        }
+        self.to_float(Rules::Json)
     }
 
-    /// What Python makes of a float: an infinity where it overflows, and its words.
-    pub(crate) fn to_python_float(self) -> f64 {
-        self.text.parse().unwrap_or(f64::NAN)
+    /// What Python makes of a float. An infinity or `NaN` is an error under [`Rules::Json`].
+    pub(crate) fn to_float(self, rules: Rules) -> Result<f64, Error> {
+        let value = self.text.parse().unwrap_or(f64::NAN);
+        if rules == Rules::Json && !value.is_finite() {
+            return Err(Error::new(ErrorKind::NumberOverflow, self.offset));
+        }
+        Ok(value)
     }
 
     /// What Python's `int` makes of a number that is no float.
@@ -43,7 +44,8 @@ impl<'a> Number<'a> {
     /// # Errors
     /// [`ErrorKind::IntegerTooLong`].
     pub fn to_integer(&self) -> Result<Integer, Error> {
-        self.integer_text()?.parse().map_err(|_| Error::new(ErrorKind::IntegerTooLong, self.offset))
+        Integer::from_digits(self.integer_text()?.as_bytes())
+            .ok_or(Error::new(ErrorKind::IntegerTooLong, self.offset))
     }
 
     /// How `str()` of the integer spells it. JSON allows one other spelling: `-0`.
@@ -71,47 +73,139 @@ impl<'a> Scanner<'a> {
 
     /// Steps over the number that begins here, and says whether it is a float.
     pub(crate) fn skip_number(&mut self) -> Result<bool, Error> {
-        if self.peek() == Some(b'-') {
-            self.pos += 1;
-        }
+        let is_negative = self.skip_one_of(b"-");
         match self.peek() {
             Some(b'0') => self.pos += 1,
-            Some(b'N' | b'I') => return self.skip_python_word().map(|()| true),
+            Some(b'N' | b'I') if self.skip_python_word(is_negative) => return Ok(true),
             _ => self.skip_digits()?,
         }
-        let mut is_float = false;
-        if self.peek() == Some(b'.') {
-            is_float = true;
-            self.pos += 1;
+        let has_fraction = self.skip_one_of(b".");
+        if has_fraction {
             self.skip_digits()?;
         }
-        if let Some(b'e' | b'E') = self.peek() {
-            is_float = true;
-            self.pos += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.pos += 1;
-            }
+        let has_exponent = self.skip_one_of(b"eE");
+        if has_exponent {
+            self.skip_one_of(b"+-");
             self.skip_digits()?;
         }
-        Ok(is_float)
+        Ok(has_fraction || has_exponent)
     }
 
     /// `NaN` or `Infinity`. The latter alone may have a minus sign, which was read already.
     #[cold]
-    fn skip_python_word(&mut self) -> Result<(), Error> {
-        let has_sign = self.pos > 0 && self.text().as_bytes()[self.pos - 1] == b'-';
-        if self.rules == Rules::Python
-            && (self.skip_text("Infinity") || (!has_sign && self.skip_text("NaN")))
-        {
-            return Ok(());
-        }
-        Err(self.syntax())
+    fn skip_python_word(&mut self, is_negative: bool) -> bool {
+        self.rules == Rules::Python
+            && (self.skip_text("Infinity") || !is_negative && self.skip_text("NaN"))
     }
 
     fn skip_digits(&mut self) -> Result<(), Error> {
-        let rest = self.text().as_bytes().get(self.pos..).unwrap_or_default();
-        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.pos += count;
-        if count == 0 { Err(self.syntax()) } else { Ok(()) }
+        let start = self.pos;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.pos += 1;
+        }
+        if self.pos == start { Err(self.syntax()) } else { Ok(()) }
+    }
+}
+
+/// Appends `repr(value)` of a finite `float`.
+///
+/// ```
+/// let mut out = Vec::new();
+/// pyjson::write_float(&mut out, 2f64.powi(-25));
+/// assert_eq!(out, b"2.9802322387695312e-08");
+/// ```
+///
+/// The digits are the shortest that read back as the same double, the nearest of them in a tie
+/// (CPython's `dtoa` in mode 0, here `ryu`; Rust's own formatting differs in ties). The layout
+/// is `float_repr_style = 'short'` of CPython's `PyOS_double_to_string`: an exponent below 1e-4
+/// and from 1e16, at least two digits of it, and always a `.0` or an exponent. The layout of
+/// `ryu` differs in two things: its exponents are short, and they begin below 1e-5.
+pub fn write_float(out: &mut Vec<u8>, value: f64) {
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value);
+    let digits = text.trim_start_matches('-');
+    if let Some((mantissa, exponent)) = text.split_once('e') {
+        // From 1e-7 to 1e-07, and from 1e16 to 1e+16.
+        let exponent: i32 = exponent.parse().unwrap_or_default();
+        out.extend_from_slice(format!("{mantissa}e{exponent:+03}").as_bytes());
+    } else if let Some(digits) = digits.strip_prefix("0.0000") {
+        // From 0.0000123 to 1.23e-05.
+        let (first, rest) = digits.split_at(1);
+        let sign = if value < 0.0 { "-" } else { "" };
+        let point = if rest.is_empty() { "" } else { "." };
+        out.extend_from_slice(format!("{sign}{first}{point}{rest}e-05").as_bytes());
+    } else {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Appends what `json.dumps` writes for any `float`.
+pub(crate) fn write_python_float(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        write_float(out, value);
+    } else if value.is_nan() {
+        out.extend_from_slice(b"NaN");
+    } else {
+        out.extend_from_slice(if value > 0.0 { b"Infinity" } else { b"-Infinity" });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repr(value: f64) -> String {
+        let mut out = Vec::new();
+        write_float(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Both sides of each limit of the layout.
+    #[test]
+    fn the_layout_is_that_of_repr() {
+        for text in [
+            "0.0",
+            "-0.0",
+            "1.0",
+            "-12.5",
+            "0.1",
+            "0.001234",
+            "0.0001",
+            "-0.00012",
+            "1e-05",
+            "-1.2e-05",
+            "9.999e-05",
+            "1e-06",
+            "1.5e-07",
+            "5e-324",
+            "123456789012345.6",
+            "1234567890123456.0",
+            "9999999999999998.0",
+            "1e+16",
+            "-1.2345678901234568e+16",
+            "1e+22",
+            "1.7976931348623157e+308",
+        ] {
+            assert_eq!(repr(text.parse().unwrap()), text);
+        }
+    }
+
+    /// `(bits, repr)` pairs would be hand-written; the oracle's are in `compat-fixtures/`. Here:
+    /// what is written reads back as the same double.
+    #[test]
+    fn reads_back() {
+        let mut bits = 1u64;
+        for _ in 0..200_000 {
+            bits = bits
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let value = f64::from_bits(bits);
+            if !value.is_finite() {
+                continue;
+            }
+            let text = repr(value);
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), bits, "{text}");
+            assert!(text.contains(['.', 'e']), "{text}");
+        }
     }
 }

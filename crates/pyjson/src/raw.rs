@@ -18,10 +18,8 @@ impl<'a> RawValue<'a> {
     #[must_use]
     #[inline]
     pub fn as_string(&self) -> Option<RawString<'a>> {
-        let Self { text, .. } = *self;
-        let has_escapes = text.as_bytes().contains(&b'\\');
-        let escapes = if has_escapes { Escapes::Some } else { Escapes::None };
-        text.starts_with('"').then_some(RawString { text, start: 0, end: text.len(), escapes })
+        let text = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(RawString { text, offset: 0, plain: text.find('\\').unwrap_or(text.len()) })
     }
 
     /// Whether more than [`MAX_DEPTH`] containers are open at once.
@@ -34,56 +32,29 @@ impl<'a> RawValue<'a> {
 /// A string as it is spelled in a text, escapes not resolved.
 #[derive(Clone, Copy, Debug)]
 pub struct RawString<'a> {
-    /// The whole text, and where in it the spelling stands, with its quotes.
-    pub(crate) text: &'a str,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// Whether a backslash occurs. As wide as a word, like [`ErrorKind`].
-    pub(crate) escapes: Escapes,
-}
-
-/// Whether escapes occur in a string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub(crate) enum Escapes {
-    None,
-    Some,
+    /// The spelling between the quotes.
+    pub text: &'a str,
+    /// Where its first quote stands, in bytes from the start of the scanned text.
+    pub offset: usize,
+    /// How many bytes there are before the first escape. A length rather than a flag: a byte that
+    /// is stored and then loaded together with its neighbours makes the processor wait for the
+    /// store.
+    pub(crate) plain: usize,
 }
 
 impl<'a> RawString<'a> {
-    /// The spelling between the quotes.
-    #[must_use]
-    pub fn text(&self) -> &'a str {
-        self.text.get(self.start + 1..self.end - 1).unwrap_or_default()
-    }
-
-    /// The spelling with its quotes.
-    #[must_use]
-    pub fn quoted(&self) -> &'a str {
-        self.text.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// The bytes of [`RawString::text`].
+    /// Whether any backslash occurs. Without one the spelling is the value.
     #[must_use]
     #[inline]
-    pub fn bytes(&self) -> &'a [u8] {
-        &self.text.as_bytes()[self.start + 1..self.end - 1]
+    pub fn is_escaped(&self) -> bool {
+        self.plain < self.text.len()
     }
 
     /// Whether the value is this text.
     #[must_use]
     #[inline]
     pub fn is(&self, text: &str) -> bool {
-        match self.escapes {
-            Escapes::None => self.bytes() == text.as_bytes(),
-            Escapes::Some => self.to_python() == *text,
-        }
-    }
-
-    /// Whether any backslash occurs. Without one the spelling is the value.
-    #[must_use]
-    pub fn is_escaped(&self) -> bool {
-        self.escapes == Escapes::Some
+        if self.is_escaped() { self.to_python() == *text } else { self.text == text }
     }
 
     /// The value as UTF-8.
@@ -93,21 +64,21 @@ impl<'a> RawString<'a> {
     #[inline]
     pub fn to_str(&self) -> Result<Cow<'a, str>, Error> {
         if !self.is_escaped() {
-            return Ok(Cow::Borrowed(self.text()));
+            return Ok(Cow::Borrowed(self.text));
         }
-        String::from_utf8(string::unescape(self.text()))
+        String::from_utf8(string::unescape(self.text))
             .map(Cow::Owned)
-            .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.start))
+            .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset))
     }
 
     /// The value as Python has it, lone surrogates included.
     #[must_use]
     #[inline]
     pub fn to_python(&self) -> Str<'a> {
-        Str(match self.is_escaped() {
-            true => Cow::Owned(string::unescape(self.text())),
-            false => Cow::Borrowed(self.bytes()),
-        })
+        if !self.is_escaped() {
+            return self.text.into();
+        }
+        Str(Cow::Owned(string::unescape(self.text)))
     }
 
     /// Appends what `json.dumps` writes for the string, quotes included.
@@ -116,12 +87,14 @@ impl<'a> RawString<'a> {
     /// [`ErrorKind::LoneSurrogate`].
     #[inline]
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Error> {
-        if !self.is_escaped() {
+        if self.is_escaped() {
+            string::write_string(out, &self.to_str()?);
+        } else {
             // Valid JSON without a backslash holds nothing that Python would escape.
-            out.extend_from_slice(&self.text.as_bytes()[self.start..self.end]);
-            return Ok(());
+            out.push(b'"');
+            out.extend_from_slice(self.text.as_bytes());
+            out.push(b'"');
         }
-        string::write_string(out, &self.to_str()?);
         Ok(())
     }
 }

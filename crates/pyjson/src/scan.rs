@@ -1,10 +1,33 @@
 //! A cursor over a JSON text: validates as it goes and borrows what it reads.
 
-use super::keys::Keys;
-use super::kind::{Kind, Rules};
-use super::lists::{List, Object, is_same};
-use super::raw::Escapes;
-use super::{Error, ErrorKind, MAX_DEPTH, RawString, string};
+use super::{Error, ErrorKind, Keys, MAX_DEPTH, RawString, string};
+
+/// The six kinds of JSON value, told by the first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `{…}`, Python's `dict`
+    Object,
+    /// `[…]`, Python's `list`
+    Array,
+    /// `"…"`, Python's `str`
+    String,
+    /// Python's `int` or `float`
+    Number,
+    /// `true` or `false`, Python's `bool`
+    Bool,
+    /// `null`, Python's `None`
+    Null,
+}
+
+/// Which texts are accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// RFC 8259, without duplicate keys, lone surrogates and numbers that overflow a double.
+    #[default]
+    Json,
+    /// What `json.loads` accepts: the above, and `NaN`, `Infinity` and `-Infinity`.
+    Python,
+}
 
 /// A cursor over a JSON text.
 ///
@@ -25,7 +48,7 @@ use super::{Error, ErrorKind, MAX_DEPTH, RawString, string};
 /// scanner.end()?;
 /// # Ok::<(), pyjson::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scanner<'a> {
     pub(crate) text: &'a str,
     pub(crate) pos: usize,
@@ -34,23 +57,11 @@ pub struct Scanner<'a> {
     pub(crate) depth: usize,
     /// Whether nothing has been read since a container was opened.
     pub(crate) is_first: bool,
-    /// Whether the object that ended last has equal keys. Under [`Rules::Json`] that is an error.
+    /// Whether an object had equal keys. Under [`Rules::Json`] that is an error.
     pub(crate) has_duplicates: bool,
     /// Whether [`Scanner::transcode`] has met a number that JSON doesn't have.
     pub(crate) has_python_number: bool,
-    last_list: List,
-    last_object: Object,
     pub(crate) keys: Keys,
-}
-
-/// See [`Scanner::state`].
-#[derive(Clone, Copy)]
-pub(crate) struct State {
-    pos: usize,
-    depth: usize,
-    is_first: bool,
-    has_python_number: bool,
-    open_objects: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -64,18 +75,7 @@ impl<'a> Scanner<'a> {
     /// [`Scanner::into_keys`].
     #[must_use]
     pub fn with_keys(text: &'a str, rules: Rules, keys: Keys) -> Self {
-        Self {
-            text,
-            pos: 0,
-            rules,
-            depth: 0,
-            is_first: false,
-            has_duplicates: false,
-            has_python_number: false,
-            last_list: List::default(),
-            last_object: Object::default(),
-            keys,
-        }
+        Self { text, rules, keys, ..Self::default() }
     }
 
     /// The memory for another scanner.
@@ -84,32 +84,6 @@ impl<'a> Scanner<'a> {
         let mut keys = self.keys;
         keys.clear();
         keys
-    }
-
-    /// The scanner's position, so that a value can be read again.
-    pub(crate) fn state(&self) -> State {
-        State {
-            pos: self.pos,
-            depth: self.depth,
-            is_first: self.is_first,
-            has_python_number: self.has_python_number,
-            open_objects: self.keys.open_objects(),
-        }
-    }
-
-    /// Goes back to where the scanner was, whatever it has read since.
-    pub(crate) fn restore(&mut self, state: State) {
-        self.pos = state.pos;
-        self.depth = state.depth;
-        self.is_first = state.is_first;
-        self.has_python_number = state.has_python_number;
-        self.keys.leave_objects(state.open_objects);
-    }
-
-    /// The whole text.
-    #[must_use]
-    pub fn text(&self) -> &'a str {
-        self.text
     }
 
     /// Bytes from the start of the text.
@@ -131,9 +105,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// The text between two positions.
-    #[must_use]
     #[inline]
-    pub fn slice(&self, start: usize, end: usize) -> &'a str {
+    pub(crate) fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or_default()
     }
 
@@ -163,7 +136,7 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub fn begin_object(&mut self) -> Result<(), Error> {
         self.begin(b'{')?;
-        self.keys.begin_object();
+        self.keys.stack().begin_object();
         Ok(())
     }
 
@@ -217,62 +190,6 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// Reads an array of one or more strings without escapes, such as a list of actions, and remembers
-    /// it for [`Scanner::same_strings`]. `each` is given what stands between the quotes. For any
-    /// other value the cursor stays where it is, whatever `each` was given.
-    #[inline(always)]
-    pub fn plain_strings(&mut self, each: impl FnMut(&'a [u8])) -> bool {
-        match List::read(self.text.as_bytes(), self.pos, each) {
-            Some(list) if self.depth < MAX_DEPTH => {
-                self.last_list = list;
-                self.pos = list.end;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Steps over the list that [`Scanner::plain_strings`] has read last, if it comes once more, at
-    /// most a space away. Many tables often have the same list.
-    #[inline(always)]
-    pub fn same_strings(&mut self) -> bool {
-        let List { start, end, .. } = self.last_list;
-        let at = self.pos + usize::from(self.peek() == Some(b' '));
-        let is_same = self.depth < MAX_DEPTH && is_same(self.text.as_bytes(), start, end, at);
-        if is_same {
-            self.pos = at + (end - start);
-        }
-        is_same
-    }
-
-    /// Remembers the object that began at `start` and has just ended, for [`Scanner::same_object`].
-    /// Around it `depth` containers are open.
-    pub fn remember_object(&mut self, start: usize, depth: usize) {
-        self.last_object = Object { start, end: self.pos, depth };
-    }
-
-    #[inline]
-    pub(crate) fn forget_object(&mut self) {
-        self.last_object = Object::default();
-    }
-
-    /// Steps over the object that was remembered last, if it comes once more. `depth` is how many
-    /// containers are open here: no more than there, so that it can't be nested too deep.
-    #[inline(always)]
-    pub fn same_object(&mut self, depth: usize) -> bool {
-        let Object { start, end, depth: known } = self.last_object;
-        let is_same = depth <= known && is_same(self.text.as_bytes(), start, end, self.pos);
-        if is_same {
-            self.pos += end - start;
-        }
-        is_same
-    }
-
-    /// Whether the list that was read last is spelled as Python spells it.
-    pub(crate) fn is_last_list_compact(&self) -> bool {
-        self.last_list.is_compact
-    }
-
     /// Reads a string.
     ///
     /// # Errors
@@ -280,89 +197,54 @@ impl<'a> Scanner<'a> {
     #[inline(always)]
     pub fn string(&mut self) -> Result<RawString<'a>, Error> {
         self.skip_whitespace();
-        let start = self.pos;
-        let escapes = if self.skip_string()? { Escapes::Some } else { Escapes::None };
-        Ok(RawString { text: self.text, start, end: self.pos, escapes })
+        let offset = self.pos;
+        let plain = self.skip_string()?;
+        Ok(RawString { text: self.slice(offset + 1, self.pos - 1), offset, plain })
     }
 
-    /// Reads a string without escapes, and gives what stands between its quotes. For any other value
-    /// the cursor stays at it.
+    /// Steps over the string that begins here, and counts the bytes before its first escape.
     #[inline(always)]
-    pub fn plain_string(&mut self) -> Option<&'a str> {
-        self.skip_whitespace();
-        let start = self.pos + 1;
-        let rest = self.text.as_bytes().get(self.pos..)?.strip_prefix(b"\"")?;
-        let end = start + string::plain_prefix(rest);
-        (rest.get(end - start) == Some(&b'"')).then(|| {
-            self.pos = end + 1;
-            self.slice(start, end)
-        })
-    }
-
-    /// Steps over the string that begins here, and says whether it has a backslash.
-    #[inline(always)]
-    pub(crate) fn skip_string(&mut self) -> Result<bool, Error> {
+    fn skip_string(&mut self) -> Result<usize, Error> {
         let Some([b'"', rest @ ..]) = self.text.as_bytes().get(self.pos..) else {
             return Err(self.syntax());
         };
         let plain = string::plain_prefix(rest);
         self.pos += 1 + plain;
-        if rest.get(plain) == Some(&b'"') {
-            self.pos += 1;
-            return Ok(false);
-        }
-        self.skip_rest_of_string()
-    }
-
-    #[cold]
-    fn skip_rest_of_string(&mut self) -> Result<bool, Error> {
-        let bytes = self.text.as_bytes();
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => self.skip_escape()?,
-                _ => return Err(self.syntax()),
-            }
-            self.pos += string::plain_prefix(&bytes[self.pos..]);
+        if rest.get(plain) != Some(&b'"') {
+            self.skip_escapes()?;
         }
         self.pos += 1;
-        Ok(true)
+        Ok(plain)
     }
 
-    fn skip_escape(&mut self) -> Result<(), Error> {
-        let rest = &self.text.as_bytes()[self.pos + 1..];
-        let length = match rest {
-            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
-            [b'u', digits @ ..]
-                if digits.len() >= 4 && digits[..4].iter().all(u8::is_ascii_hexdigit) =>
-            {
-                6
-            }
-            _ => return Err(self.syntax()),
-        };
-        self.pos += length;
-        Ok(())
-    }
-
-    /// Reads `true` or `false`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Syntax`].
-    pub fn bool(&mut self) -> Result<bool, Error> {
-        self.skip_whitespace();
-        if self.skip_text("true") {
-            return Ok(true);
+    /// Steps over the rest of a string, up to its last quote.
+    #[cold]
+    fn skip_escapes(&mut self) -> Result<(), Error> {
+        let bytes = self.text.as_bytes();
+        loop {
+            self.pos += match &bytes[self.pos..] {
+                [b'"', ..] => return Ok(()),
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+                [b'\\', b'u', digits @ ..]
+                    if digits.len() >= 4 && digits[..4].iter().all(u8::is_ascii_hexdigit) =>
+                {
+                    6
+                }
+                _ => return Err(self.syntax()),
+            };
+            self.pos += string::plain_prefix(&bytes[self.pos..]);
         }
-        if self.skip_text("false") { Ok(false) } else { Err(self.syntax()) }
     }
 
-    /// Reads `null`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Syntax`].
-    pub fn null(&mut self) -> Result<(), Error> {
-        self.skip_whitespace();
-        if self.skip_text("null") { Ok(()) } else { Err(self.syntax()) }
+    /// Steps over the value of this kind that begins here. It is no container.
+    #[inline]
+    pub(crate) fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
+        match kind {
+            Kind::String => self.skip_string().map(drop),
+            Kind::Number => self.skip_number().map(drop),
+            _ if ["null", "true", "false"].iter().any(|word| self.skip_text(word)) => Ok(()),
+            _ => Err(self.syntax()),
+        }
     }
 
     /// Steps over `text` if it comes next, and says whether it did.
@@ -388,6 +270,14 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.pos).copied()
     }
 
+    /// Steps over one of these bytes if it comes next, and says whether it did.
+    #[inline(always)]
+    pub(crate) fn skip_one_of(&mut self, bytes: &[u8]) -> bool {
+        let found = self.peek().is_some_and(|next| bytes.contains(&next));
+        self.pos += usize::from(found);
+        found
+    }
+
     #[inline(always)]
     pub(crate) fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
@@ -398,12 +288,7 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Error> {
         self.skip_whitespace();
-        if self.peek() == Some(byte) {
-            self.pos += 1;
-            Ok(())
-        } else {
-            Err(self.syntax())
-        }
+        if self.skip_one_of(&[byte]) { Ok(()) } else { Err(self.syntax()) }
     }
 
     pub(crate) fn syntax(&self) -> Error {

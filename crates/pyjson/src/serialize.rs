@@ -1,18 +1,18 @@
 //! Values for serde.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 use super::{Integer, Str, Value};
 
 /// Serialises as an integer where it fits 64 bits, else as a string of digits.
 impl Serialize for Integer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.to_i64() {
-            Some(value) => serializer.serialize_i64(value),
-            None => match self.to_string().parse::<u64>() {
-                Ok(value) => serializer.serialize_u64(value),
-                Err(_) => serializer.collect_str(self),
-            },
+        if let Some(value) = self.to_i64() {
+            serializer.serialize_i64(value)
+        } else if let Ok(value) = self.to_string().parse() {
+            serializer.serialize_u64(value)
+        } else {
+            serializer.collect_str(self)
         }
     }
 }
@@ -20,7 +20,7 @@ impl Serialize for Integer {
 /// Serialises as a string, with U+FFFD in place of a lone surrogate.
 impl Serialize for Str<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string_lossy())
+        serializer.collect_str(self)
     }
 }
 
@@ -35,11 +35,7 @@ impl Serialize for Value<'_> {
             Self::Str(value) => value.serialize(serializer),
             Self::List(items) => serializer.collect_seq(items),
             Self::Dict(members) => {
-                let mut map = serializer.serialize_map(Some(members.len()))?;
-                for (key, value) in members {
-                    map.serialize_entry(key, value)?;
-                }
-                map.end()
+                serializer.collect_map(members.iter().map(|(key, value)| (key, value)))
             }
         }
     }

@@ -1,6 +1,17 @@
 //! Stepping over values, with a check of their syntax.
+//!
+//! A fast path is for containers that often come again: tokens allow the same actions on many
+//! tables, and the same tables in many databases.
 
-use super::{Error, Kind, RawValue, Scanner};
+use super::{Error, Kind, MAX_DEPTH, RawValue, Scanner, string};
+
+/// The place of a container that was read, and how many others are open around it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    start: usize,
+    end: usize,
+    depth: usize,
+}
 
 impl<'a> Scanner<'a> {
     /// Steps over one value and gives its spelling and depth. Checks the syntax, but looks for no
@@ -10,135 +21,112 @@ impl<'a> Scanner<'a> {
     /// [`ErrorKind::Syntax`](crate::ErrorKind::Syntax).
     pub fn raw_value(&mut self) -> Result<RawValue<'a>, Error> {
         let kind = self.peek_kind()?;
-        let start = self.pos;
-        let depth = match kind {
-            Kind::Array if self.plain_strings(|_| {}) => 1,
-            Kind::Object | Kind::Array => self.skip_container(kind)?,
-            scalar => {
-                self.skip_scalar(scalar)?;
-                0
-            }
-        };
-        Ok(RawValue { text: self.slice(start, self.pos), depth: self.depth() + depth })
+        let (start, mut depth) = (self.pos, self.depth);
+        match kind {
+            Kind::Object | Kind::Array => depth = self.skip_container(kind)?,
+            scalar => self.skip_scalar(scalar)?,
+        }
+        Ok(RawValue { text: self.slice(start, self.pos), depth })
     }
 
     /// Steps over the container that begins here; how many containers are open at most.
-    fn skip_container(&mut self, kind: Kind) -> Result<usize, Error> {
-        // What was skipped earlier doesn't count: its depth isn't in `deepest`.
-        self.forget_object();
-        let mut open = OpenContainers::default();
-        let mut deepest = 0;
-        let mut kind = kind;
+    fn skip_container(&mut self, mut kind: Kind) -> Result<usize, Error> {
+        let mut deepest = self.depth;
+        // The kinds of the open containers: a byte each, since there may be millions.
+        let mut open = Vec::new();
+        let (mut last_list, mut last_object) = (Place::default(), Place::default());
         // Where an object began, as long as no other was entered inside.
         let mut object_start = None;
         loop {
             // The cursor is at a value. A container is entered, anything else is skipped.
-            let is_first = match kind {
-                Kind::Array if self.plain_strings(|_| {}) => {
-                    deepest = deepest.max(open.depth + 1);
-                    false
-                }
-                Kind::Object if self.same_object(open.depth) => false,
-                Kind::Object | Kind::Array => {
-                    if kind == Kind::Object {
-                        object_start = Some(self.pos);
+            let mut is_first = false;
+            match kind {
+                Kind::Object if self.skip_same(last_object) => {}
+                Kind::Array if self.skip_same(last_list) => {}
+                Kind::Object | Kind::Array => match self.plain_strings(|_| {}) {
+                    Some(list) => {
+                        deepest = deepest.max(self.depth + 1);
+                        last_list = list;
                     }
-                    self.pos += 1;
-                    open.push(kind == Kind::Object);
-                    deepest = deepest.max(open.depth);
-                    true
+                    None => {
+                        if kind == Kind::Object {
+                            object_start = Some(self.pos);
+                        }
+                        open.push(kind);
+                        self.pos += 1;
+                        self.depth += 1;
+                        deepest = deepest.max(self.depth);
+                        is_first = true;
+                    }
+                },
+                scalar => self.skip_scalar(scalar)?,
+            }
+            // Closes the containers that end here.
+            loop {
+                let Some(&container) = open.last() else { return Ok(deepest) };
+                let more = match container {
+                    Kind::Object => self.key(is_first)?.is_some(),
+                    _ => self.next_item(is_first, b']')?,
+                };
+                if more {
+                    break;
                 }
-                scalar => {
-                    self.skip_scalar(scalar)?;
-                    false
+                is_first = false;
+                open.pop();
+                self.depth -= 1;
+                if let Some(start) = object_start.take_if(|_| container == Kind::Object) {
+                    last_object = self.place(start);
                 }
-            };
-            if !self.skip_to_next_value(&mut open, &mut deepest, &mut object_start, is_first)? {
-                // Its spelling and its keys were not looked at, and its depth is not absolute.
-                self.forget_object();
-                return Ok(deepest);
             }
             kind = self.peek_kind()?;
         }
     }
 
-    /// Closes the containers that end here, and steps up to the next value that isn't the list that
-    /// was read last; `false` when all have ended.
-    #[inline]
-    fn skip_to_next_value(
-        &mut self,
-        open: &mut OpenContainers,
-        deepest: &mut usize,
-        object_start: &mut Option<usize>,
-        mut is_first: bool,
-    ) -> Result<bool, Error> {
+    /// The place of the container that began at `start` and has just ended.
+    #[must_use]
+    pub fn place(&self, start: usize) -> Place {
+        Place { start, end: self.pos, depth: self.depth }
+    }
+
+    /// Steps over a container that this scanner has read, if it comes once more. A container ends
+    /// with its bracket, so equal bytes are an equal container.
+    ///
+    /// At a greater depth it is not stepped over, because something in it may be too deep there.
+    #[inline(always)]
+    pub fn skip_same(&mut self, known: Place) -> bool {
+        let Place { start, end, depth } = known;
+        let bytes = self.text.as_bytes();
+        let Some(spelling @ [_, ..]) = bytes.get(start..end) else { return false };
+        let is_same = self.depth <= depth && bytes[self.pos..].starts_with(spelling);
+        if is_same {
+            self.pos += spelling.len();
+        }
+        is_same
+    }
+
+    /// Reads an array of one or more strings without escapes, such as a list of actions. `each` is
+    /// given what stands between the quotes. For any other value the cursor stays where it is,
+    /// whatever `each` was given.
+    #[inline(always)]
+    pub fn plain_strings(&mut self, mut each: impl FnMut(&'a [u8])) -> Option<Place> {
+        let bytes = self.text.as_bytes();
+        let mut rest = bytes[self.pos..].strip_prefix(b"[")?;
+        if self.depth >= MAX_DEPTH {
+            return None;
+        }
         loop {
-            let more = match open.top_is_object() {
-                true => self.skip_key(is_first)?,
-                false => self.next_item(is_first, b']')?,
+            let string = rest.strip_prefix(b"\"")?;
+            let (string, end) = string.split_at_checked(string::plain_prefix(string))?;
+            each(string);
+            rest = match end {
+                [b'"', b',', b' ', rest @ ..] | [b'"', b',', rest @ ..] => rest,
+                [b'"', b']', rest @ ..] => {
+                    let start = std::mem::replace(&mut self.pos, bytes.len() - rest.len());
+                    return Some(self.place(start));
+                }
+                _ => return None,
             };
-            is_first = false;
-            if more && self.same_strings() {
-                *deepest = (*deepest).max(open.depth + 1);
-                continue;
-            }
-            if more {
-                return Ok(true);
-            }
-            let is_object = open.top_is_object();
-            open.pop();
-            if let Some(start) = object_start.take_if(|_| is_object) {
-                self.remember_object(start, open.depth);
-            }
-            if open.depth == 0 {
-                return Ok(false);
-            }
         }
-    }
-
-    #[inline]
-    fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
-        match kind {
-            Kind::String => self.skip_string().map(drop),
-            Kind::Number => self.skip_number().map(drop),
-            Kind::Bool => self.bool().map(drop),
-            _ => self.null(),
-        }
-    }
-}
-
-/// Which containers are open, one bit each (1: an object), so that a million of them cost little.
-#[derive(Default)]
-struct OpenContainers {
-    depth: usize,
-    /// The innermost containers, up to 64, the last one lowest.
-    low: u64,
-    /// The words of those around them.
-    spilled: Vec<u64>,
-}
-
-impl OpenContainers {
-    #[inline]
-    fn push(&mut self, is_object: bool) {
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.spilled.push(self.low);
-        }
-        self.low = self.low << 1 | u64::from(is_object);
-        self.depth += 1;
-    }
-
-    #[inline]
-    fn pop(&mut self) {
-        self.depth -= 1;
-        self.low >>= 1;
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.low = self.spilled.pop().unwrap_or_default();
-        }
-    }
-
-    #[inline]
-    fn top_is_object(&self) -> bool {
-        self.low & 1 == 1
     }
 }
 

@@ -1,4 +1,107 @@
-//! Strings: Python's escapes for `ensure_ascii=False`, and JSON's escapes undone.
+//! Strings: Python's `str`, its escapes for `ensure_ascii=False`, and JSON's escapes undone.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A Python `str`: any code points, lone surrogates included.
+///
+/// The bytes are WTF-8: UTF-8 in which a lone surrogate takes three bytes. Strings that Python
+/// tells apart differ here too.
+///
+/// ```
+/// use pyjson::{Str, Value, loads};
+///
+/// assert_eq!(Str::from("docs").to_str(), Some("docs"));
+/// let Value::Str(half) = loads(r#""\ud83d""#)? else { panic!("a string") };
+/// assert_eq!(half.to_str(), None);
+/// # Ok::<(), pyjson::Error>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Str<'a>(pub(crate) Cow<'a, [u8]>);
+
+impl<'a> Str<'a> {
+    /// The text; `None` where a lone surrogate keeps it from being UTF-8.
+    #[must_use]
+    pub fn to_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    /// The text for people to read, with U+FFFD in place of what isn't UTF-8.
+    #[must_use]
+    pub fn to_string_lossy(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+
+    /// The bytes in WTF-8.
+    #[must_use]
+    pub fn as_wtf8(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether there is no character.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A copy that borrows nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Str<'static> {
+        Str(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// Appends what `json.dumps(self, ensure_ascii=False)` writes, with a lone surrogate as
+    /// `\udXXX`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        let mut rest = &*self.0;
+        // In UTF-8, at most 0x9f follows 0xed.
+        while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xed && pair[1] >= 0xa0) {
+            write_escaped(out, &rest[..at]);
+            let low = u16::from(rest[at + 1] & 0x3f) << 6 | u16::from(rest[at + 2] & 0x3f);
+            push_unicode_escape(out, 0xd000 | low);
+            rest = &rest[at + 3..];
+        }
+        write_escaped(out, rest);
+        out.push(b'"');
+    }
+}
+
+impl<'a> From<&'a str> for Str<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text.as_bytes()))
+    }
+}
+
+impl From<String> for Str<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text.into_bytes()))
+    }
+}
+
+impl PartialEq<str> for Str<'_> {
+    fn eq(&self, other: &str) -> bool {
+        *self.0 == *other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Str<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl fmt::Display for Str<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_string_lossy())
+    }
+}
+
+impl fmt::Debug for Str<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_string_lossy(), f)
+    }
+}
 
 /// Appends what `json.dumps(text, ensure_ascii=False)` writes.
 ///
@@ -9,131 +112,91 @@
 /// ```
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let mut rest = text.as_bytes();
+    write_escaped(out, text.as_bytes());
+    out.push(b'"');
+}
+
+/// Appends a part of a string, escaped where Python escapes it: `"`, `\` and the controls below
+/// U+0020.
+fn write_escaped(out: &mut Vec<u8>, mut rest: &[u8]) {
     loop {
         let plain = plain_prefix(rest);
         out.extend_from_slice(&rest[..plain]);
-        match rest.get(plain) {
-            // What stops a plain run is always one ASCII byte.
-            Some(&byte) => push_escaped(out, char::from(byte)),
-            None => break,
-        }
+        let Some(&byte) = rest.get(plain) else { return };
         rest = &rest[plain + 1..];
+        let short = match byte {
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            control @ ..b' ' => {
+                push_unicode_escape(out, control.into());
+                continue;
+            }
+            quoted => quoted,
+        };
+        out.extend_from_slice(&[b'\\', short]);
     }
-    out.push(b'"');
 }
 
-/// Like [`write_string`] for WTF-8. Lone surrogates are written as `\udXXX`.
-pub(super) fn write_wtf8_string(out: &mut Vec<u8>, mut bytes: &[u8]) {
-    let mut text = Vec::new();
-    out.push(b'"');
-    while !bytes.is_empty() {
-        match bytes {
-            [0xed, second @ 0xa0..=0xbf, third @ 0x80..=0xbf, rest @ ..] => {
-                let code = 0xd000 | u32::from(second & 0x3f) << 6 | u32::from(third & 0x3f);
-                out.extend_from_slice(format!("\\u{code:04x}").as_bytes());
-                bytes = rest;
-            }
-            _ => {
-                let end = bytes
-                    .windows(2)
-                    .position(|pair| pair[0] == 0xed && pair[1] >= 0xa0)
-                    .map_or(bytes.len(), |at| at.max(1));
-                text.clear();
-                write_string(&mut text, &String::from_utf8_lossy(&bytes[..end]));
-                out.extend_from_slice(&text[1..text.len() - 1]);
-                bytes = &bytes[end..];
-            }
-        }
-    }
-    out.push(b'"');
-}
-
-/// Appends one character of a string, escaped where Python escapes it: `"`, `\` and the
-/// controls below U+0020.
-pub(super) fn push_escaped(out: &mut Vec<u8>, c: char) {
-    let short = match c {
-        '"' => b'"',
-        '\\' => b'\\',
-        '\n' => b'n',
-        '\r' => b'r',
-        '\t' => b't',
-        '\u{8}' => b'b',
-        '\u{c}' => b'f',
-        c if c < ' ' => {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            let code = c as usize;
-            out.extend_from_slice(b"\\u00");
-            out.extend_from_slice(&[HEX[code >> 4], HEX[code & 15]]);
-            return;
-        }
-        c => {
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-            return;
-        }
-    };
-    out.extend_from_slice(&[b'\\', short]);
+/// Appends `\uXXXX`.
+pub(super) fn push_unicode_escape(out: &mut Vec<u8>, unit: u16) {
+    out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
 }
 
 /// The value of a string spelled with valid escapes, in WTF-8.
 #[cold]
 pub(super) fn unescape(spelling: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(spelling.len());
-    for_each_char(spelling, |code| push_wtf8(&mut out, code));
-    out
-}
-
-/// Appends a code point, surrogates included, in WTF-8.
-fn push_wtf8(out: &mut Vec<u8>, code: u32) {
-    match char::from_u32(code) {
-        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        None => out.extend_from_slice(&[
-            0xe0 | (code >> 12) as u8,
-            0x80 | (code >> 6 & 0x3f) as u8,
-            0x80 | (code & 0x3f) as u8,
-        ]),
-    }
-}
-
-/// Calls `f` with each code point of a string spelled with valid escapes, as CPython's
-/// `scanstring` joins them: a high surrogate and the low one right behind it are one character,
-/// any other surrogate stands alone.
-pub(super) fn for_each_char(spelling: &str, mut f: impl FnMut(u32)) {
     let mut rest = spelling;
-    while let Some(c) = rest.chars().next() {
-        if c != '\\' {
-            f(u32::from(c));
-            rest = &rest[c.len_utf8()..];
-            continue;
-        }
-        if let Some(high) = unicode_escape(rest) {
-            rest = &rest[6..];
-            if (0xd800..0xdc00).contains(&high)
-                && let Some(low @ 0xdc00..=0xdfff) = unicode_escape(rest)
-            {
-                rest = &rest[6..];
-                f(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
-            } else {
-                f(high);
+    while let Some(at) = rest.find('\\') {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        rest = &rest[at..];
+        if let Some((code, behind)) = code_point(rest) {
+            match char::from_u32(code) {
+                Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                // A surrogate.
+                None => out.extend_from_slice(&[
+                    0xe0 | (code >> 12) as u8,
+                    0x80 | (code >> 6 & 0x3f) as u8,
+                    0x80 | (code & 0x3f) as u8,
+                ]),
             }
+            rest = behind;
             continue;
         }
-        f(u32::from(match rest.as_bytes().get(1) {
-            Some(b'b') => 8,
-            Some(b'f') => 12,
+        out.push(match rest.as_bytes().get(1) {
+            Some(b'b') => 0x08,
+            Some(b'f') => 0x0c,
             Some(b'n') => b'\n',
             Some(b'r') => b'\r',
             Some(b't') => b'\t',
             Some(&quoted) => quoted,
-            None => return,
-        }));
-        rest = &rest[2..];
+            None => break,
+        });
+        rest = rest.get(2..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out
+}
+
+/// The code point that is spelled with `\uXXXX`, and what stands behind it. As in CPython's
+/// `scanstring`, a high surrogate and the low one right behind it are one character. Any other
+/// surrogate stands alone.
+fn code_point(text: &str) -> Option<(u32, &str)> {
+    let (high, rest) = unicode_escape(text)?;
+    match unicode_escape(rest) {
+        Some((low @ 0xdc00..=0xdfff, rest)) if (0xd800..0xdc00).contains(&high) => {
+            Some((0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00), rest))
+        }
+        _ => Some((high, rest)),
     }
 }
 
-fn unicode_escape(text: &str) -> Option<u32> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    u32::from_str_radix(digits, 16).ok()
+fn unicode_escape(text: &str) -> Option<(u32, &str)> {
+    let (digits, rest) = text.strip_prefix("\\u")?.split_at_checked(4)?;
+    Some((u32::from_str_radix(digits, 16).ok()?, rest))
 }
 
 /// How many bytes at the start need no escape: none of them is `"`, `\` or below 0x20.
@@ -199,7 +262,7 @@ mod tests {
     #[test]
     fn wtf8_surrogates_are_escaped() {
         let mut out = Vec::new();
-        write_wtf8_string(&mut out, b"a\xed\xa0\xbdb\xed\xb0\x80\xc3\xa9\n");
+        Str(Cow::Borrowed(b"a\xed\xa0\xbdb\xed\xb0\x80\xc3\xa9\n")).write(&mut out);
         assert_eq!(out, "\"a\\ud83db\\udc00é\\n\"".as_bytes());
     }
 }

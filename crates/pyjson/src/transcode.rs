@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::float::write_python_float;
-use super::{Error, ErrorKind, Kind, Number, RawString, Rules, Scanner, Value};
+use super::number::write_python_float;
+use super::{Error, ErrorKind, Kind, Place, RawString, Rules, Scanner, loads};
 
 /// Appends what `json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))`
 /// writes.
@@ -23,15 +23,6 @@ pub fn transcode(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     scanner.end()
 }
 
-/// How an object is spelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// As Python spells it.
-    Python,
-    /// In any other way.
-    Other,
-}
-
 impl<'a> Scanner<'a> {
     /// Reads one value and appends Python's spelling of it.
     ///
@@ -42,26 +33,24 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// Every [`ErrorKind`]; `out` then holds an unusable beginning.
     pub fn transcode(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        self.forget_object();
-        let (start, end) = (self.pos, out.len());
-        let before = self.state();
-        let mut transcoder = Transcoder { written: start, scanner: self, out };
-        let result = transcoder.value().map(|_| transcoder.flush(transcoder.scanner.pos));
-        match result {
-            Err(error)
-                if self.rules == Rules::Python && error.kind() == ErrorKind::DuplicateKey =>
-            {
-                out.truncate(end);
-                self.restore(before);
-                self.transcode_tree(out)
-            }
-            result => result,
+        let had_python_number = self.has_python_number;
+        let mut transcoder = Transcoder::new(self, out);
+        let (start, end) = (transcoder.written, transcoder.out.len());
+        transcoder.value()?;
+        transcoder.flush();
+        if self.has_duplicates {
+            // What an object with equal keys says is known at its end, so it needs a tree.
+            let value = loads(self.slice(start, self.pos))?;
+            self.has_python_number = had_python_number || value.has_non_json_number();
+            out.truncate(end);
+            value.dump(out, None);
         }
+        Ok(())
     }
 
-    /// Reads an object and appends Python's spelling of it, unless it has that spelling already.
-    /// `on_member` is given each key, and where the member's value stands in that spelling, from the
-    /// object's first byte.
+    /// Reads an object and appends Python's spelling of it. If it has that spelling already,
+    /// returns its text instead. `on_member` is given each key, and where the member's value stands
+    /// in that spelling, from the object's first byte.
     ///
     /// # Errors
     /// Every [`ErrorKind`], [`ErrorKind::DuplicateKey`] under [`Rules::Python`] too.
@@ -69,26 +58,18 @@ impl<'a> Scanner<'a> {
         &mut self,
         out: &mut Vec<u8>,
         mut on_member: impl FnMut(&RawString<'a>, Range<usize>),
-    ) -> Result<Spelling, Error> {
-        self.peek_kind()?;
-        self.forget_object();
-        let (start, end) = (self.pos, out.len());
-        let mut transcoder = Transcoder { written: start, scanner: self, out };
+    ) -> Result<Option<&'a str>, Error> {
+        let mut transcoder = Transcoder::new(self, out);
+        let (start, end) = (transcoder.written, transcoder.out.len());
         transcoder.object(|key, place| on_member(key, place.start - end..place.end - end))?;
-        if transcoder.written == start {
-            return Ok(Spelling::Python);
+        if transcoder.scanner.has_duplicates {
+            return Err(Error::new(ErrorKind::DuplicateKey, transcoder.scanner.pos));
         }
-        transcoder.flush(transcoder.scanner.pos);
-        Ok(Spelling::Other)
-    }
-
-    /// The rare object with equal keys: what it says is known at its end, so it needs a tree.
-    #[cold]
-    fn transcode_tree(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let value = Value::read(self)?;
-        self.has_python_number |= value.has_non_json_number();
-        value.write_python(out);
-        Ok(())
+        if transcoder.written == start {
+            return Ok(Some(self.slice(start, self.pos)));
+        }
+        transcoder.flush();
+        Ok(None)
     }
 }
 
@@ -98,80 +79,82 @@ struct Transcoder<'s, 'a, 'o> {
     out: &'o mut Vec<u8>,
     /// Up to here the text has been read and written.
     written: usize,
+    /// The list of plain strings, and the object, that were last spelled as Python spells them.
+    last_list: Place,
+    last_object: Place,
 }
 
-impl<'a> Transcoder<'_, 'a, '_> {
-    /// Copies what isn't written yet of the text before `end`.
-    #[inline]
-    fn flush(&mut self, end: usize) {
-        self.out.extend_from_slice(&self.scanner.text().as_bytes()[self.written..end]);
-        self.written = end;
+impl<'s, 'a, 'o> Transcoder<'s, 'a, 'o> {
+    /// Begins at the next value.
+    fn new(scanner: &'s mut Scanner<'a>, out: &'o mut Vec<u8>) -> Self {
+        scanner.skip_whitespace();
+        scanner.has_duplicates = false;
+        let (written, place) = (scanner.pos, Place::default());
+        Self { scanner, out, written, last_list: place, last_object: place }
+    }
+
+    /// Copies what isn't written yet of the text before the cursor.
+    fn flush(&mut self) {
+        self.replace_from(self.scanner.pos);
     }
 
     /// Copies the text up to `start`, and leaves out what has been read since: the caller writes
     /// another spelling of it.
     fn replace_from(&mut self, start: usize) {
-        self.flush(start);
+        self.out.extend_from_slice(&self.scanner.text.as_bytes()[self.written..start]);
         self.written = self.scanner.pos;
     }
 
-    /// Where in `out` the text at `position` goes. Everything up to there is copied as it is.
+    /// Where in `out` the text at the cursor goes. Everything up to there is copied as it is.
     #[inline]
-    fn offset(&self, position: usize) -> usize {
-        self.out.len() + (position - self.written)
+    fn offset(&self) -> usize {
+        self.out.len() + (self.scanner.pos - self.written)
     }
 
-    /// Reads a value, and writes at least what is not spelled as Python spells it. Where the value
-    /// begins in `out` once all is written.
-    fn value(&mut self) -> Result<usize, Error> {
-        let before = self.scanner.pos;
-        let kind = self.scanner.peek_kind()?;
-        if self.scanner.pos != before {
-            self.replace_from(before);
-        }
-        let start = self.offset(self.scanner.pos);
-        match kind {
-            Kind::Object if self.scanner.same_object(self.scanner.depth()) => {}
+    /// Reads the value that begins here, and writes at least what is not spelled as Python spells
+    /// it.
+    fn value(&mut self) -> Result<(), Error> {
+        let start = self.scanner.pos;
+        match self.scanner.peek_kind()? {
+            Kind::Array if self.scanner.skip_same(self.last_list) || self.compact_list() => {}
+            Kind::Array => self.array()?,
+            Kind::Object if self.scanner.skip_same(self.last_object) => {}
             Kind::Object => {
-                let (start, written) = (self.scanner.pos, self.written);
+                let written = self.written;
                 self.object(|_, _| {})?;
                 if self.written == written {
-                    self.scanner.remember_object(start, self.scanner.depth());
+                    self.last_object = self.scanner.place(start);
                 }
             }
-            Kind::Array if self.compact_list() => {}
-            Kind::Array => self.array()?,
-            Kind::String => self.string()?,
+            Kind::String => {
+                let string = self.scanner.string()?;
+                if string.is_escaped() {
+                    self.replace_from(start);
+                    self.write_string(&string)?;
+                }
+            }
             Kind::Number => self.number()?,
-            Kind::Bool => _ = self.scanner.bool()?,
-            Kind::Null => self.scanner.null()?,
-        }
-        Ok(start)
-    }
-
-    fn string(&mut self) -> Result<(), Error> {
-        let string = self.scanner.string()?;
-        if string.is_escaped() {
-            self.replace_from(string.start);
-            self.write_string(&string)?;
+            scalar => self.scanner.skip_scalar(scalar)?,
         }
         Ok(())
     }
 
     fn write_string(&mut self, string: &RawString<'a>) -> Result<(), Error> {
-        match self.scanner.rules {
-            Rules::Json => string.write(self.out),
-            Rules::Python => {
-                string.to_python().write(self.out);
-                Ok(())
-            }
+        if self.scanner.rules == Rules::Json {
+            return string.write(self.out);
         }
+        string.to_python().write(self.out);
+        Ok(())
     }
 
     fn number(&mut self) -> Result<(), Error> {
         let number = self.scanner.number()?;
         if number.is_float {
-            return self.float(number);
+            self.replace_from(number.offset);
+            let value = number.to_float(self.scanner.rules)?;
+            self.scanner.has_python_number |= !value.is_finite();
+            write_python_float(self.out, value);
+            return Ok(());
         }
         let text = number.integer_text()?;
         if text != number.text {
@@ -181,36 +164,18 @@ impl<'a> Transcoder<'_, 'a, '_> {
         Ok(())
     }
 
-    fn float(&mut self, number: Number<'a>) -> Result<(), Error> {
-        self.replace_from(number.offset);
-        let value = match self.scanner.rules {
-            Rules::Json => number.to_f64()?,
-            Rules::Python => number.to_python_float(),
-        };
-        self.scanner.has_python_number |= !value.is_finite();
-        write_python_float(self.out, value);
-        Ok(())
-    }
-
-    /// Steps over a list of strings that is spelled as Python spells it.
+    /// Steps over a list of plain strings that is spelled as Python spells it.
     #[inline(always)]
     fn compact_list(&mut self) -> bool {
         let start = self.scanner.pos;
-        let is_compact = self.scanner.plain_strings(|_| {}) && self.scanner.is_last_list_compact();
-        if !is_compact {
-            self.scanner.pos = start;
+        // Around each string there are its quotes and what separates it.
+        let mut end = start + "[".len();
+        let list = self.scanner.plain_strings(|string| end += string.len() + r#""","#.len());
+        match list {
+            Some(list) if self.scanner.pos == end => self.last_list = list,
+            _ => self.scanner.pos = start,
         }
-        is_compact
-    }
-
-    /// The same for the list that was read last; where it begins in `out`.
-    #[inline(always)]
-    fn same_compact_list(&mut self) -> Option<usize> {
-        let start = self.scanner.pos;
-        if !self.scanner.is_last_list_compact() || self.scanner.peek() != Some(b'[') {
-            return None;
-        }
-        self.scanner.same_strings().then(|| self.offset(start))
+        self.scanner.pos != start
     }
 
     fn array(&mut self) -> Result<(), Error> {
@@ -228,6 +193,8 @@ impl<'a> Transcoder<'_, 'a, '_> {
         }
     }
 
+    /// Reads the object that begins here. `on_member` is given each key, and where its value goes
+    /// in `out`.
     fn object(
         &mut self,
         mut on_member: impl FnMut(&RawString<'a>, Range<usize>),
@@ -237,26 +204,21 @@ impl<'a> Transcoder<'_, 'a, '_> {
         loop {
             let before = self.scanner.pos;
             let Some(key) = self.scanner.next_key()? else {
-                if self.scanner.has_duplicates() {
-                    return Err(Error::new(ErrorKind::DuplicateKey, self.scanner.pos));
-                }
                 self.separator("}", before);
                 return Ok(());
             };
-            let is_compact =
-                self.scanner.pos == before + separator.len() + (key.end - key.start) + ":".len();
-            if key.is_escaped() || !is_compact {
+            self.scanner.skip_whitespace();
+            let compact = separator.len() + key.text.len() + r#""":"#.len();
+            if key.is_escaped() || self.scanner.pos != before + compact {
                 self.replace_from(before);
                 self.out.extend_from_slice(separator.as_bytes());
                 self.write_string(&key)?;
                 self.out.push(b':');
             }
             separator = ",";
-            let start = match self.same_compact_list() {
-                Some(start) => start,
-                None => self.value()?,
-            };
-            on_member(&key, start..self.offset(self.scanner.pos));
+            let start = self.offset();
+            self.value()?;
+            on_member(&key, start..self.offset());
         }
     }
 

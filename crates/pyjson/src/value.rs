@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
-use super::float::write_python_float;
-use super::{Error, Integer, Kind, Rules, Scanner, Str};
+use super::number::write_python_float;
+use super::{Error, Integer, Kind, Rules, Scanner, Str, string};
 
 /// What `json.loads` returns.
 ///
@@ -64,9 +64,16 @@ fn read_all(text: &str, rules: Rules) -> Result<Value<'_>, Error> {
 
 impl<'a> Value<'a> {
     /// Reads one value by the scanner's rules.
-    pub(crate) fn read(scanner: &mut Scanner<'a>) -> Result<Self, Error> {
+    fn read(scanner: &mut Scanner<'a>) -> Result<Self, Error> {
         Ok(match scanner.peek_kind()? {
-            Kind::Object => Self::Dict(read_dict(scanner)?),
+            Kind::Object => {
+                let mut members = Vec::new();
+                scanner.begin_object()?;
+                while let Some(key) = scanner.next_key()? {
+                    members.push((key.to_python(), Self::read(scanner)?));
+                }
+                Self::Dict(if scanner.has_duplicates { keep_last_values(members) } else { members })
+            }
             Kind::Array => {
                 let mut list = Vec::new();
                 scanner.begin_array()?;
@@ -78,16 +85,16 @@ impl<'a> Value<'a> {
             Kind::String => Self::Str(scanner.string()?.to_python()),
             Kind::Number => {
                 let number = scanner.number()?;
-                match (number.is_float, scanner.rules) {
-                    (true, Rules::Python) => Self::Float(number.to_python_float()),
-                    (true, Rules::Json) => Self::Float(number.to_f64()?),
-                    (false, _) => Self::Int(number.to_integer()?),
+                if number.is_float {
+                    Self::Float(number.to_float(scanner.rules)?)
+                } else {
+                    Self::Int(number.to_integer()?)
                 }
             }
-            Kind::Bool => Self::Bool(scanner.bool()?),
-            Kind::Null => {
-                scanner.null()?;
-                Self::Null
+            kind => {
+                let is_true = scanner.peek() == Some(b't');
+                scanner.skip_scalar(kind)?;
+                if kind == Kind::Bool { Self::Bool(is_true) } else { Self::Null }
             }
         })
     }
@@ -102,33 +109,24 @@ impl<'a> Value<'a> {
             Self::Float(value) => Value::Float(value),
             Self::Str(text) => Value::Str(text.into_owned()),
             Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
-            Self::Dict(members) => Value::Dict(
-                members
-                    .into_iter()
-                    .map(|(key, value)| (key.into_owned(), value.into_owned()))
-                    .collect(),
-            ),
+            Self::Dict(members) => {
+                let owned = |(key, value): Member<'_>| (key.into_owned(), value.into_owned());
+                Value::Dict(members.into_iter().map(owned).collect())
+            }
         }
     }
 
     /// A member of a `dict`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
-        match self {
-            Self::Dict(members) => {
-                members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
-            }
-            _ => None,
-        }
+        let Self::Dict(members) = self else { return None };
+        members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// The text of a `str` that is UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::Str(text) => text.to_str(),
-            _ => None,
-        }
+        if let Self::Str(text) = self { text.to_str() } else { None }
     }
 
     /// Whether Python calls the value true.
@@ -154,9 +152,10 @@ impl<'a> Value<'a> {
             Self::Bool(true) => return Some("True".into()),
             Self::Bool(false) => return Some("False".into()),
             Self::Str(text) => return Some(text.clone()),
-            Self::Float(value) if value.is_nan() => return Some("nan".into()),
-            Self::Float(f64::INFINITY) => return Some("inf".into()),
-            Self::Float(f64::NEG_INFINITY) => return Some("-inf".into()),
+            // nan, inf and -inf
+            Self::Float(value) if !value.is_finite() => {
+                return Some(value.to_string().to_lowercase().into());
+            }
             Self::Int(integer) => integer.write(&mut text),
             Self::Float(value) => write_python_float(&mut text, *value),
             Self::List(_) | Self::Dict(_) => return None,
@@ -183,7 +182,7 @@ impl<'a> Value<'a> {
         if self.has_non_json_number() {
             return Err(NotJson);
         }
-        self.write_python(out);
+        self.dump(out, None);
         Ok(())
     }
 
@@ -196,62 +195,81 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Appends what `json.dumps` writes, `NaN` and `Infinity` included.
-    pub(crate) fn write_python(&self, out: &mut Vec<u8>) {
+    /// Appends what `json.dumps` writes, `NaN` and `Infinity` included: with `indent=2` if this is
+    /// part of a line that is indented so far.
+    pub(crate) fn dump(&self, out: &mut Vec<u8>, indent: Option<usize>) {
+        let inside = indent.map(|indent| indent + 2);
         match self {
             Self::Null => out.extend_from_slice(b"null"),
-            Self::Bool(true) => out.extend_from_slice(b"true"),
-            Self::Bool(false) => out.extend_from_slice(b"false"),
+            Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Self::Int(integer) => integer.write(out),
             Self::Float(value) => write_python_float(out, *value),
             Self::Str(text) => text.write(out),
-            Self::List(items) => {
-                out.push(b'[');
-                for (index, item) in items.iter().enumerate() {
-                    out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                    item.write_python(out);
-                }
-                out.push(b']');
-            }
-            Self::Dict(members) => {
-                out.push(b'{');
-                for (index, (key, value)) in members.iter().enumerate() {
-                    out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                    key.write(out);
-                    out.push(b':');
-                    value.write_python(out);
-                }
-                out.push(b'}');
-            }
+            Self::List(items) => dump_all(out, b"[]", items, indent, |item, out| {
+                item.dump(out, inside);
+            }),
+            Self::Dict(members) => dump_all(out, b"{}", members, indent, |(key, value), out| {
+                key.write(out);
+                out.extend_from_slice(if indent.is_some() { b": " } else { b":" });
+                value.dump(out, inside);
+            }),
         }
     }
 }
 
-type Member<'a> = (Str<'a>, Value<'a>);
-
-fn read_dict<'a>(scanner: &mut Scanner<'a>) -> Result<Vec<Member<'a>>, Error> {
-    let mut members = Vec::new();
-    scanner.begin_object()?;
-    while let Some(key) = scanner.next_key()? {
-        members.push((key.to_python(), Value::read(scanner)?));
+/// Appends a container, with each of its parts on a line of its own if there are lines.
+fn dump_all<T>(
+    out: &mut Vec<u8>,
+    &[open, close]: &[u8; 2],
+    parts: &[T],
+    indent: Option<usize>,
+    mut dump: impl FnMut(&T, &mut Vec<u8>),
+) {
+    let line = |indent| format!("\n{}", " ".repeat(indent));
+    let begin_line = indent.map(|indent| line(indent + 2)).unwrap_or_default();
+    let last_line = indent.map(line).filter(|_| !parts.is_empty()).unwrap_or_default();
+    out.push(open);
+    for (index, part) in parts.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        out.extend_from_slice(begin_line.as_bytes());
+        dump(part, out);
     }
-    Ok(if scanner.has_duplicates() { keep_last_values(members) } else { members })
+    out.extend_from_slice(last_line.as_bytes());
+    out.push(close);
 }
+
+/// Appends what `json.dumps(json.loads(text), indent=2)` writes, as
+/// `datasette create-token --debug` prints it: non-ASCII characters become `\uXXXX`, an empty container stays on its line.
+///
+/// # Errors
+/// As [`loads_strict`].
+pub fn write_indented(out: &mut Vec<u8>, text: &str) -> Result<(), Error> {
+    let mut json = Vec::new();
+    loads_strict(text)?.dump(&mut json, Some(0));
+    // Only strings have other characters than ASCII.
+    for c in String::from_utf8_lossy(&json).chars() {
+        if c.is_ascii() {
+            out.push(c as u8);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                string::push_unicode_escape(out, *unit);
+            }
+        }
+    }
+    Ok(())
+}
+
+type Member<'a> = (Str<'a>, Value<'a>);
 
 /// Each key once, in its first place, with its last value, as in a `dict`.
 fn keep_last_values(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
     let mut places = HashMap::new();
     let mut kept: Vec<Member<'_>> = Vec::with_capacity(members.len());
     for (key, value) in members {
-        match places.get(&key) {
-            Some(&place) => {
-                let member: &mut Member<'_> = &mut kept[place];
-                member.1 = value;
-            }
-            None => {
-                places.insert(key.clone(), kept.len());
-                kept.push((key, value));
-            }
+        let place = *places.entry(key.clone()).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(member) => member.1 = value,
+            None => kept.push((key, value)),
         }
     }
     kept
@@ -329,6 +347,26 @@ mod tests {
             assert_eq!(members[0], ("k0".into(), "last".into()));
             assert!(loads_strict(&text).is_err());
         }
+    }
+
+    #[test]
+    fn indented_json_is_ascii_with_a_part_on_each_line() {
+        let text = r#"{"é":[1E2,"😀\ud83d\n",[]],"a":{},"b":{"c":null}}"#;
+        let expected = r#"{
+  "\u00e9": [
+    100.0,
+    "\ud83d\ude00\ud83d\n",
+    []
+  ],
+  "a": {},
+  "b": {
+    "c": null
+  }
+}"#;
+        let mut out = Vec::new();
+        write_indented(&mut out, text).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert!(write_indented(&mut Vec::new(), "[NaN]").is_err());
     }
 
     #[test]

@@ -180,10 +180,7 @@ impl<'a> Members<'a> {
         self.has_duplicates |= is_repeated;
         match member {
             Member::Version => {
-                self.is_version_2 = match scanner.plain_string() {
-                    Some(version) => version == "2.0",
-                    None => as_string(self.skip(scanner)?).is_some_and(|raw| raw.is("2.0")),
-                };
+                self.is_version_2 = self.string(scanner)?.is_some_and(|raw| raw.is("2.0"));
             }
             Member::Id => {
                 let kind = scanner.peek_kind()?;
@@ -192,10 +189,7 @@ impl<'a> Members<'a> {
                 self.has_wrong_id = is_repeated || !is_valid;
             }
             Member::Method => {
-                self.method = match scanner.plain_string() {
-                    Some(method) => Some(method.into()),
-                    None => as_string(self.skip(scanner)?).map(|raw| raw.to_python()),
-                };
+                self.method = self.string(scanner)?.map(|raw| raw.to_python());
             }
             Member::Params => {
                 // A duplicate is refused in the end. Until then its values must not pile up.
@@ -204,6 +198,16 @@ impl<'a> Members<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Reads a String, or skips another value.
+    #[inline(always)]
+    fn string(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<RawString<'a>>, JsonError> {
+        if scanner.peek_kind()? == Kind::String {
+            return scanner.string().map(Some);
+        }
+        self.skip(scanner)?;
+        Ok(None)
     }
 
     /// Steps over a value, whose depth counts from the request.
@@ -235,9 +239,4 @@ impl<'a> Members<'a> {
         let (id, method) = (self.id, self.method.unwrap_or_default());
         Ok(Envelope { id, method, params: self.first_param..end_of_params })
     }
-}
-
-/// The value of a JSON text, if it is a String.
-fn as_string(text: &str) -> Option<RawString<'_>> {
-    RawValue { text, depth: 0 }.as_string()
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pyjson::{Keys, Kind, Rules, Scanner};
+use pyjson::{Keys, Kind, Place, Rules, Scanner};
 
 use crate::error::{InvalidArgument, Problem};
 use crate::{Actions, RawRestrictions};
@@ -29,7 +29,8 @@ pub(crate) fn write_restrictions(
         separate(out);
         out.extend_from_slice(key);
         let scanner = Scanner::with_keys(text, Rules::Json, std::mem::take(keys));
-        let mut writer = Writer { actions, scanner, last_list: 0..0, last_object: 0..0, out };
+        let (last_list, last_object) = Default::default();
+        let mut writer = Writer { actions, scanner, last_list, last_object, out };
         let written = writer.value(levels).and_then(|()| Ok(writer.scanner.end()?));
         written.map_err(|problem| InvalidArgument { argument, problem })?;
         *keys = writer.scanner.into_keys();
@@ -41,10 +42,10 @@ pub(crate) fn write_restrictions(
 struct Writer<'w, 'a> {
     actions: &'w Actions,
     scanner: Scanner<'a>,
-    /// Where in `out` the list stands that was written last.
-    last_list: Range<usize>,
-    /// The same of the last object of lists.
-    last_object: Range<usize>,
+    /// The list, and the object of lists, that were written last: where each was read, and where it
+    /// stands in `out`.
+    last_list: (Place, Range<usize>),
+    last_object: (Place, Range<usize>),
     out: &'w mut Vec<u8>,
 }
 
@@ -57,12 +58,11 @@ impl Writer<'_, '_> {
         if self.scanner.peek_kind()? != Kind::Object {
             return Err(NOT_AN_OBJECT);
         }
-        let (depth, start) = (self.scanner.depth(), self.scanner.position());
-        if levels == 1 && self.scanner.same_object(depth) {
-            self.out.extend_from_within(self.last_object.clone());
+        if levels == 1 && self.scanner.skip_same(self.last_object.0) {
+            self.out.extend_from_within(self.last_object.1.clone());
             return Ok(());
         }
-        let written = self.out.len();
+        let (start, written) = (self.scanner.position(), self.out.len());
         self.scanner.begin_object()?;
         self.out.push(b'{');
         while let Some(key) = self.scanner.next_key()? {
@@ -80,25 +80,24 @@ impl Writer<'_, '_> {
         self.out.push(b'}');
         // An empty object is left out of the output, so it can't be copied from there.
         if levels == 1 && self.out[written..] != *b"{}" {
-            self.scanner.remember_object(start, depth);
-            self.last_object = written..self.out.len();
+            self.last_object = (self.scanner.place(start), written..self.out.len());
         }
         Ok(())
     }
 
     /// `["action", …]`, abbreviated.
     fn action_names(&mut self) -> Result<(), Problem> {
-        if self.scanner.same_strings() {
-            self.out.extend_from_within(self.last_list.clone());
-            return Ok(());
-        }
         if self.scanner.peek_kind()? != Kind::Array {
             return Err(NOT_ACTIONS);
+        }
+        if self.scanner.skip_same(self.last_list.0) {
+            self.out.extend_from_within(self.last_list.1.clone());
+            return Ok(());
         }
         let start = self.out.len();
         self.out.push(b'[');
         let Self { actions, scanner, out, .. } = self;
-        let is_plain = scanner.plain_strings(|name| {
+        let place = scanner.plain_strings(|name| {
             match actions.abbreviation_json(name) {
                 Some(abbreviation) => out.extend_from_slice(abbreviation),
                 None => {
@@ -109,13 +108,13 @@ impl Writer<'_, '_> {
             }
             out.push(b',');
         });
-        if !is_plain {
+        let Some(place) = place else {
             self.out.truncate(start);
             return self.any_action_names();
-        }
+        };
         self.out.pop();
         self.out.push(b']');
-        self.last_list = start..self.out.len();
+        self.last_list = (place, start..self.out.len());
         Ok(())
     }
 
