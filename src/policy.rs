@@ -4,13 +4,10 @@
 mod audit_log;
 mod limits;
 
-use std::fmt;
-use std::io;
-
-use datasette_tokens::{Datasette, Error, RawTokenRequest, Workspace};
+use datasette_tokens::{Datasette, Error, RawTokenRequest, TOKEN_NAMESPACE, Workspace};
 
 pub use audit_log::{AuditLog, Mint};
-pub use limits::{LimitExceeded, Limits};
+pub use limits::Limits;
 
 /// What the process refuses beyond what Datasette refuses, and the record it keeps.
 #[derive(Debug, Default)]
@@ -22,12 +19,6 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Whether there is any limit or an audit log.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.limits.any() || self.audit_log.is_some()
-    }
-
     /// Mints a token, checks it against the limits and records it, in this order: an error of
     /// Datasette comes before a refusal. Appends the token to `out`.
     ///
@@ -42,35 +33,32 @@ impl Policy {
         out: &mut Vec<u8>,
     ) -> Result<(), MintError> {
         let start = out.len();
-        datasette.create_token_into(request, mint.now, workspace, out)?;
-        let released = self.release(datasette, request, mint, &out[start..]);
-        if released.is_err() {
+        datasette
+            .create_token_into(request, mint.now, workspace, out)
+            .map_err(MintError::Datasette)?;
+        let mut released = self.limits.check(request, datasette.actions());
+        if let (Ok(()), Some(log)) = (&released, &self.audit_log) {
+            released = log.record(request, mint, &out[start..]).map_err(|error| {
+                format!("the token is withheld: --audit-log cannot be written: {error}")
+            });
+        }
+        released.map_err(|refusal| {
             out.truncate(start);
-        }
-        Ok(released?)
+            MintError::Refused(refusal)
+        })
     }
 
-    fn release(
-        &self,
-        datasette: &Datasette,
-        request: &RawTokenRequest<'_>,
-        mint: &Mint<'_>,
-        token: &[u8],
-    ) -> Result<(), Refusal> {
-        self.limits.check(request, datasette.actions()).map_err(Refusal::Limit)?;
-        match &self.audit_log {
-            Some(log) => log.record(request, mint, token).map_err(Refusal::NotRecorded),
-            None => Ok(()),
-        }
-    }
-
-    /// Checks whether `sign` may be used in a namespace.
+    /// Checks whether `sign` may be used in a namespace. In that of API tokens it would make a
+    /// token without checks and record.
     ///
     /// # Errors
-    /// [`Refusal::SignedToken`].
-    pub fn check_signing(&self, namespace: &str) -> Result<(), Refusal> {
-        if namespace == datasette_tokens::TOKEN_NAMESPACE && self.is_active() {
-            return Err(Refusal::SignedToken);
+    /// [`MintError::Refused`].
+    pub fn check_signing(&self, namespace: &str) -> Result<(), MintError> {
+        let is_active = self.limits != Limits::default() || self.audit_log.is_some();
+        if namespace == TOKEN_NAMESPACE && is_active {
+            let refusal = "signing in the namespace token would bypass the limits on tokens; \
+                           call create_token";
+            return Err(MintError::Refused(refusal.to_owned()));
         }
         Ok(())
     }
@@ -81,57 +69,6 @@ impl Policy {
 pub enum MintError {
     /// Datasette would not make it.
     Datasette(Error),
-    /// The policy refuses it.
-    Refused(Refusal),
+    /// The policy refuses it. Holds the message for the user.
+    Refused(String),
 }
-
-impl From<Error> for MintError {
-    fn from(error: Error) -> Self {
-        Self::Datasette(error)
-    }
-}
-
-impl From<Refusal> for MintError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl fmt::Display for MintError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Datasette(error) => error.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for MintError {}
-
-/// Why the policy refuses something.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The token is over a limit.
-    Limit(LimitExceeded),
-    /// `sign` in the namespace of API tokens would make a token without checks and record.
-    SignedToken,
-    /// The audit log can't be written.
-    NotRecorded(io::Error),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Limit(limit) => limit.fmt(f),
-            Self::SignedToken => f.write_str(
-                "signing in the namespace token would bypass the limits on tokens; \
-                 call create_token",
-            ),
-            Self::NotRecorded(error) => {
-                write!(f, "the token is withheld: --audit-log cannot be written: {error}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}

@@ -49,7 +49,7 @@ impl From<MintError> for Failure {
     fn from(error: MintError) -> Self {
         match error {
             MintError::Datasette(error) => error.into(),
-            MintError::Refused(refusal) => Self::Negative(Some(refusal.to_string())),
+            MintError::Refused(refusal) => Self::Negative(Some(refusal)),
         }
     }
 }

@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use datasette_tokens::{Integer, RawTokenRequest};
-use pyjson::{transcode, write_float, write_string};
+use datasette_tokens::{Integer, RawTokenRequest, Value};
+use pyjson::{NotJson, loads};
 use sha2::{Digest, Sha256};
 
 /// Only the owner may read who got a token.
@@ -16,15 +16,11 @@ const MODE: u32 = 0o600;
 /// A file that lines are appended to, each with one `write`, so that several processes can share
 /// it.
 #[derive(Debug)]
-pub struct AuditLog(Mutex<Log>);
-
-#[derive(Debug)]
-struct Log {
+pub struct AuditLog {
     file: File,
-    line: Vec<u8>,
     /// Whether the last line was cut short, such as by a full disk. The next one then begins with
-    /// a newline.
-    is_torn: bool,
+    /// a newline. Locked while a line is written.
+    is_torn: Mutex<bool>,
 }
 
 /// Who mints a token, and when.
@@ -45,7 +41,7 @@ impl AuditLog {
     /// Those of opening the file.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
-        Ok(Self(Mutex::new(Log { file, line: Vec::new(), is_torn: false })))
+        Ok(Self { file, is_torn: Mutex::new(false) })
     }
 
     /// Appends a line about a token that nobody has seen yet, and gives it to the operating
@@ -59,16 +55,14 @@ impl AuditLog {
         mint: &Mint<'_>,
         token: &[u8],
     ) -> io::Result<()> {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Log { file, line, is_torn } = &mut *log;
-        line.clear();
-        if *is_torn {
-            line.push(b'\n');
-        }
-        write_line(line, request, mint, token);
+        let entry = entry(request, mint, token);
+        let mut is_torn = self.is_torn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = if *is_torn { vec![b'\n'] } else { Vec::new() };
+        entry.write(&mut line).map_err(|NotJson| io::Error::other(NotJson))?;
+        line.push(b'\n');
         let mut rest = &line[..];
         while !rest.is_empty() {
-            match file.write(rest) {
+            match (&self.file).write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(length) => {
                     rest = &rest[length..];
@@ -82,53 +76,31 @@ impl AuditLog {
     }
 }
 
-fn write_line(line: &mut Vec<u8>, request: &RawTokenRequest<'_>, mint: &Mint<'_>, token: &[u8]) {
-    line.extend_from_slice(br#"{"time":"#);
-    write_float(line, mint.time);
-    line.extend_from_slice(br#","method":"#);
-    write_string(line, mint.made_by);
-    line.extend_from_slice(br#","actor_id":"#);
-    write_json(line, Some(request.actor_id));
-    // As `create_token` computes it.
+/// What a line says.
+fn entry<'a>(request: &RawTokenRequest<'a>, mint: &Mint<'a>, token: &[u8]) -> Value<'a> {
+    // As `create_token` computes them.
     let created = Integer::from_f64(mint.now).unwrap_or(0.into());
-    line.extend_from_slice(br#","created":"#);
-    created.write(line);
-    line.extend_from_slice(br#","expires":"#);
-    match request.expires_after.as_ref().filter(|seconds| !seconds.is_zero()) {
-        Some(seconds) => (&created + seconds).write(line),
-        None => line.extend_from_slice(b"null"),
-    }
-    line.extend_from_slice(br#","restrictions":"#);
-    write_restrictions(line, request);
-    line.extend_from_slice(br#","sha256":""#);
-    for byte in Sha256::digest(token) {
-        line.extend([byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]));
-    }
-    line.extend_from_slice(b"\"}\n");
-}
-
-/// `{"all", "database", "resource"}` as they were asked for, or null.
-fn write_restrictions(line: &mut Vec<u8>, request: &RawTokenRequest<'_>) {
-    let restrictions = request.restrictions.without_empty();
-    if restrictions.is_empty() {
-        line.extend_from_slice(b"null");
-        return;
-    }
-    line.extend_from_slice(br#"{"all":"#);
-    write_json(line, restrictions.all);
-    line.extend_from_slice(br#","database":"#);
-    write_json(line, restrictions.database);
-    line.extend_from_slice(br#","resource":"#);
-    write_json(line, restrictions.resource);
-    line.push(b'}');
-}
-
-/// An argument of a token that was just made, in Python's spelling.
-fn write_json(line: &mut Vec<u8>, text: Option<&str>) {
-    let start = line.len();
-    // The text is JSON: the token was made from it.
-    if text.is_none_or(|text| transcode(text, line).is_err()) {
-        line.truncate(start);
-        line.extend_from_slice(b"null");
-    }
+    let lifetime = request.expires_after.as_ref().filter(|seconds| !seconds.is_zero());
+    let expires = lifetime.map(|seconds| &created + seconds);
+    // The texts are JSON: the token was made from them.
+    let json = |text: Option<&'a str>| text.and_then(|text| loads(text).ok()).unwrap_or_default();
+    let asked = request.restrictions.without_empty();
+    let restrictions = (!asked.is_empty()).then(|| {
+        Value::from_iter([
+            ("all", json(asked.all)),
+            ("database", json(asked.database)),
+            ("resource", json(asked.resource)),
+        ])
+    });
+    let digits = Sha256::digest(token).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let sha256: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
+    Value::from_iter([
+        ("time", mint.time.into()),
+        ("method", mint.made_by.into()),
+        ("actor_id", json(Some(request.actor_id))),
+        ("created", created.into()),
+        ("expires", expires.into()),
+        ("restrictions", restrictions.into()),
+        ("sha256", sha256.into()),
+    ])
 }
