@@ -21,14 +21,14 @@ const IO_ERROR: u8 = 74;
 
 fn main() -> ExitCode {
     let Err(failure) = cli::run() else { return ExitCode::SUCCESS };
-    let code = match &failure {
+    let (code, message) = match failure {
         // The reader of stdout has seen enough, as in `dstok … | head`.
         Failure::Io(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Failure::Io(_) => IO_ERROR,
-        Failure::Usage(_) => USAGE,
-        Failure::Negative(_) => NEGATIVE,
+        Failure::Io(error) => (IO_ERROR, Some(format!("stdin or stdout failed: {error}"))),
+        Failure::Usage(message) => (USAGE, Some(message)),
+        Failure::Negative(message) => (NEGATIVE, message),
     };
-    if let Some(message) = failure.message() {
+    if let Some(message) = message {
         warn(&message);
     }
     ExitCode::from(code)

@@ -11,8 +11,8 @@ use pyjson::write_indented;
 use super::failure::Failure;
 use super::instance::InstanceArgs;
 use super::policy::PolicyArgs;
-use super::stdio::print;
-use super::token_args::TokenArgs;
+use super::stdio::print_line;
+use super::token_args::{TokenArgs, raw};
 
 /// The name of the subcommand.
 pub(super) const NAME: &str = "create-token";
@@ -49,43 +49,32 @@ pub(super) struct CreateTokenArgs {
 
 pub(super) fn run(args: &CreateTokenArgs) -> Result<(), Failure> {
     if args.plugins_dir.is_some() {
-        return Err(Failure::Usage(
-            "--plugins-dir: dstok runs no plugins; save /-/actions.json of a Datasette that has \
-             them and pass it with --actions FILE"
-                .to_owned(),
-        ));
+        let problem = "--plugins-dir: dstok runs no plugins; save /-/actions.json of a Datasette \
+                       that has them and pass it with --actions FILE";
+        return Err(problem.to_owned().into());
     }
     let expires_after = args.token.expires_after()?;
     let datasette = args.instance.datasette()?;
-    require_command(args, &datasette)?;
+    args.token
+        .require(Feature::CreateTokenCommand, datasette.release())
+        .map_err(Error::NotSupported)?;
     let now = args.instance.now()?;
     let policy = args.policy.policy()?;
     warn_of_unknown_actions(args, &datasette);
     let actor_id = serde_json::Value::from(&*args.id).to_string();
     let restrictions = args.token.restrictions();
     let request =
-        RawTokenRequest { actor_id: &actor_id, expires_after, restrictions: restrictions.as_raw() };
+        RawTokenRequest { actor_id: &actor_id, expires_after, restrictions: raw(&restrictions) };
     let mut workspace = Workspace::new();
     let mut out = Vec::new();
     let mint = Mint { made_by: NAME, time: now, now };
     policy.mint(&datasette, &request, &mint, &mut workspace, &mut out)?;
-    out.push(b'\n');
     if args.debug {
-        out.extend_from_slice(b"\nDecoded:\n\n");
+        out.extend_from_slice(b"\n\nDecoded:\n\n");
         // The payload was just written, so it is JSON.
         let _ = write_indented(&mut out, &String::from_utf8_lossy(workspace.payload()));
-        out.push(b'\n');
     }
-    Ok(print(&out)?)
-}
-
-/// In old releases the command has fewer options or doesn't exist.
-fn require_command(args: &CreateTokenArgs, datasette: &Datasette) -> Result<(), Error> {
-    datasette.release().require(Feature::CreateTokenCommand)?;
-    if args.token.is_restricted() {
-        datasette.release().require(Feature::CreateTokenRestrictions)?;
-    }
-    Ok(())
+    print_line(out)
 }
 
 /// Datasette's own warnings, in its order: --all, --database, --resource.

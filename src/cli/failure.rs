@@ -16,14 +16,10 @@ pub(crate) enum Failure {
     Io(io::Error),
 }
 
-impl Failure {
-    /// The line for stderr, if there is one.
-    pub(crate) fn message(&self) -> Option<String> {
-        match self {
-            Self::Usage(message) => Some(message.clone()),
-            Self::Negative(message) => message.clone(),
-            Self::Io(error) => Some(format!("stdin or stdout failed: {error}")),
-        }
+/// A message is about options or start-up files.
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Usage(message)
     }
 }
 

@@ -12,7 +12,7 @@ use pyjson::NotJson;
 use super::failure::Failure;
 use super::instance::VerifyingArgs;
 use super::operand;
-use super::stdio::print;
+use super::stdio::print_line;
 
 /// Show what a token contains, what it allows, and what is wrong with it
 ///
@@ -40,7 +40,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let inspection = datasette.inspect_token(&token, now)?;
     if args.json {
         let json = inspection.to_value().to_json().map_err(|NotJson| Error::NotJson)?;
-        print(format!("{json}\n").as_bytes())?;
+        print_line(json)?;
     } else {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
         let mut stdout = anstream::stdout().lock();

@@ -18,13 +18,12 @@ pub(super) fn read(name: &str, operand: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     io::stdin().lock().take(MAX_STDIN + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_STDIN {
-        return Err(Failure::Usage(format!("{name}: stdin holds more than 16 MiB")));
+        return Err(format!("{name}: stdin holds more than 16 MiB").into());
     }
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::Usage(format!("{name}: stdin is not UTF-8 text")))?
-        .trim_ascii();
-    if text.is_empty() {
-        return Err(Failure::Usage(format!("{name}: stdin is empty")));
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| format!("{name}: stdin is not UTF-8 text"))?;
+    match text.trim_ascii() {
+        "" => Err(format!("{name}: stdin is empty").into()),
+        text => Ok(text.to_owned()),
     }
-    Ok(text.to_owned())
 }

@@ -24,7 +24,7 @@ impl PolicyArgs {
     pub(super) fn policy(&self) -> Result<Policy, Failure> {
         let open = |path: &PathBuf| {
             AuditLog::open(path).map_err(|error| {
-                Failure::Usage(format!("--audit-log: cannot append to {}: {error}", path.display()))
+                format!("--audit-log: cannot append to {}: {error}", path.display())
             })
         };
         let audit_log = self.audit_log.as_ref().map(open).transpose()?;

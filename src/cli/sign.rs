@@ -1,12 +1,12 @@
 //! `dstok sign`.
 
 use clap::Args;
-use datasette_tokens::{Argument, Error, Workspace};
+use datasette_tokens::{Error, Workspace};
 
 use super::failure::Failure;
 use super::instance::InstanceArgs;
 use super::operand;
-use super::stdio::print;
+use super::stdio::print_line;
 
 /// Sign a value as datasette.sign() does
 ///
@@ -31,15 +31,12 @@ pub(super) fn run(args: &SignArgs) -> Result<(), Failure> {
     let datasette = args.instance.datasette()?;
     let value = operand::read("VALUE", &args.value)?;
     let mut out = Vec::new();
-    datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out).map_err(
-        |error| match error {
-            Error::InvalidArgument(error) if error.argument() == Argument::Value => {
-                let problem = error.problem();
-                Failure::Usage(format!("VALUE {problem}; pass JSON, a string as '\"text\"'"))
-            }
-            error => error.into(),
-        },
-    )?;
-    out.push(b'\n');
-    Ok(print(&out)?)
+    match datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out) {
+        Ok(()) => print_line(out),
+        Err(Error::InvalidArgument(error)) => {
+            let problem = error.problem();
+            Err(format!("VALUE {problem}; pass JSON, a string as '\"text\"'").into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }

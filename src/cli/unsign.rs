@@ -6,7 +6,7 @@ use datasette_tokens::Workspace;
 use super::failure::Failure;
 use super::instance::VerifyingArgs;
 use super::operand;
-use super::stdio::print;
+use super::stdio::print_line;
 
 /// Print a signed value as datasette.unsign() returns it
 ///
@@ -32,6 +32,5 @@ pub(super) fn run(args: &UnsignArgs) -> Result<(), Failure> {
     let signed = operand::read("SIGNED", &args.signed)?;
     let mut out = Vec::new();
     datasette.unsign_into(&signed, &args.namespace, &mut Workspace::new(), &mut out)?;
-    out.push(b'\n');
-    Ok(print(&out)?)
+    print_line(out)
 }

@@ -1,13 +1,14 @@
 //! The audit log: a line of JSON for each minted token, without the token itself.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use datasette_tokens::{Integer, RawTokenRequest, Value};
 use pyjson::{NotJson, loads};
+use rustix::io::retry_on_intr;
 use sha2::{Digest, Sha256};
 
 /// Only the owner may read who got a token.
@@ -62,15 +63,11 @@ impl AuditLog {
         line.push(b'\n');
         let mut rest = &line[..];
         while !rest.is_empty() {
-            match (&self.file).write(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(length) => {
-                    rest = &rest[length..];
-                    *is_torn = !rest.is_empty();
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            match retry_on_intr(|| rustix::io::write(&self.file, rest))? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                length => rest = &rest[length..],
             }
+            *is_torn = !rest.is_empty();
         }
         Ok(())
     }

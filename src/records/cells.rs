@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use pyjson::{RawValue, Scanner, write_string};
 
 use crate::cli::python_int::parse_python_int;
-use crate::cli::restrictions_json::{by_database, by_resource, list};
+use crate::cli::token_args::group;
 
 const NOT_BY_DATABASE: &str =
     "must be db:action items separated by spaces, or JSON where a name has a space or a slash";
@@ -48,14 +48,16 @@ pub(super) fn read_cell<'a>(
             let seconds = parse_python_int(cell).ok_or("must be a whole number of seconds")?;
             Json::new(seconds.to_string(), 0)
         }
-        "restrict_all" if !cell.starts_with('[') => Json::new(list(cell.split_whitespace()), 1),
+        "restrict_all" if !cell.starts_with('[') => {
+            Json::new(group(cell.split_whitespace().map(|action| [action])), 1)
+        }
         "restrict_database" if !cell.starts_with('{') => {
             let pairs: Option<Vec<_>> = cell.split_whitespace().map(database_action).collect();
-            Json::new(by_database(pairs.ok_or(NOT_BY_DATABASE)?), 2)
+            Json::new(group(pairs.ok_or(NOT_BY_DATABASE)?), 2)
         }
         "restrict_resource" if !cell.starts_with('{') => {
             let triples: Option<Vec<_>> = cell.split_whitespace().map(resource_action).collect();
-            Json::new(by_resource(triples.ok_or(NOT_BY_RESOURCE)?), 3)
+            Json::new(group(triples.ok_or(NOT_BY_RESOURCE)?), 3)
         }
         _ => json(cell).ok_or("is not valid JSON")?,
     };
