@@ -4,7 +4,7 @@
 mod audit_log;
 mod limits;
 
-use datasette_tokens::{Datasette, Error, RawTokenRequest, TOKEN_NAMESPACE, Workspace};
+use datasette_tokens::{Actions, RawTokenRequest, TOKEN_NAMESPACE};
 
 pub use audit_log::{AuditLog, Mint};
 pub use limits::Limits;
@@ -19,32 +19,22 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Mints a token, checks it against the limits and records it, in this order: an error of
-    /// Datasette comes before a refusal. Appends the token to `out`.
+    /// Checks a token that Datasette would make against the limits, and records it. Only then may
+    /// anybody see it.
     ///
     /// # Errors
-    /// [`MintError`]; `out` is then as it was.
-    pub fn mint(
+    /// The policy refuses the token, for this reason.
+    pub fn release(
         &self,
-        datasette: &Datasette,
+        token: &[u8],
         request: &RawTokenRequest<'_>,
         mint: &Mint<'_>,
-        workspace: &mut Workspace,
-        out: &mut Vec<u8>,
-    ) -> Result<(), MintError> {
-        let start = out.len();
-        datasette
-            .create_token_into(request, mint.now, workspace, out)
-            .map_err(MintError::Datasette)?;
-        let mut released = self.limits.check(request, datasette.actions());
-        if let (Ok(()), Some(log)) = (&released, &self.audit_log) {
-            released = log.record(request, mint, &out[start..]).map_err(|error| {
-                format!("the token is withheld: --audit-log cannot be written: {error}")
-            });
-        }
-        released.map_err(|refusal| {
-            out.truncate(start);
-            MintError::Refused(refusal)
+        actions: &Actions,
+    ) -> Result<(), String> {
+        self.limits.check(request, actions)?;
+        let Some(log) = &self.audit_log else { return Ok(()) };
+        log.record(request, mint, token).map_err(|error| {
+            format!("the token is withheld: --audit-log cannot be written: {error}")
         })
     }
 
@@ -52,23 +42,13 @@ impl Policy {
     /// token without checks and record.
     ///
     /// # Errors
-    /// [`MintError::Refused`].
-    pub fn check_signing(&self, namespace: &str) -> Result<(), MintError> {
+    /// The policy refuses it, for this reason.
+    pub fn check_signing(&self, namespace: &str) -> Result<(), &'static str> {
         let is_active = self.limits != Limits::default() || self.audit_log.is_some();
         if namespace == TOKEN_NAMESPACE && is_active {
-            let refusal = "signing in the namespace token would bypass the limits on tokens; \
-                           call create_token";
-            return Err(MintError::Refused(refusal.to_owned()));
+            return Err("signing in the namespace token would bypass the limits on tokens; call \
+                        create_token");
         }
         Ok(())
     }
-}
-
-/// Why a token isn't minted.
-#[derive(Debug)]
-pub enum MintError {
-    /// Datasette would not make it.
-    Datasette(Error),
-    /// The policy refuses it. Holds the message for the user.
-    Refused(String),
 }

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use datasette_tokens::{Datasette, Error, Feature, TokenRequest, Value};
-use dstok::sidecar::methods::Defaults;
+use datasette_tokens::{Feature, TokenRequest, Value};
 
 use super::failure::Failure;
 use super::instance::InstanceArgs;
 use super::policy::PolicyArgs;
 use super::stdio::progress_bar;
-use super::token_args::{TokenArgs, raw};
+use super::token_args::TokenArgs;
 use crate::records::{self, Counts, Format, Input, Options, Sink};
 
 /// The name of the subcommand.
@@ -58,16 +57,15 @@ pub(super) struct CreateTokensArgs {
 pub(super) fn run(args: &CreateTokensArgs) -> Result<(), Failure> {
     let restrictions = args.token.restrictions();
     let options = Options {
-        defaults: Defaults {
-            expires_after: args.token.expires_after()?,
-            restrictions: raw(&restrictions).without_empty(),
-        },
+        defaults: args.token.defaults(&restrictions)?,
         format: args.format,
         fail_fast: args.fail_fast,
         made_by: NAME,
     };
     let datasette = args.instance.datasette()?;
-    check_can_mint(&args.token, &datasette)?;
+    args.token.require(Feature::ApiTokens, datasette.release())?;
+    // Finds the errors that every record would have, such as a missing secret.
+    datasette.create_token(&TokenRequest::new(Value::Null), 0.0)?;
     let session = args.instance.session(datasette, &args.policy)?;
     let input = Input::open(args.file.as_deref())?;
     let mut sink = Sink::open(args.output.as_deref())?;
@@ -88,10 +86,4 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result<(), Failure> {
         format!("{failed} of {records} records failed")
     };
     if failed == 0 { Ok(()) } else { Err(Failure::Negative(Some(problem))) }
-}
-
-/// Finds the errors that every record would have, such as a missing secret.
-fn check_can_mint(token: &TokenArgs, datasette: &Datasette) -> Result<(), Error> {
-    token.require(Feature::ApiTokens, datasette.release())?;
-    datasette.create_token(&TokenRequest::new(Value::Null), 0.0).map(drop)
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use datasette_tokens::Error;
 use datasette_tokens::itsdangerous::BadPayload;
-use dstok::policy::MintError;
+use dstok::sidecar::protocol::{self, ErrorKind as Kind};
 
 /// Why the program stops without success. `main` maps each variant to an exit code.
 pub(crate) enum Failure {
@@ -23,30 +23,29 @@ impl From<String> for Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::NoSecret => Self::Usage(
+/// An error of a method.
+impl From<protocol::Failure> for Failure {
+    fn from(failure: protocol::Failure) -> Self {
+        let message = failure.message.into_owned();
+        match failure.kind {
+            Kind::NoSecret => Self::Usage(
                 "no secret is configured; pass --secret-file FILE or set DATASETTE_SECRET"
                     .to_owned(),
             ),
-            Error::InvalidArgument(_) | Error::NotSupported(_) | Error::SignedTokensDisabled => {
-                Self::Usage(error.to_string())
+            Kind::InvalidParams | Kind::NotSupported | Kind::SignedTokensDisabled => {
+                Self::Usage(message)
             }
-            Error::BadPayload(BadPayload::TooLarge { .. }) => {
-                Self::Negative(Some(format!("{error}; --max-payload raises it")))
-            }
-            _ => Self::Negative(Some(error.to_string())),
+            _ => Self::Negative(Some(message)),
         }
     }
 }
 
-impl From<MintError> for Failure {
-    fn from(error: MintError) -> Self {
-        match error {
-            MintError::Datasette(error) => error.into(),
-            MintError::Refused(refusal) => Self::Negative(Some(refusal)),
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        if let Error::BadPayload(BadPayload::TooLarge { .. }) = error {
+            return Self::Negative(Some(format!("{error}; --max-payload raises it")));
         }
+        protocol::Failure::from(error).into()
     }
 }
 

@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, value_parser};
 use datasette_tokens::itsdangerous::Version;
 use datasette_tokens::{
-    Actions, Builder, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings, Workspace,
+    Actions, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings, Workspace,
 };
 use dstok::sidecar::methods::{
     Clock, Config, METHODS, Session, newer_release_warning, set_setting,
@@ -70,7 +70,7 @@ pub(super) struct VerifyingArgs {
 impl VerifyingArgs {
     /// Builds the instance. Reads files and the environment.
     pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
-        let builder = self.instance.builder()?;
+        let builder = self.instance.datasette()?.to_builder();
         let mut settings = Settings::default();
         for [name, value] in self.setting.as_chunks().0 {
             set_setting(&mut settings, name, value)
@@ -86,10 +86,6 @@ impl VerifyingArgs {
 impl InstanceArgs {
     /// Builds the instance. Reads files and the environment.
     pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
-        Ok(self.builder()?.build())
-    }
-
-    fn builder(&self) -> Result<Builder, Failure> {
         // clap lets only known names pass.
         let flavour = Flavour::from_name(&self.zlib).unwrap_or_default();
         let mut builder = Datasette::builder().zlib(flavour);
@@ -107,10 +103,10 @@ impl InstanceArgs {
         if let Some(secret) = self.secrets.signing_secret()? {
             builder = builder.secret(secret);
         }
-        Ok(builder.old_secrets(self.secrets.old_secrets()?))
+        Ok(builder.old_secrets(self.secrets.old_secrets()?).build())
     }
 
-    /// A session that makes tokens for many requests or records.
+    /// A session with the instance.
     pub(super) fn session(
         &self,
         datasette: Datasette,

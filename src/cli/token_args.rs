@@ -1,7 +1,8 @@
 //! The options of `datasette create-token` about a token's restrictions and lifetime.
 
 use clap::Args;
-use datasette_tokens::{Feature, Integer, NotSupported, RawRestrictions, Release};
+use datasette_tokens::{Error, Feature, RawRestrictions, Release};
+use dstok::sidecar::methods::Defaults;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -28,11 +29,27 @@ pub(super) struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// The seconds of `--expires-after`.
-    pub(super) fn expires_after(&self) -> Result<Option<Integer>, Failure> {
-        let Some(text) = &self.expires_after else { return Ok(None) };
-        let seconds = parse_python_int(text);
-        Ok(Some(seconds.ok_or("--expires-after must be a whole number of seconds".to_owned())?))
+    /// What the tokens are made with unless something else is asked for. `restrictions` are those
+    /// of [`TokenArgs::restrictions`].
+    pub(super) fn defaults<'a>(
+        &self,
+        [all, database, resource]: &'a [String; 3],
+    ) -> Result<Defaults<'a>, Failure> {
+        let expires_after = self.expires_after.as_ref().map(|text| {
+            parse_python_int(text)
+                .ok_or_else(|| "--expires-after must be a whole number of seconds".to_owned())
+        });
+        let restrictions =
+            RawRestrictions { all: Some(all), database: Some(database), resource: Some(resource) };
+        Ok(Defaults {
+            expires_after: expires_after.transpose()?,
+            restrictions: restrictions.without_empty(),
+        })
+    }
+
+    /// `restrict_all`, `restrict_database` and `restrict_resource` of `create_token`.
+    pub(super) fn restrictions(&self) -> [String; 3] {
+        [group(self.all.chunks(1)), group(self.database.chunks(2)), group(self.resource.chunks(3))]
     }
 
     /// The named actions, in the order --all, --database, --resource.
@@ -43,23 +60,13 @@ impl TokenArgs {
     }
 
     /// Fails if the release lacks a feature, or the options that restrict, where one is given.
-    pub(super) fn require(&self, feature: Feature, release: &Release) -> Result<(), NotSupported> {
+    pub(super) fn require(&self, feature: Feature, release: &Release) -> Result<(), Error> {
         release.require(feature)?;
         if self.actions().next().is_some() {
             release.require(Feature::CreateTokenRestrictions)?;
         }
         Ok(())
     }
-
-    /// `restrict_all`, `restrict_database` and `restrict_resource` of `create_token`.
-    pub(super) fn restrictions(&self) -> [String; 3] {
-        [group(self.all.chunks(1)), group(self.database.chunks(2)), group(self.resource.chunks(3))]
-    }
-}
-
-/// The three texts of [`TokenArgs::restrictions`].
-pub(super) fn raw([all, database, resource]: &[String; 3]) -> RawRestrictions<'_> {
-    RawRestrictions { all: Some(all), database: Some(database), resource: Some(resource) }
 }
 
 /// Actions by place as JSON, in order of first appearance. Each item is an action with its place

@@ -2,7 +2,6 @@
 
 use datasette_tokens::Error;
 
-use crate::policy::MintError;
 use crate::sidecar::protocol::{ErrorKind, Failure};
 
 impl From<Error> for Failure {
@@ -26,14 +25,5 @@ impl From<Error> for Failure {
             _ => ErrorKind::InternalError,
         };
         Self::new(kind, message)
-    }
-}
-
-impl From<MintError> for Failure {
-    fn from(error: MintError) -> Self {
-        match error {
-            MintError::Datasette(error) => error.into(),
-            MintError::Refused(refusal) => Self::new(ErrorKind::Policy, refusal),
-        }
     }
 }
