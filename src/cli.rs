@@ -6,26 +6,24 @@ mod conformance;
 mod create_token;
 mod create_tokens;
 pub(crate) mod failure;
+mod input;
 mod inspect;
 mod instance;
 mod man;
-mod operand;
 mod policy;
 pub(crate) mod python_int;
 mod secrets;
 mod serve;
 mod sign;
 pub(crate) mod stdio;
-mod text_file;
 pub(crate) mod token_args;
 mod unsign;
-mod usage;
 mod verify;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use dstok::hardening::protect_memory;
 
-use failure::Failure;
+use failure::{Failure, usage};
 use stdio::{print, warn};
 
 /// Datasette's API tokens without Python, byte for byte.
@@ -59,7 +57,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         Ok(cli) => cli,
         // --help and --version.
         Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),
-        Err(error) => return Err(usage::failure(&error, &Cli::command())),
+        Err(error) => return Err(usage(&error, &Cli::command())),
     };
     let has_secret = !matches!(cli, Cli::Conformance(_) | Cli::Completions(_) | Cli::Man(_));
     if has_secret && let Err(error) = protect_memory() {

@@ -10,8 +10,8 @@ use datasette_tokens::{Error, Status};
 use pyjson::NotJson;
 
 use super::failure::Failure;
+use super::input::operand;
 use super::instance::VerifyingArgs;
-use super::operand;
 use super::stdio::print_line;
 
 /// Show what a token contains, what it allows, and what is wrong with it
@@ -36,7 +36,7 @@ pub(super) struct InspectArgs {
 pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let datasette = args.verifying.datasette()?;
     let now = args.verifying.instance.now()?;
-    let token = operand::read("TOKEN", &args.token)?;
+    let token = operand("TOKEN", &args.token)?;
     let inspection = datasette.inspect_token(&token, now)?;
     if args.json {
         let json = inspection.to_value().to_json().map_err(|NotJson| Error::NotJson)?;

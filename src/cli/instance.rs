@@ -14,10 +14,10 @@ use dstok::sidecar::methods::{
 };
 
 use super::failure::Failure;
+use super::input::text_file;
 use super::policy::PolicyArgs;
 use super::secrets::SecretArgs;
 use super::stdio::warn;
-use super::text_file;
 
 #[derive(Args)]
 #[command(next_help_heading = "Datasette")]
@@ -140,7 +140,7 @@ fn read_actions(path: &Path) -> Result<Actions, Failure> {
     if path.as_os_str() == "none" {
         return Ok(Actions::none());
     }
-    let text = text_file::read("--actions", path)?;
+    let text = text_file("--actions", path)?;
     let actions = Actions::from_json(text.strip_prefix('\u{feff}').unwrap_or(&text));
     Ok(actions.map_err(|problem| format!("--actions: {} {problem}", path.display()))?)
 }

@@ -3,9 +3,8 @@
 use clap::Args;
 use clap_mangen::Man;
 
-use super::failure::Failure;
+use super::failure::{Failure, expected_subcommand};
 use super::stdio::print;
-use super::usage::expected_subcommand;
 
 /// Print the man page of dstok or of a subcommand
 #[derive(Args)]

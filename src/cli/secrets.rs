@@ -9,8 +9,8 @@ use datasette_tokens::{EmptySecret, Secret};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
+use super::input::text_file;
 use super::stdio::warn;
-use super::text_file;
 
 /// The environment variable with the signing secret, Datasette's own.
 const SECRET_VARIABLE: &str = "DATASETTE_SECRET";
@@ -73,7 +73,7 @@ fn environment(name: &str) -> Result<Option<String>, Failure> {
 
 fn read_secret(option: &str, path: &Path) -> Result<Secret, Failure> {
     let shown = path.display();
-    let text = text_file::read(option, path)?;
+    let text = text_file(option, path)?;
     let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(&text);
     let secret = Secret::new(line.to_owned())
         .map_err(|EmptySecret| format!("{option}: {shown} is empty; write the secret to it"))?;

@@ -4,8 +4,8 @@ use clap::Args;
 use datasette_tokens::{Error, Workspace};
 
 use super::failure::Failure;
+use super::input::operand;
 use super::instance::InstanceArgs;
-use super::operand;
 use super::stdio::print_line;
 
 /// Sign a value as datasette.sign() does
@@ -29,7 +29,7 @@ pub(super) struct SignArgs {
 
 pub(super) fn run(args: &SignArgs) -> Result<(), Failure> {
     let datasette = args.instance.datasette()?;
-    let value = operand::read("VALUE", &args.value)?;
+    let value = operand("VALUE", &args.value)?;
     let mut out = Vec::new();
     match datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out) {
         Ok(()) => print_line(out),

@@ -4,8 +4,8 @@ use clap::Args;
 use datasette_tokens::Workspace;
 
 use super::failure::Failure;
+use super::input::operand;
 use super::instance::VerifyingArgs;
-use super::operand;
 use super::stdio::print_line;
 
 /// Print a signed value as datasette.unsign() returns it
@@ -29,7 +29,7 @@ pub(super) struct UnsignArgs {
 
 pub(super) fn run(args: &UnsignArgs) -> Result<(), Failure> {
     let datasette = args.verifying.datasette()?;
-    let signed = operand::read("SIGNED", &args.signed)?;
+    let signed = operand("SIGNED", &args.signed)?;
     let mut out = Vec::new();
     datasette.unsign_into(&signed, &args.namespace, &mut Workspace::new(), &mut out)?;
     print_line(out)

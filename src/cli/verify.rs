@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::failure::Failure;
+use super::input::operand;
 use super::instance::VerifyingArgs;
-use super::operand;
 use super::stdio::print_line;
 
 /// Print the actor of a valid API token
@@ -24,7 +24,7 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let datasette = args.verifying.datasette()?;
     let now = args.verifying.instance.now()?;
-    let token = operand::read("TOKEN", &args.token)?;
+    let token = operand("TOKEN", &args.token)?;
     if let Some(actor) = datasette.verify_token(&token, now)? {
         return print_line(actor.to_json());
     }
