@@ -3,8 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use super::failure::Failure;
-use super::stdio::print;
+use super::{failure::Failure, stdio::print};
 
 /// Print a completion script for a shell
 #[derive(Args)]

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::failure::Failure;
-use super::stdio::{print, progress_bar};
+use super::{failure::Failure, stdio::print, stdio::progress_bar};
 use crate::conformance::{Group, Runner, Script, junit, load, report, scripts};
 
 /// The default of `--timeout`, in seconds.

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use datasette_tokens::{Feature, TokenRequest, Value};
 
-use super::failure::Failure;
-use super::instance::InstanceArgs;
-use super::policy::PolicyArgs;
-use super::stdio::progress_bar;
-use super::token_args::TokenArgs;
+use super::{
+    failure::Failure, instance::InstanceArgs, policy::PolicyArgs, stdio::progress_bar,
+    token_args::TokenArgs,
+};
 use crate::records::{self, Counts, Format, Input, Options, Sink};
 
 /// The name of the subcommand.

@@ -65,29 +65,40 @@ pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
         Some(ContextValue::Strings(texts)) => texts.join(separator),
         _ => String::new(),
     };
+    let suggestion = |kind, otherwise: &str| match &*context(kind, " or ") {
+        "" => otherwise.to_owned(),
+        similar => format!("did you mean {similar}?"),
+    };
     let argument = context(ContextKind::InvalidArg, ", ");
+    let expected = expected_subcommand(command);
     Failure::Usage(match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            format!("missing subcommand; {}; see --help", expected_subcommand(command))
+            format!("missing subcommand; {expected}; see --help")
         }
-        ErrorKind::InvalidSubcommand => match &*context(ContextKind::SuggestedSubcommand, " or ") {
-            "" => format!("unknown subcommand; {}", expected_subcommand(command)),
-            similar => format!("unknown subcommand; did you mean {similar}?"),
-        },
+        ErrorKind::InvalidSubcommand => {
+            let hint = suggestion(ContextKind::SuggestedSubcommand, &expected);
+            format!("unknown subcommand; {hint}")
+        }
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
             "unexpected argument; see --help".to_owned()
         }
-        ErrorKind::UnknownArgument => match &*context(ContextKind::SuggestedArg, " or ") {
-            "" => format!("unknown option {argument}; see --help"),
-            similar => format!("unknown option {argument}; did you mean {similar}?"),
-        },
+        ErrorKind::UnknownArgument => {
+            let hint = suggestion(ContextKind::SuggestedArg, "see --help");
+            format!("unknown option {argument}; {hint}")
+        }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             match &*context(ContextKind::ValidValue, ", ") {
                 "" => format!("the value of {argument} is not valid; see --help"),
                 valid => format!("the value of {argument} must be one of: {valid}"),
             }
         }
-        _ => format!("{}; see --help", first_paragraph(error)),
+        _ => {
+            // The first paragraph is what is wrong. clap's usage text and tips follow.
+            let text = error.render().to_string();
+            let lines = text.trim_start_matches("error: ").lines().map(str::trim);
+            let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            format!("{}; see --help", lines.join(" "))
+        }
     })
 }
 
@@ -95,14 +106,4 @@ pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
 pub(super) fn expected_subcommand(command: &clap::Command) -> String {
     let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
     format!("expected one of: {}", names.join(", "))
-}
-
-/// What clap says before its usage text, as one line.
-fn first_paragraph(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let lines = text.lines().map(str::trim).take_while(|line| {
-        !["Usage:", "For more", "tip:"].iter().any(|start| line.starts_with(start))
-    });
-    let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    line.strip_prefix("error: ").map_or(line.clone(), str::to_owned)
 }

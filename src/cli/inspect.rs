@@ -9,10 +9,7 @@ use clap::Args;
 use datasette_tokens::{Error, Status};
 use pyjson::NotJson;
 
-use super::failure::Failure;
-use super::input::operand;
-use super::instance::VerifyingArgs;
-use super::stdio::print_line;
+use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Show what a token contains, what it allows, and what is wrong with it
 ///

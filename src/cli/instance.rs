@@ -13,11 +13,9 @@ use dstok::sidecar::methods::{
     Clock, Config, METHODS, Session, newer_release_warning, set_setting,
 };
 
-use super::failure::Failure;
-use super::input::text_file;
-use super::policy::PolicyArgs;
-use super::secrets::SecretArgs;
-use super::stdio::warn;
+use super::{
+    failure::Failure, input::text_file, policy::PolicyArgs, secrets::SecretArgs, stdio::warn,
+};
 
 #[derive(Args)]
 #[command(next_help_heading = "Datasette")]

@@ -3,8 +3,7 @@
 use clap::Args;
 use clap_mangen::Man;
 
-use super::failure::{Failure, expected_subcommand};
-use super::stdio::print;
+use super::{failure::Failure, failure::expected_subcommand, stdio::print};
 
 /// Print the man page of dstok or of a subcommand
 #[derive(Args)]

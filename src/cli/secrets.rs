@@ -8,9 +8,7 @@ use clap::Args;
 use datasette_tokens::{EmptySecret, Secret};
 use zeroize::Zeroizing;
 
-use super::failure::Failure;
-use super::input::text_file;
-use super::stdio::warn;
+use super::{failure::Failure, input::text_file, stdio::warn};
 
 /// The environment variable with the signing secret, Datasette's own.
 const SECRET_VARIABLE: &str = "DATASETTE_SECRET";

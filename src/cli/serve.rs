@@ -10,10 +10,9 @@ use clap::{Args, value_parser};
 use dstok::hardening::enter_sandbox;
 use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
 
-use super::failure::Failure;
-use super::instance::VerifyingArgs;
-use super::policy::PolicyArgs;
-use super::stdio::{never_wait, warn};
+use super::{
+    failure::Failure, instance::VerifyingArgs, policy::PolicyArgs, stdio::never_wait, stdio::warn,
+};
 
 /// The largest `--max-line`, in bytes. Whatever a line grows to stays below zlib's limit of 4 GiB.
 const MAX_MAX_LINE: u64 = 512 << 20;

@@ -3,10 +3,7 @@
 use clap::Args;
 use datasette_tokens::{Error, Workspace};
 
-use super::failure::Failure;
-use super::input::operand;
-use super::instance::InstanceArgs;
-use super::stdio::print_line;
+use super::{failure::Failure, input::operand, instance::InstanceArgs, stdio::print_line};
 
 /// Sign a value as datasette.sign() does
 ///

@@ -34,16 +34,21 @@ pub(super) fn print_line(text: impl Into<Vec<u8>>) -> Result<(), Failure> {
 ///
 /// Errors are ignored: a closed stderr is no reason to fail.
 pub(crate) fn warn(message: &str) {
-    let mut line = String::from("dstok: ");
-    for c in message.chars() {
-        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
-    }
-    line.push('\n');
+    let line = format!("dstok: {}\n", escape(message, char::is_control));
     let mut stderr = io::stderr().lock();
     let may_wait = !NEVER_WAITS.load(Ordering::Relaxed);
     if may_wait || (line.len() <= PIPE_BUF && is_writable(&stderr)) {
         let _ = stderr.write_all(line.as_bytes());
     }
+}
+
+/// Replaces some characters by their escapes, such as `\u{1b}`.
+pub(super) fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_escaped(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    escaped
 }
 
 /// From now on [`warn`] drops messages that stderr can't take at once. A parent may open a pipe

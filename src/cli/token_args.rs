@@ -5,8 +5,7 @@ use datasette_tokens::{Error, Feature, RawRestrictions, Release};
 use dstok::sidecar::methods::Defaults;
 use serde_json::{Value, json};
 
-use super::failure::Failure;
-use super::python_int::parse_python_int;
+use super::{failure::Failure, python_int::parse_python_int};
 
 #[derive(Args)]
 pub(super) struct TokenArgs {

@@ -3,10 +3,7 @@
 use clap::Args;
 use datasette_tokens::Workspace;
 
-use super::failure::Failure;
-use super::input::operand;
-use super::instance::VerifyingArgs;
-use super::stdio::print_line;
+use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Print a signed value as datasette.unsign() returns it
 ///

@@ -2,10 +2,7 @@
 
 use clap::Args;
 
-use super::failure::Failure;
-use super::input::operand;
-use super::instance::VerifyingArgs;
-use super::stdio::print_line;
+use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Print the actor of a valid API token
 ///
