@@ -14,41 +14,38 @@ pub(super) fn detach_values(
 ) -> Vec<OsString> {
     let mut detached = Vec::new();
     while let Some(arg) = args.next() {
-        // No option has a name outside of UTF-8, so such an argument passes through as it is.
-        let option = arg.to_str().and_then(|text| parse_option(command, text));
-        let options_end = arg == "--";
-        let Some((name, value, values)) = option else {
+        if arg == "--" {
             detached.push(arg);
-            if options_end {
-                break;
+            break;
+        }
+        // No option has a name outside of UTF-8, so such an argument passes through as it is.
+        match arg.to_str().and_then(|text| parse_option(command, text)) {
+            Some((name, value, count)) => {
+                let following = count - usize::from(value.is_some());
+                detached.push(name.into());
+                detached.extend(value.map(OsString::from));
+                detached.extend(args.by_ref().take(following));
             }
-            continue;
-        };
-        let left = values - usize::from(value.is_some());
-        detached.push(name.into());
-        detached.extend(value.map(OsString::from));
-        detached.extend(args.by_ref().take(left));
+            None => detached.push(arg),
+        }
     }
     detached.extend(args);
     detached
 }
 
-/// The name at the start of an option that takes values, the value attached to it, and how many
-/// values it takes.
+/// The name of an option that takes values, the value attached to it, and how many it takes.
 fn parse_option<'t>(command: &Command, text: &'t str) -> Option<(&'t str, Option<&'t str>, usize)> {
-    let (name, value) = if !text.starts_with("--") {
-        let (name, value) = text.split_at_checked(2)?;
-        (name, Some(value).filter(|value| !value.is_empty()))
-    } else if let Some((name, value)) = text.split_once('=') {
-        (name, Some(value))
-    } else {
-        (text, None)
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+        _ if text.starts_with("--") => (text, None),
+        _ => {
+            let (name, value) = text.split_at_checked(2)?;
+            (name, Some(value).filter(|value| !value.is_empty()))
+        }
     };
-    let option = command.get_arguments().find(|option| {
-        let long = option.get_long().map(|long| format!("--{long}"));
-        let short = option.get_short().map(|short| format!("-{short}"));
-        [long, short].iter().flatten().any(|known| known == name)
+    let option = command.get_opts().find(|option| {
+        option.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long))
+            || option.get_short().is_some_and(|short| name.chars().eq(['-', short]))
     })?;
-    let values = option.get_num_args().map_or(0, |range| range.max_values());
-    (values > 0).then_some((name, value, values))
+    Some((name, value, option.get_num_args()?.max_values()))
 }

@@ -8,10 +8,8 @@ use datasette_tokens::{Actions, Feature};
 use dstok::sidecar::methods::create_token;
 use pyjson::{RawValue, write_indented};
 
-use super::{
-    failure::Failure, instance::InstanceArgs, policy::PolicyArgs, stdio::print_line,
-    token_args::TokenArgs,
-};
+use super::{failure::Failure, stdio::print_line};
+use super::{instance::InstanceArgs, policy::PolicyArgs, token_args::TokenArgs};
 
 /// The name of the subcommand.
 pub(super) const NAME: &str = "create-token";

@@ -5,10 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use datasette_tokens::{Feature, TokenRequest, Value};
 
-use super::{
-    failure::Failure, instance::InstanceArgs, policy::PolicyArgs, stdio::progress_bar,
-    token_args::TokenArgs,
-};
+use super::{failure::Failure, stdio::progress_bar};
+use super::{instance::InstanceArgs, policy::PolicyArgs, token_args::TokenArgs};
 use crate::records::{self, Counts, Format, Input, Options, Sink};
 
 /// The name of the subcommand.
@@ -69,12 +67,11 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result<(), Failure> {
     let input = Input::open(args.file.as_deref())?;
     let mut sink = Sink::open(args.output.as_deref())?;
     // `records::run` estimates how many records there will be if it knows the input's length.
-    let progress = match input.length() {
-        Some(_) => {
-            progress_bar(Some(0), "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left")
-        }
-        None => progress_bar(None, "{spinner} {human_pos} records, {per_sec}"),
+    let template = match input.length() {
+        Some(_) => "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left",
+        None => "{spinner} {human_pos} records, {per_sec}",
     };
+    let progress = progress_bar(input.length().map(|_| 0), template);
     let Counts { failed, records } = records::run(session, &options, input, &mut sink, &progress)?;
     let problem = if failed > 0 && args.fail_fast {
         // The records after it are missing, and the file must not look complete.

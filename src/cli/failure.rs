@@ -3,8 +3,7 @@
 use std::io;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use datasette_tokens::Error;
-use datasette_tokens::itsdangerous::BadPayload;
+use datasette_tokens::{Error, itsdangerous::BadPayload};
 use dstok::sidecar::protocol::{self, ErrorKind as Kind};
 
 /// Why the program stops without success. `main` maps each variant to an exit code.
@@ -30,8 +29,7 @@ impl From<protocol::Failure> for Failure {
         let message = failure.message.into_owned();
         match failure.kind {
             Kind::NoSecret => Self::Usage(
-                "no secret is configured; pass --secret-file FILE or set DATASETTE_SECRET"
-                    .to_owned(),
+                "no secret is configured; pass --secret-file FILE or set DATASETTE_SECRET".into(),
             ),
             Kind::InvalidParams | Kind::NotSupported | Kind::SignedTokensDisabled => {
                 Self::Usage(message)
@@ -65,9 +63,9 @@ pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
         Some(ContextValue::Strings(texts)) => texts.join(separator),
         _ => String::new(),
     };
-    let suggestion = |kind, otherwise: &str| match &*context(kind, " or ") {
-        "" => otherwise.to_owned(),
-        similar => format!("did you mean {similar}?"),
+    let suggest = |problem: &str, kind, otherwise: &str| match &*context(kind, " or ") {
+        "" => format!("{problem}; {otherwise}"),
+        similar => format!("{problem}; did you mean {similar}?"),
     };
     let argument = context(ContextKind::InvalidArg, ", ");
     let expected = expected_subcommand(command);
@@ -76,15 +74,14 @@ pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
             format!("missing subcommand; {expected}; see --help")
         }
         ErrorKind::InvalidSubcommand => {
-            let hint = suggestion(ContextKind::SuggestedSubcommand, &expected);
-            format!("unknown subcommand; {hint}")
+            suggest("unknown subcommand", ContextKind::SuggestedSubcommand, &expected)
         }
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
             "unexpected argument; see --help".to_owned()
         }
         ErrorKind::UnknownArgument => {
-            let hint = suggestion(ContextKind::SuggestedArg, "see --help");
-            format!("unknown option {argument}; {hint}")
+            let problem = format!("unknown option {argument}");
+            suggest(&problem, ContextKind::SuggestedArg, "see --help")
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             match &*context(ContextKind::ValidValue, ", ") {

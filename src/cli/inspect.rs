@@ -7,7 +7,6 @@ use std::io::Write;
 
 use clap::Args;
 use datasette_tokens::{Error, Status};
-use pyjson::NotJson;
 
 use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
 
@@ -36,13 +35,10 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let token = operand("TOKEN", &args.token)?;
     let inspection = datasette.inspect_token(&token, now)?;
     if args.json {
-        let json = inspection.to_value().to_json().map_err(|NotJson| Error::NotJson)?;
-        print_line(json)?;
+        print_line(inspection.to_value().to_json().map_err(|_| Error::NotJson)?)?;
     } else {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
-        let mut stdout = anstream::stdout().lock();
-        stdout.write_all(report::report(&inspection, now).as_bytes())?;
-        stdout.flush()?;
+        anstream::stdout().write_all(report::report(&inspection, now).as_bytes())?;
     }
     match inspection.status {
         Status::Valid | Status::Unchecked => Ok(()),

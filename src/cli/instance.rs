@@ -5,17 +5,11 @@ use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, value_parser};
-use datasette_tokens::itsdangerous::Version;
-use datasette_tokens::{
-    Actions, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings, Workspace,
-};
-use dstok::sidecar::methods::{
-    Clock, Config, METHODS, Session, newer_release_warning, set_setting,
-};
+use datasette_tokens::{Actions, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings};
+use datasette_tokens::{Workspace, itsdangerous::Version};
+use dstok::sidecar::methods::{self, Clock, Config, METHODS, Session};
 
-use super::{
-    failure::Failure, input::text_file, policy::PolicyArgs, secrets::SecretArgs, stdio::warn,
-};
+use super::{failure::Failure, input::text_file, policy::PolicyArgs, secrets::SecretArgs, stdio};
 
 #[derive(Args)]
 #[command(next_help_heading = "Datasette")]
@@ -71,7 +65,7 @@ impl VerifyingArgs {
         let builder = self.instance.datasette()?.to_builder();
         let mut settings = Settings::default();
         for [name, value] in self.setting.as_chunks().0 {
-            set_setting(&mut settings, name, value)
+            methods::set_setting(&mut settings, name, value)
                 .map_err(|problem| format!("--setting {problem}"))?;
         }
         // clap lets only known names pass.
@@ -88,10 +82,10 @@ impl InstanceArgs {
         let flavour = Flavour::from_name(&self.zlib).unwrap_or_default();
         let mut builder = Datasette::builder().zlib(flavour);
         if let Some(version) = &self.datasette_version {
-            let release: Result<Release, _> = version.parse();
+            let release = version.parse::<Release>();
             let release = release.map_err(|problem| format!("--datasette-version {problem}"))?;
-            if let Some(warning) = newer_release_warning(&release) {
-                warn(&warning);
+            if let Some(warning) = methods::newer_release_warning(&release) {
+                stdio::warn(&warning);
             }
             builder = builder.release(release);
         }
@@ -115,7 +109,7 @@ impl InstanceArgs {
             workspace: Workspace::new(),
             clock: Clock::new(self.frozen_now()?),
             policy: Arc::new(policy.policy()?),
-            warn,
+            warn: stdio::warn,
             methods: METHODS,
         })
     }

@@ -49,10 +49,9 @@ impl SecretArgs {
 
     /// The old secrets, newest first: the files, then the environment.
     pub(super) fn old_secrets(&self) -> Result<Vec<Secret>, Failure> {
-        let mut secrets = Vec::new();
-        for path in &self.old_secret_file {
-            secrets.push(read_secret("--old-secret-file", path)?);
-        }
+        let files = self.old_secret_file.iter();
+        let secrets = files.map(|path| read_secret("--old-secret-file", path));
+        let mut secrets: Vec<_> = secrets.collect::<Result<_, _>>()?;
         let text = Zeroizing::new(environment(OLD_SECRETS_VARIABLE)?.unwrap_or_default());
         // An empty line is no secret.
         secrets.extend(text.lines().filter_map(|line| Secret::new(line.to_owned()).ok()));
@@ -63,9 +62,8 @@ impl SecretArgs {
 fn environment(name: &str) -> Result<Option<String>, Failure> {
     #[expect(clippy::disallowed_methods, reason = "the program's edge reads the environment")]
     match std::env::var(name) {
-        Ok(text) => Ok(Some(text)),
-        Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(format!("{name} is not UTF-8 text").into()),
+        text => Ok(text.ok()),
     }
 }
 

@@ -1,18 +1,14 @@
 //! `dstok serve`.
 
 use std::io::{self, ErrorKind, IsTerminal};
-use std::panic;
-use std::process;
 use std::sync::Arc;
-use std::thread;
+use std::{panic, process, thread};
 
 use clap::{Args, value_parser};
 use dstok::hardening::enter_sandbox;
 use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
 
-use super::{
-    failure::Failure, instance::VerifyingArgs, policy::PolicyArgs, stdio::never_wait, stdio::warn,
-};
+use super::{failure::Failure, instance::VerifyingArgs, policy::PolicyArgs, stdio};
 
 /// The largest `--max-line`, in bytes. Whatever a line grows to stays below zlib's limit of 4 GiB.
 const MAX_MAX_LINE: u64 = 512 << 20;
@@ -73,19 +69,23 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         threads: args.threads.map_or_else(default_threads, |threads| threads as usize),
     };
     let parent = args.parent_pid.map(watch).transpose()?;
-    never_wait();
+    stdio::never_wait();
     panic::set_hook(Box::new(report_panic));
     ignore_signals()?;
     let mut input = Stdin::new(parent.clone())?;
     let input_end = input.end()?;
     let mut output = Stdout::default();
     if io::stdin().is_terminal() {
-        warn("waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more");
+        stdio::warn(
+            "waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more",
+        );
     }
     if cfg!(target_os = "linux") && !args.no_sandbox {
         let watched = parent.as_ref().and_then(|parent| parent.polled_by_signal());
         if let Err(reason) = enter_sandbox(watched) {
-            warn(&format!("running without a sandbox: {reason}; --no-sandbox hides this warning"));
+            stdio::warn(&format!(
+                "running without a sandbox: {reason}; --no-sandbox hides this warning"
+            ));
         }
     }
     if let Some(parent) = parent {
@@ -98,7 +98,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
 /// Reports where a request panicked. The panic's message may quote a request, so it is left out.
 fn report_panic(info: &panic::PanicHookInfo<'_>) {
     let location = info.location().map(ToString::to_string).unwrap_or_default();
-    warn(&format!("bug in dstok: a request failed at {location}"));
+    stdio::warn(&format!("bug in dstok: a request failed at {location}"));
 }
 
 fn watch(pid: i32) -> Result<Arc<Parent>, Failure> {
