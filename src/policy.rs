@@ -4,7 +4,7 @@
 mod audit_log;
 mod limits;
 
-use datasette_tokens::{Actions, RawTokenRequest, TOKEN_NAMESPACE};
+use datasette_tokens::{Actions, TOKEN_NAMESPACE};
 
 pub use audit_log::{AuditLog, Mint};
 pub use limits::Limits;
@@ -24,16 +24,10 @@ impl Policy {
     ///
     /// # Errors
     /// The policy refuses the token, for this reason.
-    pub fn release(
-        &self,
-        token: &[u8],
-        request: &RawTokenRequest<'_>,
-        mint: &Mint<'_>,
-        actions: &Actions,
-    ) -> Result<(), String> {
-        self.limits.check(request, actions)?;
+    pub fn release(&self, mint: &Mint<'_>, actions: &Actions) -> Result<(), String> {
+        self.limits.check(mint.request, actions)?;
         let Some(log) = &self.audit_log else { return Ok(()) };
-        log.record(request, mint, token).map_err(|error| {
+        log.record(mint).map_err(|error| {
             format!("the token is withheld: --audit-log cannot be written: {error}")
         })
     }

@@ -34,16 +34,14 @@ impl TokenArgs {
         &self,
         [all, database, resource]: &'a [String; 3],
     ) -> Result<Defaults<'a>, Failure> {
-        let expires_after = self.expires_after.as_ref().map(|text| {
-            parse_python_int(text)
-                .ok_or_else(|| "--expires-after must be a whole number of seconds".to_owned())
-        });
+        let expires_after = self.expires_after.as_deref().map(parse_python_int);
+        if expires_after == Some(None) {
+            return Err("--expires-after must be a whole number of seconds".to_owned().into());
+        }
         let restrictions =
             RawRestrictions { all: Some(all), database: Some(database), resource: Some(resource) };
-        Ok(Defaults {
-            expires_after: expires_after.transpose()?,
-            restrictions: restrictions.without_empty(),
-        })
+        let (expires_after, restrictions) = (expires_after.flatten(), restrictions.without_empty());
+        Ok(Defaults { expires_after, restrictions })
     }
 
     /// `restrict_all`, `restrict_database` and `restrict_resource` of `create_token`.

@@ -24,9 +24,13 @@ pub struct AuditLog {
     is_torn: Mutex<bool>,
 }
 
-/// Who mints a token, and when.
+/// A token that was made and that nobody has seen yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Mint<'a> {
+    /// The token.
+    pub token: &'a [u8],
+    /// What was asked for.
+    pub request: &'a RawTokenRequest<'a>,
     /// The method of the protocol or the subcommand that mints it.
     pub made_by: &'a str,
     /// The time on the clock, in Unix seconds.
@@ -45,21 +49,14 @@ impl AuditLog {
         Ok(Self { file, is_torn: Mutex::new(false) })
     }
 
-    /// Appends a line about a token that nobody has seen yet, and gives it to the operating
-    /// system.
+    /// Appends a line about a token, and gives it to the operating system.
     ///
     /// `sync_data` would make minting a thousand times slower, so a crash of the machine may lose
     /// the last lines.
-    pub(super) fn record(
-        &self,
-        request: &RawTokenRequest<'_>,
-        mint: &Mint<'_>,
-        token: &[u8],
-    ) -> io::Result<()> {
-        let entry = entry(request, mint, token);
+    pub(super) fn record(&self, mint: &Mint<'_>) -> io::Result<()> {
         let mut is_torn = self.is_torn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut line = if *is_torn { vec![b'\n'] } else { Vec::new() };
-        entry.write(&mut line).map_err(|NotJson| io::Error::other(NotJson))?;
+        entry(mint).write(&mut line).map_err(|NotJson| io::Error::other(NotJson))?;
         line.push(b'\n');
         let mut rest = &line[..];
         while !rest.is_empty() {
@@ -74,9 +71,10 @@ impl AuditLog {
 }
 
 /// What a line says.
-fn entry<'a>(request: &RawTokenRequest<'a>, mint: &Mint<'a>, token: &[u8]) -> Value<'a> {
+fn entry<'a>(mint: &Mint<'a>) -> Value<'a> {
+    let Mint { token, request, made_by, time, now } = *mint;
     // As `create_token` computes them.
-    let created = Integer::from_f64(mint.now).unwrap_or(0.into());
+    let created = Integer::from_f64(now).unwrap_or(0.into());
     let lifetime = request.expires_after.as_ref().filter(|seconds| !seconds.is_zero());
     let expires = lifetime.map(|seconds| &created + seconds);
     // The texts are JSON: the token was made from them.
@@ -92,8 +90,8 @@ fn entry<'a>(request: &RawTokenRequest<'a>, mint: &Mint<'a>, token: &[u8]) -> Va
     let digits = Sha256::digest(token).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let sha256: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
     Value::from_iter([
-        ("time", mint.time.into()),
-        ("method", mint.made_by.into()),
+        ("time", time.into()),
+        ("method", made_by.into()),
         ("actor_id", json(Some(request.actor_id))),
         ("created", created.into()),
         ("expires", expires.into()),

@@ -21,12 +21,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Checks the request for a token that Datasette would make. The error is for the user.
-    pub(super) fn check(
-        &self,
-        request: &RawTokenRequest<'_>,
-        actions: &Actions,
-    ) -> Result<(), String> {
+    /// Checks the request for a token that Datasette would make.
+    ///
+    /// # Errors
+    /// Which limit the token is over, for the user.
+    pub fn check(&self, request: &RawTokenRequest<'_>, actions: &Actions) -> Result<(), String> {
         // Datasette takes 0 for never.
         let expires_after = request.expires_after.as_ref().filter(|seconds| !seconds.is_zero());
         match (expires_after, self.max_expires_after) {

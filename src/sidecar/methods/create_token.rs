@@ -122,7 +122,7 @@ fn mint<'a>(
         },
     };
     let now = session.time(now)?;
-    let mint = Mint { made_by, time: session.clock.now(), now };
+    let time = session.clock.now();
     let Session { config, policy, workspace, .. } = session;
     let (datasette, start) = (&config.datasette, out.len());
     datasette.create_token_into(&request, now, workspace, out).map_err(|error| match error {
@@ -136,7 +136,8 @@ fn mint<'a>(
         error => error.into(),
     })?;
     // An error of Datasette comes before a refusal.
-    policy.release(&out[start..], &request, &mint, datasette.actions()).map_err(|reason| {
+    let mint = Mint { token: &out[start..], request: &request, made_by, time, now };
+    policy.release(&mint, datasette.actions()).map_err(|reason| {
         out.truncate(start);
         Failure::new(ErrorKind::Policy, reason)
     })
