@@ -81,8 +81,8 @@ fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     command.build();
     let mut args: Vec<_> = std::env::args_os().collect();
-    if let Some(name) = args.get(1).and_then(|name| name.to_str())
-        && [create_token::NAME, create_tokens::NAME].contains(&name)
+    if let Some(name) = args.get(1)
+        && (name == create_token::NAME || name == create_tokens::NAME)
         && let Some(subcommand) = command.find_subcommand(name)
     {
         let rest = args.split_off(2);

@@ -4,8 +4,7 @@ mod cli;
 mod conformance;
 mod records;
 
-use std::io::ErrorKind;
-use std::process::ExitCode;
+use std::{io::ErrorKind, process::ExitCode};
 
 use cli::{failure::Failure, stdio::warn};
 

@@ -1,9 +1,6 @@
 //! `dstok conformance`.
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
 
 use clap::Args;
 

@@ -1,11 +1,9 @@
 //! What subcommands read: start-up files, and an operand from stdin.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::{fs::File, path::Path};
 
-use rustix::buffer::spare_capacity;
-use rustix::io::retry_on_intr;
+use rustix::{buffer::spare_capacity, io::retry_on_intr};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;

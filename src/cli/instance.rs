@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::builder::PossibleValuesParser;
-use clap::{Args, value_parser};
+use clap::{Args, builder::PossibleValuesParser, value_parser};
 use datasette_tokens::{Actions, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings};
 use datasette_tokens::{Workspace, itsdangerous::Version};
 use dstok::sidecar::methods::{self, Clock, Config, METHODS, Session};

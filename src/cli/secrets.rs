@@ -1,8 +1,7 @@
 //! Where secrets come from: files, options and the environment.
 
-use std::env::VarError;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::{env::VarError, os::unix::fs::MetadataExt as _};
 
 use clap::Args;
 use datasette_tokens::{EmptySecret, Secret};

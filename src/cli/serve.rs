@@ -1,8 +1,7 @@
 //! `dstok serve`.
 
 use std::io::{self, ErrorKind, IsTerminal};
-use std::sync::Arc;
-use std::{panic, process, thread};
+use std::{panic, process, sync::Arc, thread};
 
 use clap::{Args, value_parser};
 use dstok::hardening::enter_sandbox;

@@ -1,7 +1,6 @@
 //! The seccomp filter: an allowlist of the system calls that a running session needs.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use libc::c_long;
 use rustix::process::{Pid, getpid};

@@ -1,10 +1,8 @@
 //! The audit log: a line of JSON for each minted token, without the token itself.
 
 use std::fs::{File, OpenOptions};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::{io, os::unix::fs::OpenOptionsExt, path::Path};
 
 use datasette_tokens::{Integer, RawTokenRequest, Value};
 use pyjson::{NotJson, loads};
@@ -13,6 +11,9 @@ use sha2::{Digest, Sha256};
 
 /// Only the owner may read who got a token.
 const MODE: u32 = 0o600;
+
+/// Room for a line, in bytes, so that few lines have to grow.
+const USUAL_LENGTH: usize = 512;
 
 /// A file that lines are appended to, each with one `write`, so that several processes can share
 /// it.
@@ -55,7 +56,8 @@ impl AuditLog {
     /// the last lines.
     pub(super) fn record(&self, mint: &Mint<'_>) -> io::Result<()> {
         let mut is_torn = self.is_torn.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut line = if *is_torn { vec![b'\n'] } else { Vec::new() };
+        let mut line = Vec::with_capacity(USUAL_LENGTH);
+        line.extend(is_torn.then_some(b'\n'));
         entry(mint).write(&mut line).map_err(|NotJson| io::Error::other(NotJson))?;
         line.push(b'\n');
         let mut rest = &line[..];
@@ -81,21 +83,22 @@ fn entry<'a>(mint: &Mint<'a>) -> Value<'a> {
     let json = |text: Option<&'a str>| text.and_then(|text| loads(text).ok()).unwrap_or_default();
     let asked = request.restrictions.without_empty();
     let restrictions = (!asked.is_empty()).then(|| {
-        Value::from_iter([
-            ("all", json(asked.all)),
-            ("database", json(asked.database)),
-            ("resource", json(asked.resource)),
+        Value::Dict(vec![
+            ("all".into(), json(asked.all)),
+            ("database".into(), json(asked.database)),
+            ("resource".into(), json(asked.resource)),
         ])
     });
-    let digits = Sha256::digest(token).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let sha256: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
-    Value::from_iter([
-        ("time", time.into()),
-        ("method", made_by.into()),
-        ("actor_id", json(Some(request.actor_id))),
-        ("created", created.into()),
-        ("expires", expires.into()),
-        ("restrictions", restrictions.into()),
-        ("sha256", sha256.into()),
+    let digit = |digit: u8| char::from(b"0123456789abcdef"[usize::from(digit)]);
+    let mut sha256 = String::with_capacity(64);
+    sha256.extend(Sha256::digest(token).iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]));
+    Value::Dict(vec![
+        ("time".into(), time.into()),
+        ("method".into(), made_by.into()),
+        ("actor_id".into(), json(Some(request.actor_id))),
+        ("created".into(), created.into()),
+        ("expires".into(), expires.into()),
+        ("restrictions".into(), restrictions.unwrap_or_default()),
+        ("sha256".into(), sha256.into()),
     ])
 }

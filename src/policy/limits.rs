@@ -83,12 +83,10 @@ fn unknown_action_error(name: &str, actions: &Actions) -> String {
 
 /// The action that an abbreviation stands for, else the one whose name is most like `name`.
 fn nearest<'a>(actions: &'a Actions, name: &str) -> Option<&'a str> {
-    if let Some(full_name) = actions.full_name(name) {
-        return Some(full_name);
-    }
     let similarity = |known: &str| strsim::jaro_winkler(known, name);
     // Names come in no particular order. Among equally similar ones the first in the alphabet wins.
-    actions.names().max_by(|a, b| similarity(a).total_cmp(&similarity(b)).then_with(|| b.cmp(a)))
+    let compare = |a: &&str, b: &&str| similarity(a).total_cmp(&similarity(b)).then(b.cmp(a));
+    actions.full_name(name).or_else(|| actions.names().max_by(compare))
 }
 
 #[cfg(test)]
