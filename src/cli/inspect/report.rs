@@ -8,8 +8,8 @@ use datasette_tokens::{
     Value,
 };
 
-use super::super::stdio::escape;
 use super::{times::relative, times::utc};
+use crate::cli::stdio::escape;
 
 /// Columns before a value.
 const LABEL_WIDTH: usize = 12;
