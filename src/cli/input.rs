@@ -20,7 +20,7 @@ pub(super) fn text_file(option: &str, path: &Path) -> Result<Zeroizing<String>, 
     let shown = path.display();
     let bytes =
         read_bytes(path).map_err(|error| format!("{option}: cannot read {shown}: {error}"))?;
-    match std::str::from_utf8(&bytes) {
+    match str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(_) => Err(format!("{option}: {shown} is not UTF-8 text").into()),
     }
@@ -57,8 +57,7 @@ pub(super) fn operand(name: &str, operand: &str) -> Result<String, Failure> {
     if bytes.len() as u64 > MAX_STDIN {
         return Err(format!("{name}: stdin holds more than 16 MiB").into());
     }
-    let text =
-        std::str::from_utf8(&bytes).map_err(|_| format!("{name}: stdin is not UTF-8 text"))?;
+    let text = str::from_utf8(&bytes).map_err(|_| format!("{name}: stdin is not UTF-8 text"))?;
     match text.trim_ascii() {
         "" => Err(format!("{name}: stdin is empty").into()),
         text => Ok(text.to_owned()),

@@ -31,8 +31,7 @@ pub(super) fn run(args: &SignArgs) -> Result<(), Failure> {
     match datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out) {
         Ok(()) => print_line(out),
         Err(Error::InvalidArgument(error)) => {
-            let problem = error.problem();
-            Err(format!("VALUE {problem}; pass JSON, a string as '\"text\"'").into())
+            Err(format!("VALUE {}; pass JSON, a string as '\"text\"'", error.problem()).into())
         }
         Err(error) => Err(error.into()),
     }

@@ -22,10 +22,8 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let [value, namespace] = args.values();
     let namespace = namespace.optional_string()?;
     let namespace = namespace.as_deref().unwrap_or("default");
-    session
-        .policy
-        .check_signing(namespace)
-        .map_err(|reason| Failure::new(ErrorKind::Policy, reason))?;
+    let refused = |reason| Failure::new(ErrorKind::Policy, reason);
+    session.policy.check_signing(namespace).map_err(refused)?;
     let Session { config, workspace, .. } = session;
     out.push(b'"');
     config.datasette.sign_into(value.json(), namespace, workspace, out)?;
