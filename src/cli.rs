@@ -6,28 +6,24 @@ mod conformance;
 mod create_token;
 mod create_tokens;
 pub(crate) mod failure;
+mod input;
 mod inspect;
 mod instance;
 mod man;
-mod operand;
 mod policy;
-pub(crate) mod progress;
 pub(crate) mod python_int;
-pub(crate) mod restrictions_json;
 mod secrets;
 mod serve;
 mod sign;
 pub(crate) mod stdio;
-mod text_file;
-mod token_args;
+pub(crate) mod token_args;
 mod unsign;
-mod usage;
 mod verify;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use dstok::hardening::protect_memory;
 
-use failure::Failure;
+use failure::{Failure, usage};
 use stdio::{print, warn};
 
 /// Datasette's API tokens without Python, byte for byte.
@@ -39,13 +35,7 @@ use stdio::{print, warn};
     after_help = "Documentation: the project's README.md. The method `rpc.discover` describes the \
         protocol."
 )]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
+enum Cli {
     Serve(serve::ServeArgs),
     CreateToken(create_token::CreateTokenArgs),
     CreateTokens(create_tokens::CreateTokensArgs),
@@ -58,42 +48,32 @@ enum Command {
     Man(man::ManArgs),
 }
 
-impl Command {
-    /// Whether the subcommand reads a secret.
-    fn has_secret(&self) -> bool {
-        !matches!(self, Self::Conformance(_) | Self::Completions(_) | Self::Man(_))
-    }
-}
-
 /// Parses the command line and runs the subcommand.
 ///
 /// # Errors
 /// [`Failure`], for the caller to report.
 pub(crate) fn run() -> Result<(), Failure> {
-    let command = match parse() {
-        Ok(cli) => cli.command,
+    let cli = match parse() {
+        Ok(cli) => cli,
         // --help and --version.
-        Err(error) if !error.use_stderr() => {
-            return Ok(print(error.render().to_string().as_bytes())?);
-        }
-        Err(error) => return Err(usage::failure(&error, &Cli::command())),
+        Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),
+        Err(error) => return Err(usage(&error, &Cli::command())),
     };
-    if command.has_secret()
-        && let Err(error) = protect_memory()
-    {
+    let has_secret = !matches!(cli, Cli::Conformance(_) | Cli::Completions(_) | Cli::Man(_));
+    if has_secret && let Err(error) = protect_memory() {
         warn(&format!("cannot protect this process's memory from other processes: {error}"));
     }
-    match command {
-        Command::Serve(args) => serve::run(&args),
-        Command::CreateToken(args) => create_token::run(&args),
-        Command::CreateTokens(args) => create_tokens::run(&args),
-        Command::Verify(args) => verify::run(&args),
-        Command::Inspect(args) => inspect::run(&args),
-        Command::Sign(args) => sign::run(&args),
-        Command::Unsign(args) => unsign::run(&args),
-        Command::Conformance(args) => conformance::run(&args),
-        Command::Completions(args) => completions::run(&args, Cli::command()),
-        Command::Man(args) => man::run(&args, Cli::command()),
+    match cli {
+        Cli::Serve(args) => serve::run(&args),
+        Cli::CreateToken(args) => create_token::run(&args),
+        Cli::CreateTokens(args) => create_tokens::run(&args),
+        Cli::Verify(args) => verify::run(&args),
+        Cli::Inspect(args) => inspect::run(&args),
+        Cli::Sign(args) => sign::run(&args),
+        Cli::Unsign(args) => unsign::run(&args),
+        Cli::Conformance(args) => conformance::run(&args),
+        Cli::Completions(args) => completions::run(&args, Cli::command()),
+        Cli::Man(args) => man::run(&args, Cli::command()),
     }
 }
 
@@ -101,8 +81,8 @@ fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     command.build();
     let mut args: Vec<_> = std::env::args_os().collect();
-    if let Some(name) = args.get(1).and_then(|name| name.to_str())
-        && [create_token::NAME, create_tokens::NAME].contains(&name)
+    if let Some(name) = args.get(1)
+        && (name == create_token::NAME || name == create_tokens::NAME)
         && let Some(subcommand) = command.find_subcommand(name)
     {
         let rest = args.split_off(2);

@@ -1,9 +1,6 @@
 //! Hardening: keeps other processes out of this one, and this one out of everything it doesn't
 //! need.
 
-#[cfg(target_os = "linux")]
-mod landlock;
-mod memory;
 #[cfg_attr(
     not(all(
         target_os = "linux",
@@ -15,9 +12,21 @@ mod seccomp;
 
 use std::io;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Resource, Rlimit, setrlimit};
 
-pub use memory::protect_memory;
+/// Denies other processes of the same user access to this one: they can't trace it, nor read its
+/// memory and environment. Also disables core dumps. The superuser can still do all of it.
+///
+/// Call this before reading a secret.
+///
+/// # Errors
+/// The system's error. Either protection may then be missing.
+pub fn protect_memory() -> io::Result<()> {
+    // A process that isn't dumpable belongs to root in /proc, and ptrace refuses it.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
+}
 
 /// Irrevocably drops the privileges that a running session doesn't need: to open files, create
 /// sockets, start processes and programs, and trace or signal other processes. Open descriptors
@@ -29,8 +38,26 @@ pub use memory::protect_memory;
 /// The seccomp filter can't be installed. Landlock, which covers a part of the same ground, may be
 /// active nevertheless.
 pub fn enter_sandbox(watched: Option<Pid>) -> io::Result<()> {
-    // Defence in depth: the filter alone forbids all of the above.
+    // Defence in depth: the filter alone forbids all of the above. So a kernel without Landlock is
+    // no failure.
     #[cfg(target_os = "linux")]
-    landlock::enter();
+    let _ = enter_landlock();
     seccomp::enter(watched)
+}
+
+/// Denies access to files, TCP ports, and signals to processes outside, as far as this kernel's
+/// Landlock can: for this thread and threads it starts.
+#[cfg(target_os = "linux")]
+fn enter_landlock() -> Result<(), landlock::RulesetError> {
+    use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, Scope};
+    // The newest version in use. Older kernels enforce the part that they know.
+    const VERSION: ABI = ABI::V6;
+    // A ruleset that handles every access and allows none.
+    Ruleset::default()
+        .handle_access(AccessFs::from_all(VERSION))?
+        .handle_access(AccessNet::from_all(VERSION))?
+        .scope(Scope::from_all(VERSION))?
+        .create()?
+        .restrict_self()?;
+    Ok(())
 }

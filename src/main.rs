@@ -4,31 +4,21 @@ mod cli;
 mod conformance;
 mod records;
 
-use std::io::ErrorKind;
-use std::process::ExitCode;
+use std::{io::ErrorKind, process::ExitCode};
 
-use cli::failure::Failure;
-use cli::stdio::warn;
-
-/// A negative answer, such as an invalid token.
-const NEGATIVE: u8 = 1;
-
-/// Wrong options or start-up files.
-const USAGE: u8 = 2;
-
-/// Stdin or stdout failed: `EX_IOERR` of sysexits.h.
-const IO_ERROR: u8 = 74;
+use cli::{failure::Failure, stdio::warn};
 
 fn main() -> ExitCode {
     let Err(failure) = cli::run() else { return ExitCode::SUCCESS };
-    let code = match &failure {
+    let (code, message) = match failure {
         // The reader of stdout has seen enough, as in `dstok … | head`.
         Failure::Io(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Failure::Io(_) => IO_ERROR,
-        Failure::Usage(_) => USAGE,
-        Failure::Negative(_) => NEGATIVE,
+        // `EX_IOERR` of sysexits.h.
+        Failure::Io(error) => (74, Some(format!("stdin or stdout failed: {error}"))),
+        Failure::Usage(message) => (2, Some(message)),
+        Failure::Negative(message) => (1, message),
     };
-    if let Some(message) = failure.message() {
+    if let Some(message) = message {
         warn(&message);
     }
     ExitCode::from(code)

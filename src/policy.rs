@@ -4,13 +4,10 @@
 mod audit_log;
 mod limits;
 
-use std::fmt;
-use std::io;
-
-use datasette_tokens::{Datasette, Error, RawTokenRequest, Workspace};
+use datasette_tokens::{Actions, TOKEN_NAMESPACE};
 
 pub use audit_log::{AuditLog, Mint};
-pub use limits::{LimitExceeded, Limits};
+pub use limits::Limits;
 
 /// What the process refuses beyond what Datasette refuses, and the record it keeps.
 #[derive(Debug, Default)]
@@ -22,116 +19,30 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Whether there is any limit or an audit log.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.limits.any() || self.audit_log.is_some()
-    }
-
-    /// Mints a token, checks it against the limits and records it, in this order: an error of
-    /// Datasette comes before a refusal. Appends the token to `out`.
+    /// Checks a token that Datasette would make against the limits, and records it. Only then may
+    /// anybody see it.
     ///
     /// # Errors
-    /// [`MintError`]; `out` is then as it was.
-    pub fn mint(
-        &self,
-        datasette: &Datasette,
-        request: &RawTokenRequest<'_>,
-        mint: &Mint<'_>,
-        workspace: &mut Workspace,
-        out: &mut Vec<u8>,
-    ) -> Result<(), MintError> {
-        let start = out.len();
-        datasette.create_token_into(request, mint.now, workspace, out)?;
-        let released = self.release(datasette, request, mint, &out[start..]);
-        if released.is_err() {
-            out.truncate(start);
-        }
-        Ok(released?)
+    /// The policy refuses the token, for this reason.
+    pub fn release(&self, mint: &Mint<'_>, actions: &Actions) -> Result<(), String> {
+        self.limits.check(mint.request, actions)?;
+        let Some(log) = &self.audit_log else { return Ok(()) };
+        log.record(mint).map_err(|error| {
+            format!("the token is withheld: --audit-log cannot be written: {error}")
+        })
     }
 
-    fn release(
-        &self,
-        datasette: &Datasette,
-        request: &RawTokenRequest<'_>,
-        mint: &Mint<'_>,
-        token: &[u8],
-    ) -> Result<(), Refusal> {
-        self.limits.check(request, datasette.actions()).map_err(Refusal::Limit)?;
-        match &self.audit_log {
-            Some(log) => log.record(request, mint, token).map_err(Refusal::NotRecorded),
-            None => Ok(()),
-        }
-    }
-
-    /// Checks whether `sign` may be used in a namespace.
+    /// Checks whether `sign` may be used in a namespace. In that of API tokens it would make a
+    /// token without checks and record.
     ///
     /// # Errors
-    /// [`Refusal::SignedToken`].
-    pub fn check_signing(&self, namespace: &str) -> Result<(), Refusal> {
-        if namespace == datasette_tokens::TOKEN_NAMESPACE && self.is_active() {
-            return Err(Refusal::SignedToken);
+    /// The policy refuses it, for this reason.
+    pub fn check_signing(&self, namespace: &str) -> Result<(), &'static str> {
+        let is_active = self.limits != Limits::default() || self.audit_log.is_some();
+        if namespace == TOKEN_NAMESPACE && is_active {
+            return Err("signing in the namespace token would bypass the limits on tokens; call \
+                        create_token");
         }
         Ok(())
     }
 }
-
-/// Why a token isn't minted.
-#[derive(Debug)]
-pub enum MintError {
-    /// Datasette would not make it.
-    Datasette(Error),
-    /// The policy refuses it.
-    Refused(Refusal),
-}
-
-impl From<Error> for MintError {
-    fn from(error: Error) -> Self {
-        Self::Datasette(error)
-    }
-}
-
-impl From<Refusal> for MintError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl fmt::Display for MintError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Datasette(error) => error.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for MintError {}
-
-/// Why the policy refuses something.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The token is over a limit.
-    Limit(LimitExceeded),
-    /// `sign` in the namespace of API tokens would make a token without checks and record.
-    SignedToken,
-    /// The audit log can't be written.
-    NotRecorded(io::Error),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Limit(limit) => limit.fmt(f),
-            Self::SignedToken => f.write_str(
-                "signing in the namespace token would bypass the limits on tokens; \
-                 call create_token",
-            ),
-            Self::NotRecorded(error) => {
-                write!(f, "the token is withheld: --audit-log cannot be written: {error}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}

@@ -3,8 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use super::failure::Failure;
-use super::stdio::print;
+use super::{failure::Failure, stdio::print};
 
 /// Print a completion script for a shell
 #[derive(Args)]
@@ -21,5 +20,5 @@ pub(super) struct CompletionsArgs {
 pub(super) fn run(args: &CompletionsArgs, mut command: clap::Command) -> Result<(), Failure> {
     let mut out = Vec::new();
     clap_complete::generate(args.shell, &mut command, "dstok", &mut out);
-    Ok(print(&out)?)
+    print(&out)
 }

@@ -1,15 +1,10 @@
 //! `dstok conformance`.
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::failure::Failure;
-use super::progress;
-use super::stdio::print;
+use super::{failure::Failure, stdio::print, stdio::progress_bar};
 use crate::conformance::{Group, Script, junit, load, replay, report, scripts};
 
 /// The default of `--timeout`, in seconds.
@@ -60,20 +55,17 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<(), Failure> {
     let scripts = scripts(&groups, &args.release);
     let checks: usize = scripts.iter().flat_map(Script::values).map(Vec::len).sum();
     if checks == 0 {
-        return Err(Failure::Usage(
-            "nothing to check: the scenarios have no answers for that --release".to_owned(),
-        ));
+        let problem = "nothing to check: the scenarios have no answers for that --release";
+        return Err(problem.to_owned().into());
     }
     let template = "{bar:30} {percent}%  {human_pos} checks, {eta} left";
-    let bar = progress::bar(Some(checks as u64), template);
+    let bar = progress_bar(Some(checks as u64), template);
     let timeout = Duration::from_secs(args.timeout);
-    let results = replay(&args.command, timeout, &scripts, || bar.inc(1));
-    let results = results.map_err(Failure::Usage)?;
+    let results = replay(&args.command, timeout, &scripts, || bar.inc(1))?;
     bar.finish_and_clear();
     if let Some(path) = &args.junit {
-        fs::write(path, junit(&groups, &results)).map_err(|error| {
-            Failure::Usage(format!("--junit: cannot write {}: {error}", path.display()))
-        })?;
+        fs::write(path, junit(&groups, &results))
+            .map_err(|error| format!("--junit: cannot write {}: {error}", path.display()))?;
     }
     print(report(&groups, &results, args.show).as_bytes())?;
     match results.failed() {
@@ -84,20 +76,16 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<(), Failure> {
 
 /// Loads the fixtures and keeps the groups that were asked for.
 fn groups(args: &ConformanceArgs) -> Result<Vec<Group>, Failure> {
-    let mut groups = load(&args.paths).map_err(Failure::Usage)?;
+    let mut groups = load(&args.paths)?;
     if let Some(name) = args.group.iter().find(|name| groups.iter().all(|g| g.name != **name)) {
         let known: Vec<_> = groups.iter().map(|group| &*group.name).collect();
         let known = known.join(", ");
-        return Err(Failure::Usage(format!(
-            "--group: unknown group {name:?}; expected one of: {known}"
-        )));
+        return Err(format!("--group: unknown group {name:?}; expected one of: {known}").into());
     }
     groups.retain(|group| args.group.is_empty() || args.group.contains(&group.name));
     let has_answers = |release| groups.iter().any(|group| group.releases().any(|r| r == release));
     if let Some(release) = args.release.iter().find(|release| !has_answers(*release)) {
-        return Err(Failure::Usage(format!(
-            "--release: no fixture has an answer of Datasette {release:?}"
-        )));
+        return Err(format!("--release: no fixture has an answer of Datasette {release:?}").into());
     }
     Ok(groups)
 }

@@ -4,15 +4,12 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use clap::Args;
-use datasette_tokens::{Datasette, Error, Feature, RawTokenRequest, Workspace};
-use dstok::policy::Mint;
-use pyjson::write_indented;
+use datasette_tokens::{Actions, Feature};
+use dstok::sidecar::methods::create_token;
+use pyjson::{RawValue, write_indented};
 
-use super::failure::Failure;
-use super::instance::InstanceArgs;
-use super::policy::PolicyArgs;
-use super::stdio::print;
-use super::token_args::TokenArgs;
+use super::{failure::Failure, stdio::print_line};
+use super::{instance::InstanceArgs, policy::PolicyArgs, token_args::TokenArgs};
 
 /// The name of the subcommand.
 pub(super) const NAME: &str = "create-token";
@@ -49,52 +46,33 @@ pub(super) struct CreateTokenArgs {
 
 pub(super) fn run(args: &CreateTokenArgs) -> Result<(), Failure> {
     if args.plugins_dir.is_some() {
-        return Err(Failure::Usage(
-            "--plugins-dir: dstok runs no plugins; save /-/actions.json of a Datasette that has \
-             them and pass it with --actions FILE"
-                .to_owned(),
-        ));
+        let problem = "--plugins-dir: dstok runs no plugins; save /-/actions.json of a Datasette \
+                       that has them and pass it with --actions FILE";
+        return Err(problem.to_owned().into());
     }
-    let expires_after = args.token.expires_after()?;
-    let datasette = args.instance.datasette()?;
-    require_command(args, &datasette)?;
-    let now = args.instance.now()?;
-    let policy = args.policy.policy()?;
-    warn_of_unknown_actions(args, &datasette);
-    let actor_id = serde_json::Value::from(&*args.id).to_string();
     let restrictions = args.token.restrictions();
-    let request =
-        RawTokenRequest { actor_id: &actor_id, expires_after, restrictions: restrictions.as_raw() };
-    let mut workspace = Workspace::new();
+    let defaults = args.token.defaults(&restrictions)?;
+    let datasette = args.instance.datasette()?;
+    args.token.require(Feature::CreateTokenCommand, datasette.release())?;
+    let mut session = args.instance.session(datasette, &args.policy)?;
+    warn_of_unknown_actions(&args.token, session.datasette.actions());
+    let actor_id = serde_json::Value::from(&*args.id).to_string();
+    let parameters = [("actor_id", RawValue { text: &actor_id, depth: 0 })];
     let mut out = Vec::new();
-    let mint = Mint { made_by: NAME, time: now, now };
-    policy.mint(&datasette, &request, &mint, &mut workspace, &mut out)?;
-    out.push(b'\n');
+    create_token(&mut session, parameters, &defaults, NAME, &mut out)?;
     if args.debug {
-        out.extend_from_slice(b"\nDecoded:\n\n");
+        out.extend_from_slice(b"\n\nDecoded:\n\n");
         // The payload was just written, so it is JSON.
-        let _ = write_indented(&mut out, &String::from_utf8_lossy(workspace.payload()));
-        out.push(b'\n');
+        let _ = write_indented(&mut out, &String::from_utf8_lossy(session.workspace.payload()));
     }
-    Ok(print(&out)?)
+    print_line(out)
 }
 
-/// In old releases the command has fewer options or doesn't exist.
-fn require_command(args: &CreateTokenArgs, datasette: &Datasette) -> Result<(), Error> {
-    datasette.release().require(Feature::CreateTokenCommand)?;
-    if args.token.is_restricted() {
-        datasette.release().require(Feature::CreateTokenRestrictions)?;
-    }
-    Ok(())
-}
-
-/// Datasette's own warnings, in its order: --all, --database, --resource.
-fn warn_of_unknown_actions(args: &CreateTokenArgs, datasette: &Datasette) {
+/// Datasette's own warnings.
+fn warn_of_unknown_actions(args: &TokenArgs, known: &Actions) {
     let mut stderr = io::stderr().lock();
     let (red, reset) = if stderr.is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
-    for action in args.token.actions() {
-        if !datasette.actions().contains(action) {
-            let _ = writeln!(stderr, "{red}  Unknown permission: {action} {reset}");
-        }
+    for action in args.actions().filter(|action| !known.contains(action)) {
+        let _ = writeln!(stderr, "{red}  Unknown permission: {action} {reset}");
     }
 }

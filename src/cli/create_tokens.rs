@@ -1,19 +1,12 @@
 //! `dstok create-tokens`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
-use datasette_tokens::{Datasette, Error, Feature, RawTokenRequest, Workspace};
-use dstok::sidecar::methods::{Clock, Defaults, Session};
-use indicatif::ProgressBar;
+use datasette_tokens::{Feature, TokenRequest, Value};
 
-use super::failure::Failure;
-use super::instance::InstanceArgs;
-use super::policy::PolicyArgs;
-use super::progress;
-use super::stdio::warn;
-use super::token_args::TokenArgs;
+use super::{failure::Failure, stdio::progress_bar};
+use super::{instance::InstanceArgs, policy::PolicyArgs, token_args::TokenArgs};
 use crate::records::{self, Counts, Format, Input, Options, Sink};
 
 /// The name of the subcommand.
@@ -61,60 +54,32 @@ pub(super) struct CreateTokensArgs {
 pub(super) fn run(args: &CreateTokensArgs) -> Result<(), Failure> {
     let restrictions = args.token.restrictions();
     let options = Options {
-        defaults: Defaults {
-            expires_after: args.token.expires_after()?,
-            restrictions: restrictions.as_raw().without_empty(),
-        },
+        defaults: args.token.defaults(&restrictions)?,
         format: args.format,
         fail_fast: args.fail_fast,
         made_by: NAME,
     };
-    let session = session(args)?;
+    let datasette = args.instance.datasette()?;
+    args.token.require(Feature::ApiTokens, datasette.release())?;
+    // Finds the errors that every record would have, such as a missing secret.
+    datasette.create_token(&TokenRequest::new(Value::Null), 0.0)?;
+    let session = args.instance.session(datasette, &args.policy)?;
     let input = Input::open(args.file.as_deref())?;
     let mut sink = Sink::open(args.output.as_deref())?;
-    let progress = progress_bar(input.length);
-    match records::run(&session, &options, input, &mut sink, &progress)? {
-        Counts { failed: 0, .. } => sink.finish(),
-        Counts { .. } if args.fail_fast => {
-            // The records after it are missing, and the file must not look complete.
-            sink.abandon();
-            Err(Failure::Negative(Some("stopped at the first record that failed".to_owned())))
-        }
-        Counts { failed, records } => {
-            sink.finish()?;
-            Err(Failure::Negative(Some(format!("{failed} of {records} records failed"))))
-        }
-    }
-}
-
-fn session(args: &CreateTokensArgs) -> Result<Session, Failure> {
-    let datasette = args.instance.datasette()?;
-    check_can_mint(&datasette, args.token.is_restricted(), &mut Workspace::new())?;
-    let session = Session::new(datasette, Clock::new(args.instance.frozen_now()?));
-    Ok(Session { policy: Arc::new(args.policy.policy()?), warn, ..session })
-}
-
-/// Finds the errors that every record would have, such as a missing secret.
-fn check_can_mint(
-    datasette: &Datasette,
-    is_restricted: bool,
-    workspace: &mut Workspace,
-) -> Result<(), Error> {
-    datasette.release().require(Feature::ApiTokens)?;
-    if is_restricted {
-        datasette.release().require(Feature::CreateTokenRestrictions)?;
-    }
-    datasette.create_token_into(&RawTokenRequest::new("null"), 0.0, workspace, &mut Vec::new())
-}
-
-/// Counts records. [`records::run`] estimates how many there will be if it knows the length of the
-/// input.
-fn progress_bar(input_length: Option<u64>) -> ProgressBar {
-    match input_length {
-        Some(_) => {
-            let template = "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left";
-            progress::bar(Some(0), template)
-        }
-        None => progress::bar(None, "{spinner} {human_pos} records, {per_sec}"),
-    }
+    // `records::run` estimates how many records there will be if it knows the input's length.
+    let template = match input.length {
+        Some(_) => "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left",
+        None => "{spinner} {human_pos} records, {per_sec}",
+    };
+    let progress = progress_bar(input.length.map(|_| 0), template);
+    let Counts { failed, records } = records::run(&session, &options, input, &mut sink, &progress)?;
+    let problem = if failed > 0 && args.fail_fast {
+        // The records after it are missing, and the file must not look complete.
+        sink.abandon();
+        "stopped at the first record that failed".to_owned()
+    } else {
+        sink.finish()?;
+        format!("{failed} of {records} records failed")
+    };
+    if failed == 0 { Ok(()) } else { Err(Failure::Negative(Some(problem))) }
 }

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use datasette_tokens::Error;
-use datasette_tokens::itsdangerous::BadPayload;
-use dstok::policy::MintError;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use datasette_tokens::{Error, itsdangerous::BadPayload};
+use dstok::sidecar::protocol::{self, ErrorKind as Kind};
 
 /// Why the program stops without success. `main` maps each variant to an exit code.
 pub(crate) enum Failure {
@@ -16,41 +16,35 @@ pub(crate) enum Failure {
     Io(io::Error),
 }
 
-impl Failure {
-    /// The line for stderr, if there is one.
-    pub(crate) fn message(&self) -> Option<String> {
-        match self {
-            Self::Usage(message) => Some(message.clone()),
-            Self::Negative(message) => message.clone(),
-            Self::Io(error) => Some(format!("stdin or stdout failed: {error}")),
+/// A message is about options or start-up files.
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Usage(message)
+    }
+}
+
+/// An error of a method.
+impl From<protocol::Failure> for Failure {
+    fn from(failure: protocol::Failure) -> Self {
+        let message = failure.message.into_owned();
+        match failure.kind {
+            Kind::NoSecret => Self::Usage(
+                "no secret is configured; pass --secret-file FILE or set DATASETTE_SECRET".into(),
+            ),
+            Kind::InvalidParams | Kind::NotSupported | Kind::SignedTokensDisabled => {
+                Self::Usage(message)
+            }
+            _ => Self::Negative(Some(message)),
         }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error {
-            Error::NoSecret => Self::Usage(
-                "no secret is configured; pass --secret-file FILE or set DATASETTE_SECRET"
-                    .to_owned(),
-            ),
-            Error::InvalidArgument(_) | Error::NotSupported(_) | Error::SignedTokensDisabled => {
-                Self::Usage(error.to_string())
-            }
-            Error::BadPayload(BadPayload::TooLarge { .. }) => {
-                Self::Negative(Some(format!("{error}; --max-payload raises it")))
-            }
-            _ => Self::Negative(Some(error.to_string())),
+        if let Error::BadPayload(BadPayload::TooLarge { .. }) = error {
+            return Self::Negative(Some(format!("{error}; --max-payload raises it")));
         }
-    }
-}
-
-impl From<MintError> for Failure {
-    fn from(error: MintError) -> Self {
-        match error {
-            MintError::Datasette(error) => error.into(),
-            MintError::Refused(refusal) => Self::Negative(Some(refusal.to_string())),
-        }
+        protocol::Failure::from(error).into()
     }
 }
 
@@ -58,4 +52,55 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
+}
+
+/// clap's error in one line, without its usage text.
+///
+/// Values and stray arguments are left out: one of them may be a secret or a token.
+pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
+    let context = |kind, separator| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(separator),
+        _ => String::new(),
+    };
+    let suggest = |problem: &str, kind, otherwise: &str| match &*context(kind, " or ") {
+        "" => format!("{problem}; {otherwise}"),
+        similar => format!("{problem}; did you mean {similar}?"),
+    };
+    let argument = context(ContextKind::InvalidArg, ", ");
+    let expected = expected_subcommand(command);
+    Failure::Usage(match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            format!("missing subcommand; {expected}; see --help")
+        }
+        ErrorKind::InvalidSubcommand => {
+            suggest("unknown subcommand", ContextKind::SuggestedSubcommand, &expected)
+        }
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            "unexpected argument; see --help".to_owned()
+        }
+        ErrorKind::UnknownArgument => {
+            let problem = format!("unknown option {argument}");
+            suggest(&problem, ContextKind::SuggestedArg, "see --help")
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            match &*context(ContextKind::ValidValue, ", ") {
+                "" => format!("the value of {argument} is not valid; see --help"),
+                valid => format!("the value of {argument} must be one of: {valid}"),
+            }
+        }
+        _ => {
+            // The first paragraph is what is wrong. clap's usage text and tips follow.
+            let text = error.render().to_string();
+            let lines = text.trim_start_matches("error: ").lines().map(str::trim);
+            let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            format!("{}; see --help", lines.join(" "))
+        }
+    })
+}
+
+/// The subcommands to choose from: `expected one of: serve, …`.
+pub(super) fn expected_subcommand(command: &clap::Command) -> String {
+    let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+    format!("expected one of: {}", names.join(", "))
 }

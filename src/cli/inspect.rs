@@ -7,12 +7,8 @@ use std::io::Write;
 
 use clap::Args;
 use datasette_tokens::{Error, Status};
-use pyjson::NotJson;
 
-use super::failure::Failure;
-use super::instance::VerifyingArgs;
-use super::operand;
-use super::stdio::print;
+use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Show what a token contains, what it allows, and what is wrong with it
 ///
@@ -36,16 +32,13 @@ pub(super) struct InspectArgs {
 pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let datasette = args.verifying.datasette()?;
     let now = args.verifying.instance.now()?;
-    let token = operand::read("TOKEN", &args.token)?;
+    let token = operand("TOKEN", &args.token)?;
     let inspection = datasette.inspect_token(&token, now)?;
     if args.json {
-        let json = inspection.to_value().to_json().map_err(|NotJson| Error::NotJson)?;
-        print(format!("{json}\n").as_bytes())?;
+        print_line(inspection.to_value().to_json().map_err(|_| Error::NotJson)?)?;
     } else {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
-        let mut stdout = anstream::stdout().lock();
-        stdout.write_all(report::report(&inspection, now).as_bytes())?;
-        stdout.flush()?;
+        anstream::stdout().write_all(report::report(&inspection, now).as_bytes())?;
     }
     match inspection.status {
         Status::Valid | Status::Unchecked => Ok(()),

@@ -1,19 +1,14 @@
 //! The options that configure a Datasette instance. Every subcommand with a secret has them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::{Args, builder::PossibleValuesParser, value_parser};
 use datasette_tokens::itsdangerous::Version;
-use datasette_tokens::{
-    Actions, Builder, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings,
-};
-use dstok::sidecar::methods::{newer_release_warning, set_setting, system_now};
+use datasette_tokens::{Actions, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings};
+use dstok::sidecar::methods::{self, Clock, Session};
 
-use super::failure::Failure;
-use super::secrets::SecretArgs;
-use super::stdio::warn;
-use super::text_file;
+use super::{failure::Failure, input::text_file, policy::PolicyArgs, secrets::SecretArgs, stdio};
 
 #[derive(Args)]
 #[command(next_help_heading = "Datasette")]
@@ -59,65 +54,70 @@ pub(super) struct VerifyingArgs {
 
     /// How many bytes a compressed payload may inflate to, up to 4 GiB
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_PAYLOAD as u64,
-        value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)),
-        help_heading = "Limits")]
+        value_parser = value_parser!(u64).range(1..=u32::MAX.into()), help_heading = "Limits")]
     max_payload: u64,
 }
 
 impl VerifyingArgs {
     /// Builds the instance. Reads files and the environment.
     pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
-        let mut builder = self.instance.builder()?;
+        let builder = self.instance.datasette()?.to_builder();
         let mut settings = Settings::default();
         for [name, value] in self.setting.as_chunks().0 {
-            set_setting(&mut settings, name, value)
-                .map_err(|problem| Failure::Usage(format!("--setting {problem}")))?;
+            methods::set_setting(&mut settings, name, value)
+                .map_err(|problem| format!("--setting {problem}"))?;
         }
-        if let Some(version) = Version::from_name(&self.itsdangerous) {
-            builder = builder.itsdangerous(version);
-        }
-        Ok(builder.settings(settings).max_payload(self.max_payload as usize).build())
+        // clap lets only known names pass.
+        let version = Version::from_name(&self.itsdangerous).unwrap_or_default();
+        let builder = builder.settings(settings).itsdangerous(version);
+        Ok(builder.max_payload(self.max_payload as usize).build())
     }
 }
 
 impl InstanceArgs {
     /// Builds the instance. Reads files and the environment.
     pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
-        Ok(self.builder()?.build())
-    }
-
-    fn builder(&self) -> Result<Builder, Failure> {
-        let mut builder = Datasette::builder();
+        // clap lets only known names pass.
+        let flavour = Flavour::from_name(&self.zlib).unwrap_or_default();
+        let mut builder = Datasette::builder().zlib(flavour);
         if let Some(version) = &self.datasette_version {
-            let release: Release = version
-                .parse()
-                .map_err(|problem| Failure::Usage(format!("--datasette-version {problem}")))?;
-            if let Some(warning) = newer_release_warning(&release) {
-                warn(&warning);
+            let release = version.parse::<Release>();
+            let release = release.map_err(|problem| format!("--datasette-version {problem}"))?;
+            if let Some(warning) = methods::newer_release_warning(&release) {
+                stdio::warn(&warning);
             }
             builder = builder.release(release);
         }
         if let Some(path) = &self.actions {
             builder = builder.actions(read_actions(path)?);
         }
-        if let Some(flavour) = Flavour::from_name(&self.zlib) {
-            builder = builder.zlib(flavour);
+        if let Some(secret) = self.secrets.signing_secret()? {
+            builder = builder.secret(secret);
         }
-        self.secrets.add_to(builder)
+        Ok(builder.old_secrets(self.secrets.old_secrets()?).build())
     }
 
-    /// The frozen clock, in Unix seconds.
-    pub(super) fn frozen_now(&self) -> Result<Option<f64>, Failure> {
-        let Some(text) = &self.now else { return Ok(None) };
-        match text.parse::<f64>() {
-            Ok(now) if now.is_finite() => Ok(Some(now)),
-            _ => Err(Failure::Usage("--now must be a number of Unix seconds".to_owned())),
-        }
+    /// A session with the instance.
+    pub(super) fn session(
+        &self,
+        datasette: Datasette,
+        policy: &PolicyArgs,
+    ) -> Result<Session, Failure> {
+        let session = Session::new(datasette, Clock::new(self.frozen_now()?));
+        Ok(Session { policy: Arc::new(policy.policy()?), warn: stdio::warn, ..session })
     }
 
     /// The frozen clock or the system's, in Unix seconds.
     pub(super) fn now(&self) -> Result<f64, Failure> {
-        Ok(self.frozen_now()?.unwrap_or_else(system_now))
+        Ok(Clock::new(self.frozen_now()?).now())
+    }
+
+    fn frozen_now(&self) -> Result<Option<f64>, Failure> {
+        let Some(text) = &self.now else { return Ok(None) };
+        match text.parse::<f64>() {
+            Ok(now) if now.is_finite() => Ok(Some(now)),
+            _ => Err("--now must be a number of Unix seconds".to_owned().into()),
+        }
     }
 }
 
@@ -125,7 +125,7 @@ fn read_actions(path: &Path) -> Result<Actions, Failure> {
     if path.as_os_str() == "none" {
         return Ok(Actions::none());
     }
-    let text = text_file::read("--actions", path)?;
-    Actions::from_json(text.strip_prefix('\u{feff}').unwrap_or(&text))
-        .map_err(|problem| Failure::Usage(format!("--actions: {} {problem}", path.display())))
+    let text = text_file("--actions", path)?;
+    let actions = Actions::from_json(text.strip_prefix('\u{feff}').unwrap_or(&text));
+    Ok(actions.map_err(|problem| format!("--actions: {} {problem}", path.display()))?)
 }

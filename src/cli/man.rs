@@ -3,9 +3,7 @@
 use clap::Args;
 use clap_mangen::Man;
 
-use super::failure::Failure;
-use super::stdio::print;
-use super::usage::expected_subcommand;
+use super::{failure::Failure, failure::expected_subcommand, stdio::print};
 
 /// Print the man page of dstok or of a subcommand
 #[derive(Args)]
@@ -22,11 +20,10 @@ pub(super) fn run(args: &ManArgs, mut command: clap::Command) -> Result<(), Fail
     let page = match &args.subcommand {
         None => &command,
         Some(name) => command.find_subcommand(name).ok_or_else(|| {
-            let expected = expected_subcommand(&command);
-            Failure::Usage(format!("unknown subcommand {name:?}; {expected}"))
+            format!("unknown subcommand {name:?}; {}", expected_subcommand(&command))
         })?,
     };
     let mut out = Vec::new();
     Man::new(page.clone()).render(&mut out)?;
-    Ok(print(&out)?)
+    print(&out)
 }

@@ -19,25 +19,21 @@ const DECIMAL_ZEROS: [u32; 66] = [
 ///
 /// Returns `None` where Python raises `ValueError`.
 pub(crate) fn parse_python_int(text: &str) -> Option<Integer> {
-    let text = text.trim_matches(char::is_whitespace);
-    let (sign, digits) = match text.strip_prefix(['+', '-']) {
-        Some(rest) => (if text.starts_with('-') { "-" } else { "" }, rest),
-        None => ("", text),
+    let text = text.trim();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
-    let mut decimal = String::from(sign);
-    let mut after_digit = false;
-    for c in digits.chars() {
-        if c == '_' && after_digit {
-            after_digit = false;
-            continue;
-        }
-        decimal.push(decimal_digit(c)?);
-        after_digit = true;
-    }
-    if !after_digit || decimal.len() - sign.len() > MAX_INTEGER_DIGITS {
+    // An underscore has digits on both sides.
+    if digits.split('_').any(str::is_empty) {
         return None;
     }
-    Integer::from_digits(decimal.as_bytes())
+    let digits = digits.chars().filter(|&c| c != '_');
+    let decimal: String = digits.map(decimal_digit).collect::<Option<_>>()?;
+    if decimal.len() > MAX_INTEGER_DIGITS {
+        return None;
+    }
+    Integer::from_digits(format!("{sign}{decimal}").as_bytes())
 }
 
 /// The ASCII digit with the value of a decimal digit of any script.

@@ -1,15 +1,13 @@
 //! Where secrets come from: files, options and the environment.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::{env::VarError, os::unix::fs::MetadataExt as _};
 
 use clap::Args;
-use datasette_tokens::{Builder, Secret};
+use datasette_tokens::Secret;
 use zeroize::Zeroizing;
 
-use super::failure::Failure;
-use super::stdio::warn;
-use super::text_file;
+use super::{failure::Failure, input::text_file, stdio::warn};
 
 /// The environment variable with the signing secret, Datasette's own.
 const SECRET_VARIABLE: &str = "DATASETTE_SECRET";
@@ -35,65 +33,47 @@ pub(super) struct SecretArgs {
 }
 
 impl SecretArgs {
-    /// Reads the secrets and adds them to an instance.
-    pub(super) fn add_to(&self, mut builder: Builder) -> Result<Builder, Failure> {
-        if let Some(secret) = self.signing_secret()? {
-            builder = builder.secret(secret);
-        }
-        Ok(builder.old_secrets(self.old_secrets()?))
-    }
-
-    fn signing_secret(&self) -> Result<Option<Secret>, Failure> {
+    /// The secret that signs.
+    pub(super) fn signing_secret(&self) -> Result<Option<Secret>, Failure> {
         if let Some(path) = &self.secret_file {
             return read_secret("--secret-file", path).map(Some);
         }
-        let (name, mut text) = match &self.secret {
-            Some(text) => ("--secret", Zeroizing::new(text.clone())),
-            None => match environment(SECRET_VARIABLE)? {
-                Some(text) => (SECRET_VARIABLE, text),
-                None => return Ok(None),
-            },
+        let (name, text) = match &self.secret {
+            Some(text) => ("--secret", Some(text.clone())),
+            None => (SECRET_VARIABLE, environment(SECRET_VARIABLE)?),
         };
-        let secret = Secret::new(std::mem::take(&mut text))
-            .map_err(|_| Failure::Usage(format!("{name} is empty; set a secret or remove it")))?;
-        Ok(Some(secret))
+        let secret = text.map(Secret::new).transpose();
+        Ok(secret.map_err(|_| format!("{name} is empty; set a secret or remove it"))?)
     }
 
-    /// Newest first: the files, then the environment.
-    fn old_secrets(&self) -> Result<Vec<Secret>, Failure> {
+    /// The old secrets, newest first: the files, then the environment.
+    pub(super) fn old_secrets(&self) -> Result<Vec<Secret>, Failure> {
         let files = self.old_secret_file.iter();
-        let mut secrets = files
-            .map(|path| read_secret("--old-secret-file", path))
-            .collect::<Result<Vec<_>, _>>()?;
-        if let Some(text) = environment(OLD_SECRETS_VARIABLE)? {
-            // An empty line is no secret.
-            secrets.extend(text.lines().filter_map(|line| Secret::new(line.to_owned()).ok()));
-        }
+        let secrets = files.map(|path| read_secret("--old-secret-file", path));
+        let mut secrets: Vec<_> = secrets.collect::<Result<_, _>>()?;
+        let text = Zeroizing::new(environment(OLD_SECRETS_VARIABLE)?.unwrap_or_default());
+        // An empty line is no secret.
+        secrets.extend(text.lines().filter_map(|line| Secret::new(line.to_owned()).ok()));
         Ok(secrets)
     }
 }
 
-fn environment(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+fn environment(name: &str) -> Result<Option<String>, Failure> {
     #[expect(clippy::disallowed_methods, reason = "the program's edge reads the environment")]
-    let value = std::env::var_os(name);
-    match value.map(std::ffi::OsString::into_string) {
-        None => Ok(None),
-        Some(Ok(text)) => Ok(Some(Zeroizing::new(text))),
-        Some(Err(_)) => Err(Failure::Usage(format!("{name} is not UTF-8 text"))),
+    match std::env::var(name) {
+        Err(VarError::NotUnicode(_)) => Err(format!("{name} is not UTF-8 text").into()),
+        text => Ok(text.ok()),
     }
 }
 
 fn read_secret(option: &str, path: &Path) -> Result<Secret, Failure> {
-    let mut text = text_file::read(option, path)?;
-    let line = text.strip_suffix('\n').map_or(&**text, |l| l.strip_suffix('\r').unwrap_or(l));
-    let length = line.len();
-    text.truncate(length);
-    let secret = Secret::new(std::mem::take(&mut text)).map_err(|_| {
-        Failure::Usage(format!("{option}: {} is empty; write the secret to it", path.display()))
-    })?;
+    let shown = path.display();
+    let text = text_file(option, path)?;
+    let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(&text);
+    let secret = Secret::new(line.to_owned())
+        .map_err(|_| format!("{option}: {shown} is empty; write the secret to it"))?;
     if is_readable_by_others(path) {
-        let path = path.display();
-        warn(&format!("{option}: other users can read {path}; `chmod 600` makes it private"));
+        warn(&format!("{option}: other users can read {shown}; `chmod 600` makes it private"));
     }
     Ok(secret)
 }
@@ -102,8 +82,7 @@ fn read_secret(option: &str, path: &Path) -> Result<Secret, Failure> {
 /// exempt, such as bash's `<(…)`: only this process has them.
 fn is_readable_by_others(path: &Path) -> bool {
     const GROUP_AND_OTHERS: u32 = 0o044;
-    let is_named =
-        !["/dev/fd", "/dev/stdin", "/proc"].iter().any(|folder| path.starts_with(folder));
-    is_named
+    let mut nameless = ["/dev/fd", "/dev/stdin", "/proc"].iter();
+    !nameless.any(|folder| path.starts_with(folder))
         && path.metadata().is_ok_and(|file| file.is_file() && file.mode() & GROUP_AND_OTHERS != 0)
 }

@@ -1,20 +1,13 @@
 //! `dstok serve`.
 
 use std::io::{self, ErrorKind, IsTerminal};
-use std::panic;
-use std::process;
-use std::sync::Arc;
-use std::thread;
+use std::{panic, process, sync::Arc, thread};
 
-use clap::Args;
+use clap::{Args, value_parser};
 use dstok::hardening::enter_sandbox;
-use dstok::sidecar::methods::{Clock, Session};
 use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
 
-use super::failure::Failure;
-use super::instance::VerifyingArgs;
-use super::policy::PolicyArgs;
-use super::stdio::{never_wait, warn};
+use super::{failure::Failure, instance::VerifyingArgs, policy::PolicyArgs, stdio};
 
 /// The largest `--max-line`, in bytes. Whatever a line grows to stays below zlib's limit of 4 GiB.
 const MAX_MAX_LINE: u64 = 512 << 20;
@@ -40,24 +33,23 @@ pub(super) struct ServeArgs {
 
     /// The longest line to answer, in bytes, up to 512 MiB
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_line as u64,
-        value_parser = clap::value_parser!(u64).range(1..=MAX_MAX_LINE), help_heading = "Limits")]
+        value_parser = value_parser!(u64).range(1..=MAX_MAX_LINE), help_heading = "Limits")]
     max_line: u64,
 
     /// The most requests in a batch
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_batch as u64,
-        value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)),
-        help_heading = "Limits")]
+        value_parser = value_parser!(u64).range(1..=u32::MAX.into()), help_heading = "Limits")]
     max_batch: u64,
 
     /// The most threads to answer with when many requests arrive at once
     /// [default: one per processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_THREADS),
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_THREADS),
         help_heading = "Limits")]
     threads: Option<u64>,
 
     /// Exit, as at the end of stdin, when this process exits. Pass the parent's PID if the parent
     /// forks processes that keep the pipe to stdin open
-    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..),
+    #[arg(long, value_name = "PID", value_parser = value_parser!(i32).range(1..),
         help_heading = "Process")]
     parent_pid: Option<i32>,
 
@@ -68,26 +60,31 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let session = session(args)?;
+    let datasette = args.verifying.datasette()?;
+    let session = args.verifying.instance.session(datasette, &args.policy)?;
     let limits = Limits {
         max_line: args.max_line as usize,
         max_batch: args.max_batch as usize,
         threads: args.threads.map_or_else(default_threads, |threads| threads as usize),
     };
     let parent = args.parent_pid.map(watch).transpose()?;
-    never_wait();
+    stdio::never_wait();
     panic::set_hook(Box::new(report_panic));
     ignore_signals()?;
     let mut input = Stdin::new(parent.clone())?;
     let input_end = input.end()?;
     let mut output = Stdout::default();
     if io::stdin().is_terminal() {
-        warn("waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more");
+        stdio::warn(
+            "waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more",
+        );
     }
     if cfg!(target_os = "linux") && !args.no_sandbox {
         let watched = parent.as_ref().and_then(|parent| parent.polled_by_signal());
         if let Err(reason) = enter_sandbox(watched) {
-            warn(&format!("running without a sandbox: {reason}; --no-sandbox hides this warning"));
+            stdio::warn(&format!(
+                "running without a sandbox: {reason}; --no-sandbox hides this warning"
+            ));
         }
     }
     if let Some(parent) = parent {
@@ -100,29 +97,21 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
 /// Reports where a request panicked. The panic's message may quote a request, so it is left out.
 fn report_panic(info: &panic::PanicHookInfo<'_>) {
     let location = info.location().map(ToString::to_string).unwrap_or_default();
-    warn(&format!("bug in dstok: a request failed at {location}"));
+    stdio::warn(&format!("bug in dstok: a request failed at {location}"));
 }
 
 fn watch(pid: i32) -> Result<Arc<Parent>, Failure> {
-    let parent = Parent::watch(pid).map_err(|error| {
-        Failure::Usage(match error.kind() {
-            ErrorKind::NotFound => format!(
-                "--parent-pid: no process has the PID {pid}; pass the parent's PID as seen in \
-                 dstok's PID namespace"
-            ),
-            _ => format!("--parent-pid: cannot watch process {pid}: {error}"),
-        })
-    })?;
-    Ok(Arc::new(parent))
+    match Parent::watch(pid) {
+        Ok(parent) => Ok(Arc::new(parent)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::Usage(format!(
+            "--parent-pid: no process has the PID {pid}; pass the parent's PID as seen in dstok's \
+             PID namespace"
+        ))),
+        Err(error) => Err(format!("--parent-pid: cannot watch process {pid}: {error}").into()),
+    }
 }
 
 /// One thread per processor that this process may use.
 fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, |count| count.get().min(MAX_THREADS as usize))
-}
-
-fn session(args: &ServeArgs) -> Result<Session, Failure> {
-    let clock = Clock::new(args.verifying.instance.frozen_now()?);
-    let session = Session::new(args.verifying.datasette()?, clock);
-    Ok(Session { policy: Arc::new(args.policy.policy()?), warn, ..session })
 }

@@ -3,10 +3,7 @@
 use clap::Args;
 use datasette_tokens::{Error, Workspace};
 
-use super::failure::Failure;
-use super::instance::InstanceArgs;
-use super::operand;
-use super::stdio::print;
+use super::{failure::Failure, input::operand, instance::InstanceArgs, stdio::print_line};
 
 /// Sign a value as datasette.sign() does
 ///
@@ -29,17 +26,13 @@ pub(super) struct SignArgs {
 
 pub(super) fn run(args: &SignArgs) -> Result<(), Failure> {
     let datasette = args.instance.datasette()?;
-    let value = operand::read("VALUE", &args.value)?;
+    let value = operand("VALUE", &args.value)?;
     let mut out = Vec::new();
-    datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out).map_err(
-        |error| match error {
-            Error::InvalidArgument(error) if error.argument() == "value" => {
-                let problem = error.problem();
-                Failure::Usage(format!("VALUE {problem}; pass JSON, a string as '\"text\"'"))
-            }
-            error => error.into(),
-        },
-    )?;
-    out.push(b'\n');
-    Ok(print(&out)?)
+    match datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out) {
+        Ok(()) => print_line(out),
+        Err(Error::InvalidArgument(error)) => {
+            Err(format!("VALUE {}; pass JSON, a string as '\"text\"'", error.problem()).into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,10 +1,13 @@
-//! Writing output to stdout, and messages to stderr.
+//! Writing output to stdout, and messages and progress to stderr.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::failure::Failure;
 
 /// POSIX's minimum for `PIPE_BUF`. A pipe that `poll` reports as writable takes this many bytes
 /// without blocking.
@@ -13,27 +16,39 @@ const PIPE_BUF: usize = 512;
 /// Whether [`warn`] drops a message rather than wait for a reader.
 static NEVER_WAITS: AtomicBool = AtomicBool::new(false);
 
-/// Writes output to stdout and flushes it.
-pub(crate) fn print(bytes: &[u8]) -> io::Result<()> {
+/// Writes a subcommand's whole output to stdout.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
-    stdout.flush()
+    Ok(stdout.flush()?)
+}
+
+/// Writes a subcommand's whole output to stdout, with a newline after it.
+pub(super) fn print_line(text: impl Into<Vec<u8>>) -> Result<(), Failure> {
+    let mut line = text.into();
+    line.push(b'\n');
+    print(&line)
 }
 
 /// Writes `dstok: message` as one line, with control characters escaped.
 ///
 /// Errors are ignored: a closed stderr is no reason to fail.
 pub(crate) fn warn(message: &str) {
-    let mut line = String::from("dstok: ");
-    for c in message.chars() {
-        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
-    }
-    line.push('\n');
+    let line = format!("dstok: {}\n", escape(message, char::is_control));
     let mut stderr = io::stderr().lock();
     let may_wait = !NEVER_WAITS.load(Ordering::Relaxed);
     if may_wait || (line.len() <= PIPE_BUF && is_writable(&stderr)) {
         let _ = stderr.write_all(line.as_bytes());
     }
+}
+
+/// Replaces some characters by their escapes, such as `\u{1b}`.
+pub(super) fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_escaped(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    escaped
 }
 
 /// From now on [`warn`] drops messages that stderr can't take at once. A parent may open a pipe
@@ -46,4 +61,17 @@ fn is_writable(stderr: &impl AsFd) -> bool {
     let mut ready = [PollFd::new(stderr, PollFlags::OUT)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut ready, Some(&now)).is_ok() && ready[0].revents().contains(PollFlags::OUT)
+}
+
+/// A progress bar on stderr, hidden unless that is a terminal. Without a length it is a spinner.
+/// `template` is indicatif's.
+pub(super) fn progress_bar(length: Option<u64>, template: &str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
 }

@@ -1,11 +1,11 @@
 //! The options of `datasette create-token` about a token's restrictions and lifetime.
 
 use clap::Args;
-use datasette_tokens::Integer;
+use datasette_tokens::{Error, Feature, RawRestrictions, Release};
+use dstok::sidecar::methods::Defaults;
+use serde_json::{Value, json};
 
-use super::failure::Failure;
-use super::python_int::parse_python_int;
-use super::restrictions_json::{RestrictionsJson, by_database, by_resource, list};
+use super::{failure::Failure, python_int::parse_python_int};
 
 #[derive(Args)]
 pub(super) struct TokenArgs {
@@ -28,41 +28,73 @@ pub(super) struct TokenArgs {
 }
 
 impl TokenArgs {
-    /// The seconds of `--expires-after`.
-    pub(super) fn expires_after(&self) -> Result<Option<Integer>, Failure> {
-        let Some(text) = &self.expires_after else { return Ok(None) };
-        parse_python_int(text).map(Some).ok_or_else(|| {
-            Failure::Usage("--expires-after must be a whole number of seconds".to_owned())
-        })
+    /// What the tokens are made with unless something else is asked for. `restrictions` are those
+    /// of [`TokenArgs::restrictions`].
+    pub(super) fn defaults<'a>(
+        &self,
+        [all, database, resource]: &'a [String; 3],
+    ) -> Result<Defaults<'a>, Failure> {
+        let expires_after = self.expires_after.as_deref().map(parse_python_int);
+        if expires_after == Some(None) {
+            return Err("--expires-after must be a whole number of seconds".to_owned().into());
+        }
+        let restrictions =
+            RawRestrictions { all: Some(all), database: Some(database), resource: Some(resource) };
+        let (expires_after, restrictions) = (expires_after.flatten(), restrictions.without_empty());
+        Ok(Defaults { expires_after, restrictions })
     }
 
-    /// Whether any restriction is given.
-    pub(super) fn is_restricted(&self) -> bool {
-        !(self.all.is_empty() && self.database.is_empty() && self.resource.is_empty())
+    /// `restrict_all`, `restrict_database` and `restrict_resource` of `create_token`.
+    pub(super) fn restrictions(&self) -> [String; 3] {
+        [group(self.all.chunks(1)), group(self.database.chunks(2)), group(self.resource.chunks(3))]
     }
 
     /// The named actions, in the order --all, --database, --resource.
-    pub(super) fn actions(&self) -> impl Iterator<Item = &str> {
-        let on_databases = self.databases().map(|[_, action]| action);
-        let on_resources = self.resources().map(|[_, _, action]| action);
-        self.all.iter().map(String::as_str).chain(on_databases).chain(on_resources)
+    pub(super) fn actions(&self) -> impl Iterator<Item = &String> {
+        let on_databases = self.database.iter().skip(1).step_by(2);
+        let on_resources = self.resource.iter().skip(2).step_by(3);
+        self.all.iter().chain(on_databases).chain(on_resources)
     }
 
-    /// The restrictions in the shapes that `create_token` takes.
-    pub(super) fn restrictions(&self) -> RestrictionsJson {
-        RestrictionsJson {
-            all: list(self.all.iter().map(String::as_str)),
-            database: by_database(self.databases()),
-            resource: by_resource(self.resources()),
+    /// Fails if the release lacks a feature, or the options that restrict, where one is given.
+    pub(super) fn require(&self, feature: Feature, release: &Release) -> Result<(), Error> {
+        release.require(feature)?;
+        if self.actions().next().is_some() {
+            release.require(Feature::CreateTokenRestrictions)?;
+        }
+        Ok(())
+    }
+}
+
+/// Actions by place as JSON, in order of first appearance. Each item is an action with its place
+/// before it. Without a place they make a list `[action, …]`, on databases
+/// `{database: [action, …], …}`, and so on. No items make null.
+pub(crate) fn group<S: AsRef<str>>(items: impl IntoIterator<Item = impl AsRef<[S]>>) -> String {
+    let mut places = Value::Null;
+    for item in items {
+        if let [place @ .., action] = item.as_ref() {
+            // A member that was just created is null.
+            match place.iter().fold(&mut places, |outer, name| &mut outer[name.as_ref()]) {
+                Value::Array(actions) => actions.push(action.as_ref().into()),
+                list => *list = json!([action.as_ref()]),
+            }
         }
     }
+    places.to_string()
+}
 
-    // clap sees to it that each option has all of its values.
-    fn databases(&self) -> impl Iterator<Item = [&str; 2]> {
-        self.database.as_chunks().0.iter().map(|pair| pair.each_ref().map(String::as_str))
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn resources(&self) -> impl Iterator<Item = [&str; 3]> {
-        self.resource.as_chunks().0.iter().map(|triple| triple.each_ref().map(String::as_str))
+    #[test]
+    fn items_are_grouped_in_order_of_first_appearance() {
+        assert_eq!(group([["b"], ["a"], ["b"]]), r#"["b","a","b"]"#);
+        assert_eq!(group([["b", "x"], ["a", "\""], ["b", "x"]]), r#"{"b":["x","x"],"a":["\""]}"#);
+        assert_eq!(
+            group([["b", "t", "x"], ["a", "t", "x"], ["b", "u", "x"], ["b", "t", "y"]]),
+            r#"{"b":{"t":["x","y"],"u":["x"]},"a":{"t":["x"]}}"#
+        );
+        assert_eq!(group([[""; 2]; 0]), "null");
     }
 }

@@ -3,10 +3,7 @@
 use clap::Args;
 use datasette_tokens::Workspace;
 
-use super::failure::Failure;
-use super::instance::VerifyingArgs;
-use super::operand;
-use super::stdio::print;
+use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Print a signed value as datasette.unsign() returns it
 ///
@@ -29,9 +26,8 @@ pub(super) struct UnsignArgs {
 
 pub(super) fn run(args: &UnsignArgs) -> Result<(), Failure> {
     let datasette = args.verifying.datasette()?;
-    let signed = operand::read("SIGNED", &args.signed)?;
+    let signed = operand("SIGNED", &args.signed)?;
     let mut out = Vec::new();
     datasette.unsign_into(&signed, &args.namespace, &mut Workspace::new(), &mut out)?;
-    out.push(b'\n');
-    Ok(print(&out)?)
+    print_line(out)
 }

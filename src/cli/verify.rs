@@ -1,12 +1,8 @@
 //! `dstok verify`.
 
 use clap::Args;
-use datasette_tokens::Workspace;
 
-use super::failure::Failure;
-use super::instance::VerifyingArgs;
-use super::operand;
-use super::stdio::print;
+use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Print the actor of a valid API token
 ///
@@ -25,15 +21,11 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let datasette = args.verifying.datasette()?;
     let now = args.verifying.instance.now()?;
-    let token = operand::read("TOKEN", &args.token)?;
-    let mut out = Vec::new();
-    datasette.verify_token_into(&token, now, &mut Workspace::new(), &mut out)?;
-    let is_none = out == b"null";
-    out.push(b'\n');
-    print(&out)?;
-    if !is_none {
-        return Ok(());
+    let token = operand("TOKEN", &args.token)?;
+    if let Some(actor) = datasette.verify_token(&token, now)? {
+        return print_line(actor.to_json());
     }
+    print_line("null")?;
     let reason = datasette.inspect_token(&token, now)?.reason;
     Err(Failure::Negative(reason.map(|reason| reason.to_string())))
 }

@@ -1,15 +1,14 @@
 //! The seccomp filter: an allowlist of the system calls that a running session needs.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use libc::c_long;
 use rustix::process::{Pid, getpid};
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
-use seccompiler::SeccompCmpOp::{self, Eq, MaskedEq};
+use seccompiler::SeccompCmpOp::{Eq, MaskedEq};
 use seccompiler::{
-    BackendError, BpfProgram, Error, SeccompAction, SeccompCmpArgLen, SeccompCondition,
-    SeccompFilter, SeccompRule, apply_filter_all_threads,
+    BackendError, BpfProgram, Error, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule,
+    apply_filter_all_threads,
 };
 
 /// Any other call fails as if the kernel didn't have it.
@@ -85,7 +84,7 @@ fn filter(watched: Option<Pid>) -> Result<BpfProgram, BackendError> {
     let mut rules: BTreeMap<c_long, Vec<SeccompRule>> =
         ALLOWED.iter().map(|&call| (call, Vec::new())).collect();
     for (call, conditions) in conditional_rules(watched)? {
-        rules.entry(call).or_default().push(SeccompRule::new(conditions)?);
+        rules.insert(call, vec![SeccompRule::new(conditions)?]);
     }
     let arch = std::env::consts::ARCH.try_into()?;
     SeccompFilter::new(rules, DENY, SeccompAction::Allow, arch)?.try_into()
@@ -95,6 +94,9 @@ fn filter(watched: Option<Pid>) -> Result<BpfProgram, BackendError> {
 fn conditional_rules(
     watched: Option<Pid>,
 ) -> Result<Vec<(c_long, Vec<SeccompCondition>)>, BackendError> {
+    // The argument's index, its width, the operator and the value.
+    let is = SeccompCondition::new;
+    let pid = |pid: Pid| pid.as_raw_nonzero().get() as u64;
     let (anonymous, exec) = (libc::MAP_ANONYMOUS as u64, libc::PROT_EXEC as u64);
     let (thread, clone_flags) = (THREAD as u64, (THREAD | NAMESPACES) as u64);
     let mut calls = vec![
@@ -118,17 +120,4 @@ fn conditional_rules(
         calls.push((libc::SYS_kill, vec![is(0, Dword, Eq, pid(watched))?, is(1, Dword, Eq, 0)?]));
     }
     Ok(calls)
-}
-
-fn is(
-    argument: u8,
-    length: SeccompCmpArgLen,
-    operator: SeccompCmpOp,
-    value: u64,
-) -> Result<SeccompCondition, BackendError> {
-    SeccompCondition::new(argument, length, operator, value)
-}
-
-fn pid(pid: Pid) -> u64 {
-    pid.as_raw_nonzero().get() as u64
 }

@@ -1,100 +1,51 @@
 //! The limits on tokens.
 
-use std::fmt;
-
+use clap::Args;
 use datasette_tokens::{Actions, RawRestrictions, RawTokenRequest, Value};
 use pyjson::loads;
 
-/// Which tokens may be minted. By default any.
-#[derive(Clone, Copy, Debug, Default)]
+/// Which tokens may be minted: options of the subcommands that mint. By default any.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// A token must expire.
+    /// Refuse tokens that never expire
+    #[arg(long)]
     pub require_expiry: bool,
-    /// The longest that a token may be valid, in seconds. A token without an end is over it.
+
+    /// Refuse tokens with a longer lifetime, and tokens that never expire
+    #[arg(long, value_name = "SECONDS")]
     pub max_expires_after: Option<u64>,
-    /// Restrictions may name only actions that the Datasette knows.
+
+    /// Refuse restrictions to actions that this Datasette does not know
+    #[arg(long)]
     pub known_actions_only: bool,
 }
 
 impl Limits {
-    /// Whether there is any limit.
-    #[must_use]
-    pub fn any(&self) -> bool {
-        self.require_expiry || self.max_expires_after.is_some() || self.known_actions_only
-    }
-
     /// Checks the request for a token that Datasette would make.
-    pub(super) fn check(
-        &self,
-        request: &RawTokenRequest<'_>,
-        actions: &Actions,
-    ) -> Result<(), LimitExceeded> {
+    ///
+    /// # Errors
+    /// Which limit the token is over, for the user.
+    pub fn check(&self, request: &RawTokenRequest<'_>, actions: &Actions) -> Result<(), String> {
         // Datasette takes 0 for never.
         let expires_after = request.expires_after.as_ref().filter(|seconds| !seconds.is_zero());
         match (expires_after, self.max_expires_after) {
-            (None, Some(max)) => return Err(LimitExceeded::NoExpiry(Some(max))),
-            (None, None) if self.require_expiry => return Err(LimitExceeded::NoExpiry(None)),
-            (Some(seconds), Some(max)) if *seconds > max.into() => {
-                return Err(LimitExceeded::ExpiresTooLate(max));
-            }
-            _ => {}
-        }
-        if !self.known_actions_only {
-            return Ok(());
-        }
-        match unknown_action(&request.restrictions, actions) {
-            Some(name) => {
-                let nearest = nearest(actions, &name).map(str::to_owned);
-                Err(LimitExceeded::UnknownAction { name, nearest })
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-/// Which limit a token is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LimitExceeded {
-    /// It would never expire. Holds the longest validity allowed in seconds, if it is limited.
-    NoExpiry(Option<u64>),
-    /// It would expire later than this many seconds from now.
-    ExpiresTooLate(u64),
-    /// Its restrictions name an action that the Datasette doesn't know.
-    UnknownAction {
-        /// The name.
-        name: String,
-        /// The known name most like it; `None` if no action is known.
-        nearest: Option<String>,
-    },
-}
-
-impl fmt::Display for LimitExceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoExpiry(None) => {
-                f.write_str("expires_after is required: tokens must expire here (--require-expiry)")
-            }
-            Self::NoExpiry(Some(max)) => write!(
-                f,
+            (None, Some(max)) => Err(format!(
                 "expires_after is required, of at most {max} seconds (--max-expires-after)"
-            ),
-            Self::ExpiresTooLate(max) => {
-                write!(f, "expires_after is over the {max} seconds of --max-expires-after")
+            )),
+            (None, None) if self.require_expiry => {
+                Err("expires_after is required: tokens must expire here (--require-expiry)".into())
             }
-            Self::UnknownAction { name, nearest } => {
-                write!(f, "there is no action {:?}", shortened(name))?;
-                match nearest {
-                    Some(nearest) => write!(f, "; the nearest is {nearest} (--known-actions-only)"),
-                    None => f.write_str(
-                        ": this Datasette knows no actions, see --actions (--known-actions-only)",
-                    ),
-                }
+            (Some(seconds), Some(max)) if *seconds > max.into() => {
+                Err(format!("expires_after is over the {max} seconds of --max-expires-after"))
             }
+            _ if self.known_actions_only => {
+                let unknown = unknown_action(&request.restrictions, actions);
+                unknown.map_or(Ok(()), |name| Err(unknown_action_error(&name, actions)))
+            }
+            _ => Ok(()),
         }
     }
 }
-
-impl std::error::Error for LimitExceeded {}
 
 /// The first name that isn't that of an action. As in Datasette's own warning, an abbreviation
 /// isn't one.
@@ -116,24 +67,26 @@ fn unknown_in(value: &Value<'_>, actions: &Actions) -> Option<String> {
     }
 }
 
-/// The action that an abbreviation stands for, else the one whose name is most like `name`.
-fn nearest<'a>(actions: &'a Actions, name: &str) -> Option<&'a str> {
-    if let Some(full_name) = actions.full_name(name) {
-        return Some(full_name);
-    }
-    let similarity = |known: &str| strsim::jaro_winkler(known, name);
-    // Names come in no particular order. Among equally similar ones the first in the alphabet wins.
-    actions.names().max_by(|a, b| similarity(a).total_cmp(&similarity(b)).then_with(|| b.cmp(a)))
-}
-
-/// Enough of a name to recognise it.
-fn shortened(name: &str) -> String {
+/// The message about an unknown action. Shows enough of a long name to recognise it.
+fn unknown_action_error(name: &str, actions: &Actions) -> String {
     const SHOWN: usize = 60;
     let mut shown: String = name.chars().take(SHOWN).collect();
     if shown.len() < name.len() {
         shown.push('…');
     }
-    shown
+    let hint = match nearest(actions, name) {
+        Some(nearest) => format!("; the nearest is {nearest}"),
+        None => ": this Datasette knows no actions, see --actions".to_owned(),
+    };
+    format!("there is no action {shown:?}{hint} (--known-actions-only)")
+}
+
+/// The action that an abbreviation stands for, else the one whose name is most like `name`.
+fn nearest<'a>(actions: &'a Actions, name: &str) -> Option<&'a str> {
+    let similarity = |known: &str| strsim::jaro_winkler(known, name);
+    // Names come in no particular order. Among equally similar ones the first in the alphabet wins.
+    let compare = |a: &&str, b: &&str| similarity(a).total_cmp(&similarity(b)).then(b.cmp(a));
+    actions.full_name(name).or_else(|| actions.names().max_by(compare))
 }
 
 #[cfg(test)]
@@ -154,7 +107,7 @@ mod tests {
 
     #[test]
     fn long_names_are_cut_between_characters() {
-        let limit = LimitExceeded::UnknownAction { name: "é".repeat(61), nearest: None };
-        assert!(limit.to_string().contains(&format!("\"{}…\"", "é".repeat(60))), "{limit}");
+        let error = unknown_action_error(&"é".repeat(61), &Actions::none());
+        assert!(error.contains(&format!("\"{}…\"", "é".repeat(60))), "{error}");
     }
 }

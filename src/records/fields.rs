@@ -7,7 +7,7 @@ use pyjson::{ErrorKind, Kind, RawValue, Scanner};
 use serde_json::Value;
 
 use crate::cli::python_int::parse_python_int;
-use crate::cli::restrictions_json::{by_database, by_resource, list};
+use crate::cli::token_args::group;
 
 const NOT_BY_DATABASE: &str =
     "must be db:action items separated by spaces, or JSON where a name has a space or a slash";
@@ -79,14 +79,16 @@ pub(super) fn read_cell<'a>(
         "expires_after" => {
             parse_python_int(cell).ok_or("must be a whole number of seconds")?.to_string()
         }
-        "restrict_all" if !cell.starts_with('[') => list(cell.split_whitespace()),
+        "restrict_all" if !cell.starts_with('[') => {
+            group(cell.split_whitespace().map(|action| [action]))
+        }
         "restrict_database" if !cell.starts_with('{') => {
             let pairs: Option<Vec<_>> = cell.split_whitespace().map(database_action).collect();
-            by_database(pairs.ok_or(NOT_BY_DATABASE)?)
+            group(pairs.ok_or(NOT_BY_DATABASE)?)
         }
         "restrict_resource" if !cell.starts_with('{') => {
             let triples: Option<Vec<_>> = cell.split_whitespace().map(resource_action).collect();
-            by_resource(triples.ok_or(NOT_BY_RESOURCE)?)
+            group(triples.ok_or(NOT_BY_RESOURCE)?)
         }
         _ => {
             let RawValue { text, depth } = raw_value(cell).map_err(|_| "is not valid JSON")?;

@@ -1,60 +1,55 @@
 //! The human-readable report of `dstok inspect`.
 
-use std::fmt::Write;
+use std::iter;
 
 use anstyle::{AnsiColor, Style};
 use datasette_tokens::{
-    Allowlist, Error, Inspection, Names, Restricted, Signature, Status, Str, TokenInvalid, Value,
+    Allowlist, Error, Inspection, Integer, Names, Restricted, Signature, Status, Str, TokenInvalid,
+    Value,
 };
 
-use super::times::{relative, utc};
+use super::{times::relative, times::utc};
+use crate::cli::stdio::escape;
 
 /// Columns before a value.
 const LABEL_WIDTH: usize = 12;
 
+/// A label and what it says.
+type Line = (&'static str, String);
+
 /// The whole report, with colours, ending in a newline. `now` is in Unix seconds.
 pub(super) fn report(inspection: &Inspection, now: f64) -> String {
-    let mut report = Report::default();
-    report.line("Token", &status(inspection, now));
-    if let Some(reason) = &inspection.reason {
-        report.line("Problem", &reason.to_string());
-    }
-    report.line("Signature", &signature(inspection.signature));
-    if let Some(actor_id) = &inspection.actor_id {
-        report.line("Actor", &actor(actor_id));
-    }
-    if let Some(created) = &inspection.created {
-        report.line("Created", &format!("{}, {}", utc(created), relative(created, now)));
-    }
+    let time = |seconds: &Integer| format!("{}, {}", utc(seconds), relative(seconds, now));
+    let mut lines = vec![("Token", status(inspection, now))];
+    lines.extend(inspection.reason.as_ref().map(|reason| ("Problem", reason.to_string())));
+    lines.push(("Signature", signature(inspection.signature)));
+    lines.extend(inspection.actor_id.as_ref().map(|id| ("Actor", actor(id))));
+    lines.extend(inspection.created.as_ref().map(|created| ("Created", time(created))));
     match &inspection.expires {
-        Some(expires) => {
-            report.line("Expires", &format!("{}, {}", utc(expires), relative(expires, now)));
-        }
-        None if inspection.created.is_some() => report.line("Expires", "never"),
+        Some(expires) => lines.push(("Expires", time(expires))),
+        None if inspection.created.is_some() => lines.push(("Expires", "never".to_owned())),
         None => {}
     }
     if let Some(payload) = &inspection.payload {
-        report.restrictions(inspection);
+        lines.extend(restrictions(inspection));
         let compressed = if inspection.compressed { " (compressed)" } else { "" };
-        report.line("Payload", &format!("{}{compressed}", json(payload)));
+        lines.push(("Payload", format!("{}{compressed}", json(payload))));
     }
-    if let Some(advice) = advice(inspection) {
-        report.line("What to do", advice);
-    }
-    report.text
+    lines.extend(advice(inspection).map(|advice| ("What to do", advice.to_owned())));
+    let bold = Style::new().bold();
+    let line = |(label, text)| format!("{bold}{label:<LABEL_WIDTH$}{bold:#}{text}\n");
+    lines.into_iter().map(line).collect()
 }
 
 fn status(inspection: &Inspection, now: f64) -> String {
-    let (colour, mut text) = match inspection.status {
-        Status::Valid => (AnsiColor::Green, "valid".to_owned()),
-        Status::Expired => (AnsiColor::Red, "expired".to_owned()),
-        Status::Invalid => (AnsiColor::Red, "invalid".to_owned()),
-        Status::Unchecked => (AnsiColor::Yellow, "not checked".to_owned()),
+    let (colour, text) = match (inspection.status, &inspection.expires) {
+        (Status::Valid, _) => (AnsiColor::Green, "valid".to_owned()),
+        (Status::Expired, Some(end)) => (AnsiColor::Red, format!("expired {}", relative(end, now))),
+        (Status::Expired, None) => (AnsiColor::Red, "expired".to_owned()),
+        (Status::Invalid, _) => (AnsiColor::Red, "invalid".to_owned()),
+        (Status::Unchecked, _) => (AnsiColor::Yellow, "not checked".to_owned()),
     };
-    if let (Status::Expired, Some(expires)) = (inspection.status, &inspection.expires) {
-        text += &format!(" {}", relative(expires, now));
-    }
-    let style = Style::new().bold().fg_color(Some(colour.into()));
+    let style = colour.on_default().bold();
     format!("{style}{text}{style:#}")
 }
 
@@ -105,58 +100,42 @@ fn advice(inspection: &Inspection) -> Option<&'static str> {
     })
 }
 
-#[derive(Default)]
-struct Report {
-    text: String,
+/// What the token may do, and which of its actions are unknown.
+fn restrictions(inspection: &Inspection) -> Vec<Line> {
+    let one = |text: &str| vec![("May do", text.to_owned())];
+    let mut lines = match &inspection.restrictions {
+        Restricted::To(restrictions) => table(restrictions),
+        Restricted::Malformed => one("unknown: its restrictions are malformed"),
+        Restricted::No if inspection.status == Status::Invalid => Vec::new(),
+        Restricted::No => one("whatever its actor may do"),
+    };
+    if !inspection.unknown_actions.is_empty() {
+        let names = list(&inspection.unknown_actions);
+        let text = format!("{names} (not an action of this Datasette; see --actions)");
+        lines.push(("Unknown", text));
+    }
+    lines
 }
 
-impl Report {
-    fn line(&mut self, label: &str, value: &str) {
-        let bold = Style::new().bold();
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.text, "{bold}{label:<LABEL_WIDTH$}{bold:#}{value}");
+/// A line for each place where the token may do something.
+fn table(restrictions: &Allowlist<'_>) -> Vec<Line> {
+    let allowed = |names: &Names<'_>| list(names.as_deref().unwrap_or_default());
+    let mut rows = vec![("everywhere".to_owned(), allowed(&restrictions.all))];
+    for (database, actions) in &restrictions.database {
+        rows.push((name(database), allowed(actions)));
     }
-
-    fn restrictions(&mut self, inspection: &Inspection) {
-        match &inspection.restrictions {
-            Restricted::To(restrictions) => self.table(restrictions),
-            Restricted::Malformed => self.line("May do", "unknown: its restrictions are malformed"),
-            Restricted::No if inspection.status == Status::Invalid => {}
-            Restricted::No => self.line("May do", "whatever its actor may do"),
-        }
-        if !inspection.unknown_actions.is_empty() {
-            let names = list(&inspection.unknown_actions);
-            self.line(
-                "Unknown",
-                &format!("{names} (not an action of this Datasette; see --actions)"),
-            );
+    for (database, children) in &restrictions.resource {
+        for (child, actions) in children {
+            rows.push((format!("{}/{}", name(database), name(child)), allowed(actions)));
         }
     }
-
-    fn table(&mut self, restrictions: &Allowlist<'_>) {
-        let mut rows = vec![("everywhere".to_owned(), allowed(&restrictions.all))];
-        for (database, actions) in &restrictions.database {
-            rows.push((name(database), allowed(actions)));
-        }
-        for (database, children) in &restrictions.resource {
-            for (child, actions) in children {
-                rows.push((format!("{}/{}", name(database), name(child)), allowed(actions)));
-            }
-        }
-        rows.retain(|(_, actions)| !actions.is_empty());
-        if rows.is_empty() {
-            return self.line("May do", "nothing: its restrictions are empty");
-        }
-        let width = rows.iter().map(|(place, _)| place.chars().count()).max().unwrap_or(0);
-        for (index, (place, actions)) in rows.iter().enumerate() {
-            let label = if index == 0 { "May only do" } else { "" };
-            self.line(label, &format!("{place:<width$}  {actions}"));
-        }
-    }
-}
-
-fn allowed(names: &Names<'_>) -> String {
-    list(names.as_deref().unwrap_or_default())
+    rows.retain(|(_, actions)| !actions.is_empty());
+    let Some(width) = rows.iter().map(|(place, _)| place.chars().count()).max() else {
+        return vec![("May do", "nothing: its restrictions are empty".to_owned())];
+    };
+    let labels = iter::once("May only do").chain(iter::repeat(""));
+    let texts = rows.iter().map(|(place, actions)| format!("{place:<width$}  {actions}"));
+    labels.zip(texts).collect()
 }
 
 fn list(names: &[Str<'_>]) -> String {
@@ -175,15 +154,8 @@ fn json(value: &Value<'_>) -> String {
 /// Escapes characters that a terminal would obey, since a token may come from anywhere: control
 /// characters, characters that change the direction of text, and invisible ones.
 fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for c in text.chars() {
-        let is_format = matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if c.is_control() || is_format {
-            printable.extend(c.escape_default());
-        } else {
-            printable.push(c);
-        }
-    }
-    printable
+    escape(text, |c| match c {
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        c => c == '\u{feff}' || c.is_control(),
+    })
 }

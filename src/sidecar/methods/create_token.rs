@@ -7,8 +7,8 @@ use super::args::{Args, Bound};
 use super::method::{Example, Method, MethodResult, Session};
 use super::parameter::Parameter;
 use super::schema::{ANY, EXAMPLE_TOKEN, NOW, OPTIONAL_INTEGER, action_names, by_name};
-use crate::policy::{Mint, MintError};
-use crate::sidecar::protocol::Failure;
+use crate::policy::Mint;
+use crate::sidecar::protocol::{ErrorKind, Failure};
 
 /// The method.
 pub const METHOD: Method = Method {
@@ -122,19 +122,24 @@ fn mint<'a>(
         },
     };
     let now = session.time(now)?;
-    let mint = Mint { made_by, time: session.clock.now(), now };
+    let time = session.clock.now();
     let Session { datasette, policy, workspace, .. } = session;
-    policy.mint(&datasette, &request, &mint, workspace, out).map_err(|error| match error {
-        MintError::Datasette(Error::InvalidArgument(error)) if !together.is_empty() => {
-            match error.argument() {
-                "actor_id" => Error::from(error).into(),
-                argument => {
-                    let member = argument.trim_start_matches("restrict_");
-                    restrictions.invalid_member(member, error.problem())
-                }
+    let start = out.len();
+    datasette.create_token_into(&request, now, workspace, out).map_err(|error| match error {
+        Error::InvalidArgument(error) if !together.is_empty() => match error.argument() {
+            "actor_id" => Error::from(error).into(),
+            argument => {
+                let member = argument.trim_start_matches("restrict_");
+                restrictions.invalid_member(member, error.problem())
             }
-        }
+        },
         error => error.into(),
+    })?;
+    // An error of Datasette comes before a refusal.
+    let mint = Mint { token: &out[start..], request: &request, made_by, time, now };
+    policy.release(&mint, datasette.actions()).map_err(|reason| {
+        out.truncate(start);
+        Failure::new(ErrorKind::Policy, reason)
     })
 }
 

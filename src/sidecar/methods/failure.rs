@@ -2,7 +2,6 @@
 
 use datasette_tokens::Error;
 
-use crate::policy::{MintError, Refusal};
 use crate::sidecar::protocol::{ErrorKind, Failure};
 
 impl From<Error> for Failure {
@@ -26,20 +25,5 @@ impl From<Error> for Failure {
             _ => ErrorKind::InternalError,
         };
         Self::new(kind, message)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::new(ErrorKind::Policy, refusal.to_string())
-    }
-}
-
-impl From<MintError> for Failure {
-    fn from(error: MintError) -> Self {
-        match error {
-            MintError::Datasette(error) => error.into(),
-            MintError::Refused(refusal) => refusal.into(),
-        }
     }
 }

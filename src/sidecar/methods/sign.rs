@@ -4,7 +4,7 @@ use super::args::Args;
 use super::method::{Example, Method, MethodResult, Session};
 use super::parameter::Parameter;
 use super::schema::{ANY, NAMESPACE, STRING};
-use crate::sidecar::protocol::Failure;
+use crate::sidecar::protocol::{ErrorKind, Failure};
 
 pub(super) const METHOD: Method = Method {
     name: "sign",
@@ -22,7 +22,8 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let [value, namespace] = args.values();
     let namespace = namespace.optional_string()?;
     let namespace = namespace.as_deref().unwrap_or("default");
-    session.policy.check_signing(namespace)?;
+    let refused = |reason| Failure::new(ErrorKind::Policy, reason);
+    session.policy.check_signing(namespace).map_err(refused)?;
     let Session { datasette, workspace, .. } = session;
     out.push(b'"');
     datasette.sign_into(value.json(), namespace, workspace, out)?;
