@@ -1,6 +1,6 @@
 //! Names and abbreviations of actions. Upstream: `datasette.actions`, `datasette.permissions`.
 
-use std::{collections::HashMap, fmt};
+use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use pyjson::loads;
@@ -160,22 +160,11 @@ impl Actions {
     }
 }
 
-/// Why a text is no table of actions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a text is no table of actions. Reads after the name of the file:
+/// `actions.json has an action without a name (number 2); …`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; give the body of Datasette's /-/actions.json or {{\"name\": \"abbr\"}}")]
 pub struct ActionsError(String);
-
-/// Reads after the name of the file: `actions.json has an action without a name (number 2); …`.
-impl fmt::Display for ActionsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}; give the body of Datasette's /-/actions.json or {{\"name\": \"abbr\"}}",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for ActionsError {}
 
 #[cfg(test)]
 mod tests {

@@ -17,72 +17,41 @@ use crate::{NotSupported, TokenInvalid};
 /// assert_eq!(error.to_string(), "Invalid token signature");
 /// # Ok::<(), datasette_tokens::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An argument that Datasette would turn into something it refuses itself, or crash on.
-    InvalidArgument(InvalidArgument),
+    #[error(transparent)]
+    InvalidArgument(#[from] InvalidArgument),
     /// The chosen release has no such thing.
-    NotSupported(NotSupported),
+    #[error(transparent)]
+    NotSupported(#[from] NotSupported),
     /// The secret is an empty text.
+    #[error("the secret is empty")]
     EmptySecret,
     /// There is no secret, or only old ones where something is to be signed.
+    #[error("no secret is configured")]
     NoSecret,
     /// itsdangerous's `BadSignature`.
-    BadSignature(BadSignature),
+    #[error(transparent)]
+    BadSignature(#[from] BadSignature),
     /// itsdangerous's `BadPayload`.
-    BadPayload(BadPayload),
+    #[error(transparent)]
+    BadPayload(#[from] BadPayload),
     /// The value holds an infinity or NaN, which JSON can't carry.
+    #[error("{}", pyjson::NotJson)]
     NotJson,
     /// Datasette's `TokenInvalid`.
-    TokenInvalid(TokenInvalid),
+    #[error(transparent)]
+    TokenInvalid(#[from] TokenInvalid),
     /// Datasette's `ValueError`: the setting `allow_signed_tokens` is off.
+    // Datasette has the same words for both.
+    #[error("{}", TokenInvalid::Disabled)]
     SignedTokensDisabled,
     /// Restrictions have null in place of the resource's list of actions. Datasette crashes.
+    #[error("the restrictions have null in place of the resource's list of actions")]
     NullList,
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidArgument(error) => error.fmt(f),
-            Self::NotSupported(error) => error.fmt(f),
-            Self::EmptySecret => f.write_str("the secret is empty"),
-            Self::NoSecret => f.write_str("no secret is configured"),
-            Self::BadSignature(error) => error.fmt(f),
-            Self::BadPayload(error) => error.fmt(f),
-            Self::NotJson => pyjson::NotJson.fmt(f),
-            Self::TokenInvalid(reason) => reason.fmt(f),
-            // Datasette has the same words for both.
-            Self::SignedTokensDisabled => TokenInvalid::Disabled.fmt(f),
-            Self::NullList => {
-                f.write_str("the restrictions have null in place of the resource's list of actions")
-            }
-        }
-    }
-}
-
-impl std::error::Error for Error {
-    /// The source of the error inside. That error's message is this one's, so it isn't repeated.
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::InvalidArgument(error) => error.source(),
-            _ => None,
-        }
-    }
-}
-
-macro_rules! from {
-    ($($variant:ident)*) => {
-        $(impl From<$variant> for Error {
-            fn from(error: $variant) -> Self {
-                Self::$variant(error)
-            }
-        })*
-    };
-}
-
-from! { InvalidArgument NotSupported BadSignature BadPayload TokenInvalid }
 
 /// What is wrong with an argument.
 ///
@@ -107,39 +76,29 @@ impl InvalidArgument {
 
     /// What is wrong, to be read after the argument's name: `must be a list of strings`.
     pub fn problem(&self) -> String {
-        match self.problem {
-            Problem::Json(error) => error.kind().to_string(),
-            Problem::Value(problem) => problem.to_owned(),
-        }
+        self.problem.to_string()
     }
 }
 
 impl fmt::Display for InvalidArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.argument, self.problem())
+        write!(f, "{} {}", self.argument, self.problem)
     }
 }
 
 impl std::error::Error for InvalidArgument {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.problem {
-            Problem::Json(error) => Some(error),
-            Problem::Value(_) => None,
-        }
+        self.problem.source()
     }
 }
 
 /// What is wrong with an argument, its name left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {
     /// The text isn't JSON.
-    Json(pyjson::Error),
+    #[error("{}", .0.kind())]
+    Json(#[from] pyjson::Error),
     /// Datasette can't use the value.
+    #[error("{0}")]
     Value(&'static str),
-}
-
-impl From<pyjson::Error> for Problem {
-    fn from(error: pyjson::Error) -> Self {
-        Self::Json(error)
-    }
 }

@@ -1,49 +1,40 @@
 //! Why a token isn't valid.
 
-use std::fmt;
-
 /// Why a token or cookie isn't valid: Datasette's `TokenInvalid`, and what makes Datasette crash.
+///
+/// From 1.0a36 on the messages are Datasette's own words, except those of `NoPrefix` and
+/// `Malformed`.
 ///
 /// ```
 /// use datasette_tokens::TokenInvalid;
 ///
 /// assert_eq!(TokenInvalid::Expired.to_string(), "Token has expired");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenInvalid {
     /// Not a token of this kind: it doesn't begin with `dstok_`.
+    #[error("Not a signed token: it does not begin with dstok_")]
     NoPrefix,
     /// The setting `allow_signed_tokens` is off.
+    #[error("Signed tokens are not enabled for this Datasette instance")]
     Disabled,
     /// The signature doesn't match.
+    #[error("Invalid token signature")]
     Signature,
     /// The payload has no `t`.
+    #[error("Invalid token: no timestamp")]
     NoTimestamp,
     /// `t` is no integer.
+    #[error("Invalid token: invalid timestamp")]
     Timestamp,
     /// `d` is no integer.
+    #[error("Invalid token: invalid duration")]
     Duration,
     /// It has expired.
+    #[error("Token has expired")]
     Expired,
     /// A payload on which Datasette crashes.
+    #[error("Invalid token: malformed payload")]
     Malformed,
 }
-
-/// From 1.0a36 on these are Datasette's own words, except those of `NoPrefix` and `Malformed`.
-impl fmt::Display for TokenInvalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoPrefix => "Not a signed token: it does not begin with dstok_",
-            Self::Disabled => "Signed tokens are not enabled for this Datasette instance",
-            Self::Signature => "Invalid token signature",
-            Self::NoTimestamp => "Invalid token: no timestamp",
-            Self::Timestamp => "Invalid token: invalid timestamp",
-            Self::Duration => "Invalid token: invalid duration",
-            Self::Expired => "Token has expired",
-            Self::Malformed => "Invalid token: malformed payload",
-        })
-    }
-}
-
-impl std::error::Error for TokenInvalid {}
