@@ -6,7 +6,7 @@ mod times;
 use std::io::Write;
 
 use clap::Args;
-use datasette_tokens::{Error, Status};
+use datasette_tokens::{Error, Status, Value};
 
 use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
 
@@ -34,13 +34,14 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let now = args.verifying.instance.now()?;
     let token = operand("TOKEN", &args.token)?;
     let inspection = datasette.inspect_token(&token, now)?;
+    let status = inspection.status;
     if args.json {
-        print_line(inspection.to_value().to_json().map_err(|_| Error::NotJson)?)?;
+        print_line(Value::from(inspection).to_json().map_err(|_| Error::NotJson)?)?;
     } else {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
         anstream::stdout().write_all(report::report(&inspection, now).as_bytes())?;
     }
-    match inspection.status {
+    match status {
         Status::Valid | Status::Unchecked => Ok(()),
         Status::Expired | Status::Invalid => Err(Failure::Negative(None)),
     }

@@ -17,6 +17,7 @@ use crate::{Allowlist, Integer, Value};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
 pub struct Actor(pub(crate) Value<'static>);
 
 impl Actor {
@@ -32,7 +33,6 @@ impl Actor {
     }
 
     /// `_r`, if it has the shape that Datasette reads.
-    #[must_use]
     pub fn allowlist(&self) -> Option<Allowlist<'static>> {
         Allowlist::read(self.restrictions()?)
     }

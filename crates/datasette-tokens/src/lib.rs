@@ -99,8 +99,6 @@ mod payload;
 mod release;
 mod restrictions;
 mod secret;
-#[cfg(feature = "serde")]
-mod serialize;
 mod signed_value;
 mod token;
 mod version;

@@ -7,6 +7,7 @@ pub use allow::{Allowlist, Names, Resource};
 pub(crate) use build::write_restrictions;
 
 use crate::Value;
+use allow::ByName;
 
 /// What a token is restricted to: Datasette's `TokenRestrictions`. Without any entry a token may do
 /// whatever its actor may.
@@ -21,78 +22,56 @@ use crate::Value;
 /// assert!(!restrictions.is_empty());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TokenRestrictions {
-    all: Vec<String>,
-    database: Entries<Vec<String>>,
-    resource: Entries<Entries<Vec<String>>>,
-}
-
-/// A `dict`, in its order.
-type Entries<T> = Vec<(String, T)>;
+#[must_use]
+pub struct TokenRestrictions(Allowlist<'static>);
 
 impl TokenRestrictions {
     /// No restriction.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Allows an action everywhere.
-    #[must_use]
-    pub fn allow_all(mut self, action: impl Into<String>) -> Self {
-        self.all.push(action.into());
+    pub fn allow_all(mut self, action: &str) -> Self {
+        push(&mut self.0.all, action);
         self
     }
 
     /// Allows an action on a database and everything in it.
-    #[must_use]
-    pub fn allow_database(mut self, database: &str, action: impl Into<String>) -> Self {
-        entry(&mut self.database, database).push(action.into());
+    pub fn allow_database(mut self, database: &str, action: &str) -> Self {
+        push(entry(&mut self.0.database, database), action);
         self
     }
 
     /// Allows an action on a table, view or query of a database.
-    #[must_use]
-    pub fn allow_resource(
-        mut self,
-        database: &str,
-        resource: &str,
-        action: impl Into<String>,
-    ) -> Self {
-        entry(entry(&mut self.resource, database), resource).push(action.into());
+    pub fn allow_resource(mut self, database: &str, resource: &str, action: &str) -> Self {
+        push(entry(entry(&mut self.0.resource, database), resource), action);
         self
     }
 
     /// Whether nothing is restricted.
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty() && self.database.is_empty() && self.resource.is_empty()
+        self.0 == Allowlist::default()
     }
 
     /// The arguments `restrict_all`, `restrict_database` and `restrict_resource` as JSON texts.
     pub(crate) fn to_json(&self) -> [String; 3] {
-        let arguments = [
-            list(&self.all),
-            dict(&self.database, |names| list(names)),
-            dict(&self.resource, |entries| dict(entries, |names| list(names))),
-        ];
+        let arguments = Value::from(self.0.clone());
         // JSON can carry strings.
-        arguments.map(|value| value.to_json().unwrap_or_default())
+        let json = |name| arguments.get(name)?.to_json().ok();
+        ["all", "database", "resource"].map(|name| json(name).unwrap_or_default())
     }
 }
 
-fn list(names: &[String]) -> Value<'_> {
-    Value::List(names.iter().map(|name| Value::from(&**name)).collect())
-}
-
-fn dict<'e, T>(entries: &'e [(String, T)], value: impl Fn(&'e T) -> Value<'e>) -> Value<'e> {
-    entries.iter().map(|(name, entry)| (&**name, value(entry))).collect()
+fn push(names: &mut Names<'static>, name: &str) {
+    names.get_or_insert_default().push(name.to_owned().into());
 }
 
 /// As `dict.setdefault`: the value of a key, in order of first appearance.
-fn entry<'e, T: Default>(entries: &'e mut Entries<T>, key: &str) -> &'e mut T {
+fn entry<'e, T: Default>(entries: &'e mut ByName<'static, T>, key: &str) -> &'e mut T {
     let at = entries.iter().position(|(known, _)| known == key).unwrap_or(entries.len());
     if at == entries.len() {
-        entries.push((key.to_owned(), T::default()));
+        entries.push((key.to_owned().into(), T::default()));
     }
     &mut entries[at].1
 }

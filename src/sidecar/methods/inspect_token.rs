@@ -1,6 +1,6 @@
 //! `inspect_token`.
 
-use datasette_tokens::Error;
+use datasette_tokens::{Error, Value};
 use pyjson::NotJson;
 
 use super::args::Args;
@@ -40,6 +40,6 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let now = session.time(now)?;
     let Session { datasette, workspace, .. } = session;
     let inspection = datasette.inspect_token_with(&token, now, workspace)?;
-    inspection.to_value().write(out).map_err(|NotJson| Error::NotJson)?;
+    Value::from(inspection).write(out).map_err(|NotJson| Error::NotJson)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{Actions, Datasette, Error, Feature, Str, Value};
 pub type Names<'a> = Option<Vec<Str<'a>>>;
 
 /// Something for each name, in the order of Python's `dict`.
-type ByName<'a, T> = Vec<(Str<'a>, T)>;
+pub(super) type ByName<'a, T> = Vec<(Str<'a>, T)>;
 
 /// What a token's `_r` allows. If every part is empty, it allows nothing. Names of actions may be
 /// abbreviated.
@@ -26,6 +26,7 @@ type ByName<'a, T> = Vec<(Str<'a>, T)>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "Value<'a>"))]
 pub struct Allowlist<'a> {
     /// Actions allowed everywhere.
     pub all: Names<'a>,
@@ -137,21 +138,22 @@ impl<'a> Allowlist<'a> {
         }
         unknown
     }
+}
 
-    /// The same as a `dict`, `{"all": […], "database": {…}, "resource": {…}}`, with an empty list in
-    /// place of null.
-    #[must_use]
-    pub fn to_value(&self) -> Value<'a> {
-        let list = |names: &Names<'a>| {
-            Value::List(names.iter().flatten().cloned().map(Value::Str).collect())
+/// The same as a `dict`, `{"all": […], "database": {…}, "resource": {…}}`, with an empty list in
+/// place of null.
+impl<'a> From<Allowlist<'a>> for Value<'a> {
+    fn from(allowlist: Allowlist<'a>) -> Self {
+        let list =
+            |names: Names<'a>| Value::List(names.into_iter().flatten().map(Value::Str).collect());
+        let dict = |members: ByName<'a, Names<'a>>| {
+            members.into_iter().map(|(name, names)| (name, list(names))).collect()
         };
-        let dict = |members: &ByName<'a, Names<'a>>| {
-            members.iter().map(|(name, names)| (name.clone(), list(names))).collect()
-        };
-        let resource = self.resource.iter().map(|(name, children)| (name.clone(), dict(children)));
+        let resource =
+            allowlist.resource.into_iter().map(|(name, children)| (name, dict(children)));
         Value::from_iter([
-            ("all", list(&self.all)),
-            ("database", dict(&self.database)),
+            ("all", list(allowlist.all)),
+            ("database", dict(allowlist.database)),
             ("resource", resource.collect()),
         ])
     }

@@ -13,6 +13,7 @@ use crate::{
 
 /// What there is to know about a token. See the [crate's documentation](crate#inspecting).
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "Value<'static>"))]
 #[non_exhaustive]
 pub struct Inspection {
     /// The payload, if it can be decoded and JSON can carry it.
@@ -97,36 +98,35 @@ pub enum Status {
     Unchecked,
 }
 
-impl Inspection {
-    /// The same as a `dict`, as dstok's method `inspect_token` answers it.
-    #[must_use]
-    pub fn to_value(&self) -> Value<'static> {
-        let (signature, secret) = match self.signature {
+/// The same as a `dict`, as dstok's method `inspect_token` answers it.
+impl From<Inspection> for Value<'static> {
+    fn from(inspection: Inspection) -> Self {
+        let (signature, secret) = match inspection.signature {
             Signature::Valid(secret) => ("valid", Some(secret as u64)),
             Signature::Invalid => ("invalid", None),
             Signature::Unchecked => ("unchecked", None),
         };
-        let status = match self.status {
+        let status = match inspection.status {
             Status::Valid => "valid",
             Status::Expired => "expired",
             Status::Invalid => "invalid",
             Status::Unchecked => "unchecked",
         };
-        let restrictions = match &self.restrictions {
-            Restricted::To(allowlist) => Some(allowlist.to_value()),
+        let restrictions = match inspection.restrictions {
+            Restricted::To(allowlist) => Some(Value::from(allowlist)),
             Restricted::No | Restricted::Malformed => None,
         };
-        let unknown_actions = self.unknown_actions.iter().cloned().map(Value::Str).collect();
+        let unknown_actions = inspection.unknown_actions.into_iter().map(Value::Str).collect();
         Value::from_iter([
-            ("payload", self.payload.clone().into()),
-            ("compressed", self.compressed.into()),
+            ("payload", inspection.payload.into()),
+            ("compressed", inspection.compressed.into()),
             ("signature", signature.into()),
             ("secret", secret.into()),
             ("status", status.into()),
-            ("reason", self.reason.as_ref().map(ToString::to_string).into()),
-            ("actor_id", self.actor_id.clone().into()),
-            ("created", self.created.clone().into()),
-            ("expires", self.expires.clone().into()),
+            ("reason", inspection.reason.map(|reason| reason.to_string()).into()),
+            ("actor_id", inspection.actor_id.into()),
+            ("created", inspection.created.into()),
+            ("expires", inspection.expires.into()),
             ("restrictions", restrictions.into()),
             ("unknown_actions", Value::List(unknown_actions)),
         ])
