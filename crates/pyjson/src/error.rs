@@ -45,13 +45,11 @@ impl Error {
     }
 
     /// The class of this error.
-    #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
     /// Where the error was noticed, in bytes from the start of the text.
-    #[must_use]
     pub fn offset(&self) -> usize {
         self.offset
     }

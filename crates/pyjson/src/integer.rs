@@ -29,7 +29,6 @@ enum Size {
 impl Integer {
     /// `int(value)` of a finite float: towards zero, every digit exact. `None` for an infinity or
     /// NaN.
-    #[must_use]
     pub fn from_f64(value: f64) -> Option<Self> {
         // Any time of day is below this, and far cheaper to convert.
         if value.abs() < 9e18 {
@@ -51,7 +50,6 @@ impl Integer {
 
     /// Reads decimal digits with an optional minus sign, and nothing else: what `str()` of an `int`
     /// writes. Python's `int()` reads more.
-    #[must_use]
     pub fn from_digits(text: &[u8]) -> Option<Self> {
         let digits = text.strip_prefix(b"-").unwrap_or(text);
         let value = digits.iter().try_fold(0i64, |value, digit| {
@@ -67,7 +65,6 @@ impl Integer {
     }
 
     /// The number, if it fits.
-    #[must_use]
     pub fn to_i64(&self) -> Option<i64> {
         match self.0 {
             Size::Small(value) => Some(value),
@@ -76,7 +73,6 @@ impl Integer {
     }
 
     /// `float(self)`, the nearest double. `None` where Python raises `OverflowError`.
-    #[must_use]
     pub fn to_f64(&self) -> Option<f64> {
         match &self.0 {
             Size::Small(value) => Some(*value as f64),
@@ -85,13 +81,11 @@ impl Integer {
     }
 
     /// Whether Python calls the number false.
-    #[must_use]
     pub fn is_zero(&self) -> bool {
         self.0 == Size::Small(0)
     }
 
     /// `self < float`, exact as in Python: neither side is rounded. False for NaN.
-    #[must_use]
     pub fn is_less_than_f64(&self, float: f64) -> bool {
         match Self::from_f64(float.floor()) {
             Some(floor) => *self < floor || (*self == floor && float > float.floor()),

@@ -23,7 +23,6 @@ impl<'a> RawValue<'a> {
     }
 
     /// Whether more than [`MAX_DEPTH`] containers are open at once.
-    #[must_use]
     pub fn is_too_deep(&self) -> bool {
         self.depth > MAX_DEPTH
     }

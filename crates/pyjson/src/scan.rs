@@ -79,7 +79,6 @@ impl<'a> Scanner<'a> {
     }
 
     /// The memory for another scanner.
-    #[must_use]
     pub fn into_keys(self) -> Keys {
         let mut keys = self.keys;
         keys.clear();
@@ -87,19 +86,16 @@ impl<'a> Scanner<'a> {
     }
 
     /// Bytes from the start of the text.
-    #[must_use]
     pub fn position(&self) -> usize {
         self.pos
     }
 
     /// How many containers are open here.
-    #[must_use]
     pub fn depth(&self) -> usize {
         self.depth
     }
 
     /// Whether [`Scanner::transcode`] has written `NaN` or an infinity, which JSON doesn't have.
-    #[must_use]
     pub fn has_python_number(&self) -> bool {
         self.has_python_number
     }

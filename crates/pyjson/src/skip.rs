@@ -83,7 +83,6 @@ impl<'a> Scanner<'a> {
     }
 
     /// The place of the container that began at `start` and has just ended.
-    #[must_use]
     pub fn place(&self, start: usize) -> Place {
         Place { start, end: self.pos, depth: self.depth }
     }

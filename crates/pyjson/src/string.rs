@@ -21,25 +21,21 @@ pub struct Str<'a>(pub(crate) Cow<'a, [u8]>);
 
 impl<'a> Str<'a> {
     /// The text; `None` where a lone surrogate keeps it from being UTF-8.
-    #[must_use]
     pub fn to_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 
     /// The text for people to read, with U+FFFD in place of what isn't UTF-8.
-    #[must_use]
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
 
     /// The bytes in WTF-8.
-    #[must_use]
     pub fn as_wtf8(&self) -> &[u8] {
         &self.0
     }
 
     /// Whether there is no character.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -117,20 +117,17 @@ impl<'a> Value<'a> {
     }
 
     /// A member of a `dict`.
-    #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         let Self::Dict(members) = self else { return None };
         members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// The text of a `str` that is UTF-8.
-    #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         if let Self::Str(text) = self { text.to_str() } else { None }
     }
 
     /// Whether Python calls the value true.
-    #[must_use]
     pub fn is_true(&self) -> bool {
         match self {
             Self::Null => false,
@@ -144,7 +141,6 @@ impl<'a> Value<'a> {
     }
 
     /// `str(value)` of a scalar; `None` for a `list` or `dict`.
-    #[must_use]
     pub fn to_python_str(&self) -> Option<Str<'a>> {
         let mut text = Vec::new();
         match self {

@@ -34,7 +34,6 @@ impl Flavour {
     ];
 
     /// The name of the library: `zlib` or `zlib-ng`.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Zlib => "zlib",
@@ -44,7 +43,6 @@ impl Flavour {
     }
 
     /// The flavour with this [`name`](Self::name), if this build supports it.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|flavour| flavour.name() == name)
     }

@@ -33,7 +33,6 @@ impl Clock {
 }
 
 /// What Python's `time.time()` returns: Unix seconds.
-#[must_use]
 pub fn system_now() -> f64 {
     #[expect(clippy::disallowed_methods, reason = "the program's edge reads the clock")]
     let now = SystemTime::now();

@@ -19,19 +19,16 @@ macro_rules! errors {
 
             /// The member `code`. [`ErrorKind::TooLarge`] shares that of
             /// [`ErrorKind::InvalidRequest`], any other kind has its own.
-            #[must_use]
             pub fn code(self) -> i32 {
                 match self { $(Self::$kind => $code),* }
             }
 
             /// The member `data.kind`.
-            #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$kind => $name),* }
             }
 
             /// When it is answered.
-            #[must_use]
             pub fn when(self) -> &'static str {
                 match self { $(Self::$kind => $when),* }
             }
@@ -70,7 +67,6 @@ errors! {
 
 impl ErrorKind {
     /// The kind that a code stands for: the more general one where two share it.
-    #[must_use]
     pub fn from_code(code: i64) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| i64::from(kind.code()) == code)
     }

@@ -101,7 +101,6 @@ impl<'a> Message<'a> {
     }
 
     /// Whether the answers go into an Array.
-    #[must_use]
     pub fn is_batch(&self) -> bool {
         self.is_batch
     }

@@ -38,7 +38,6 @@ impl Parent {
 
     /// The process's ID, if only the null signal can tell whether the process exists. The sandbox
     /// must allow that one.
-    #[must_use]
     pub fn polled_by_signal(&self) -> Option<Pid> {
         (self.descriptor.is_none() && !self.is_ours).then_some(self.pid)
     }
