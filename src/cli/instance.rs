@@ -61,7 +61,7 @@ pub(super) struct VerifyingArgs {
 impl VerifyingArgs {
     /// Builds the instance. Reads files and the environment.
     pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
-        let builder = self.instance.datasette()?.to_builder();
+        let datasette = self.instance.datasette()?;
         let mut settings = Settings::default();
         for [name, value] in self.setting.as_chunks().0 {
             methods::set_setting(&mut settings, name, value)
@@ -69,8 +69,8 @@ impl VerifyingArgs {
         }
         // clap lets only known names pass.
         let version = Version::from_name(&self.itsdangerous).unwrap_or_default();
-        let builder = builder.settings(settings).itsdangerous(version);
-        Ok(builder.max_payload(self.max_payload as usize).build())
+        let datasette = datasette.with_settings(settings).with_itsdangerous(version);
+        Ok(datasette.with_max_payload(self.max_payload as usize))
     }
 }
 
@@ -79,22 +79,20 @@ impl InstanceArgs {
     pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
         // clap lets only known names pass.
         let flavour = Flavour::from_name(&self.zlib).unwrap_or_default();
-        let mut builder = Datasette::builder().zlib(flavour);
+        let mut datasette = Datasette::default().with_zlib(flavour);
         if let Some(version) = &self.datasette_version {
             let release = version.parse::<Release>();
             let release = release.map_err(|problem| format!("--datasette-version {problem}"))?;
             if let Some(warning) = methods::newer_release_warning(&release) {
                 stdio::warn(&warning);
             }
-            builder = builder.release(release);
+            datasette = datasette.with_release(release);
         }
         if let Some(path) = &self.actions {
-            builder = builder.actions(read_actions(path)?);
+            datasette = datasette.with_actions(read_actions(path)?);
         }
-        if let Some(secret) = self.secrets.signing_secret()? {
-            builder = builder.secret(secret);
-        }
-        Ok(builder.old_secrets(self.secrets.old_secrets()?).build())
+        let secret = self.secrets.signing_secret()?;
+        Ok(datasette.with_secrets(secret, self.secrets.old_secrets()?))
     }
 
     /// A session with the instance.

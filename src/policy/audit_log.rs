@@ -77,8 +77,7 @@ fn entry<'a>(mint: &Mint<'a>) -> Value<'a> {
     let Mint { token, request, made_by, time, now } = *mint;
     // As `create_token` computes them.
     let created = Integer::from_f64(now).unwrap_or(0.into());
-    let lifetime = request.expires_after.as_ref().filter(|seconds| !seconds.is_zero());
-    let expires = lifetime.map(|seconds| &created + seconds);
+    let expires = request.lifetime().map(|seconds| &created + seconds);
     // The texts are JSON: the token was made from them.
     let json = |text: Option<&'a str>| text.and_then(|text| loads(text).ok()).unwrap_or_default();
     let asked = request.restrictions.without_empty();

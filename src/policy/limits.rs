@@ -26,9 +26,7 @@ impl Limits {
     /// # Errors
     /// Which limit the token is over, for the user.
     pub fn check(&self, request: &RawTokenRequest<'_>, actions: &Actions) -> Result<(), String> {
-        // Datasette takes 0 for never.
-        let expires_after = request.expires_after.as_ref().filter(|seconds| !seconds.is_zero());
-        match (expires_after, self.max_expires_after) {
+        match (request.lifetime(), self.max_expires_after) {
             (None, Some(max)) => Err(format!(
                 "expires_after is required, of at most {max} seconds (--max-expires-after)"
             )),

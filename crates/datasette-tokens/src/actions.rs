@@ -47,7 +47,6 @@ impl Actions {
     }
 
     /// A Datasette on which `invoke_startup()` was not called: no actions, no abbreviations.
-    #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
@@ -143,10 +142,8 @@ impl Actions {
 
     /// The action that a name or an abbreviation stands for.
     pub fn full_name(&self, name_or_abbreviation: &str) -> Option<&str> {
-        match self.get(name_or_abbreviation) {
-            Some(action) => Some(&action.name),
-            None => self.names_by_abbreviation.get(name_or_abbreviation).map(|name| &**name),
-        }
+        let by_name = self.get(name_or_abbreviation).map(|action| &action.name);
+        Some(by_name.or_else(|| self.names_by_abbreviation.get(name_or_abbreviation))?)
     }
 
     /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.

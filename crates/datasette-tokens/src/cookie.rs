@@ -1,10 +1,8 @@
 //! The `ds_actor` cookie. Upstream: `Datasette.set_actor_cookie`, `actor_auth_cookie.py`.
 
-use pyjson::loads;
-
 use crate::base62::{base62_decode, write_base62};
 use crate::error::{Error, InvalidArgument, Problem};
-use crate::payload::{Payload, as_str};
+use crate::payload::{Payload, value};
 use crate::signed_value::{push_json, value_json};
 use crate::{Datasette, Integer, TokenInvalid, Value, Workspace, namespace::ACTOR_NAMESPACE};
 
@@ -76,8 +74,7 @@ impl Datasette {
         let json = self.with_text(|workspace, out| {
             self.verify_actor_cookie_into(cookie, now, workspace, out)
         })?;
-        let actor = loads(&json).ok().filter(|actor| *actor != Value::Null);
-        Ok(actor.map(Value::into_owned))
+        Ok(value(json.as_bytes()).filter(|actor| *actor != Value::Null))
     }
 
     /// The same as JSON: the actor or `null`. Appends to `out`.
@@ -112,7 +109,7 @@ impl Datasette {
 /// Whether the `e` of a cookie is over. Datasette's `if expires_at:`, then base62 of
 /// `str(expires_at)`.
 fn has_expired(expires_at: Option<&[u8]>, now: f64) -> Result<bool, TokenInvalid> {
-    let expires_at = expires_at.and_then(|json| loads(as_str(json)).ok()).filter(Value::is_true);
+    let expires_at = expires_at.and_then(value).filter(Value::is_true);
     let Some(expires_at) = expires_at else { return Ok(false) };
     let timestamp = expires_at.to_python_str().and_then(|text| base62_decode(text.as_wtf8()));
     Ok(timestamp.ok_or(TokenInvalid::Malformed)?.is_less_than_f64(now))

@@ -11,7 +11,7 @@ use crate::{NotSupported, TokenInvalid};
 /// use datasette_tokens::{Datasette, Error, Secret};
 ///
 /// let secret = Secret::new("not a secret".to_owned())?;
-/// let datasette = Datasette::builder().secret(secret).build();
+/// let datasette = Datasette::new(secret);
 /// let error = datasette.verify_token("dstok_forged", 1_700_000_000.0).unwrap_err();
 /// assert!(matches!(error, Error::TokenInvalid(_)));
 /// assert_eq!(error.to_string(), "Invalid token signature");

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pyjson::{Kind, Rules, Scanner};
+use pyjson::{Kind, Rules, Scanner, Value, loads};
 
 use crate::{Error, Workspace, itsdangerous::BadPayload};
 
@@ -94,7 +94,12 @@ fn with_unique_keys(text: &str) -> Result<String, BadPayload> {
     Ok(as_str(&unique).to_owned())
 }
 
+/// A part of a payload, to look into.
+pub(crate) fn value(json: &[u8]) -> Option<Value<'static>> {
+    loads(as_str(json)).ok().map(Value::into_owned)
+}
+
 /// Python's spelling as text: it is always UTF-8.
-pub(crate) fn as_str(json: &[u8]) -> &str {
+fn as_str(json: &[u8]) -> &str {
     std::str::from_utf8(json).unwrap_or_default()
 }

@@ -98,13 +98,11 @@ impl FromStr for Release {
         if numbers < OLDEST {
             return Err(ReleaseError::TooOld);
         }
-        match alpha_of_1_0 {
-            Some(number) if number <= NEWEST_ALPHA => Ok(Self::alpha(number)),
-            _ => {
-                let alpha = (numbers >= (1, 0)).then_some(NEWEST_ALPHA);
-                Ok(Self { name: text.trim().to_owned(), alpha, is_known: alpha.is_none() })
-            }
+        if let Some(known) = alpha_of_1_0.filter(|&number| number <= NEWEST_ALPHA) {
+            return Ok(Self::alpha(known));
         }
+        let alpha = (numbers >= (1, 0)).then_some(NEWEST_ALPHA);
+        Ok(Self { name: text.trim().to_owned(), alpha, is_known: alpha.is_none() })
     }
 }
 
@@ -116,7 +114,6 @@ impl fmt::Display for Release {
 
 impl Release {
     /// The newest release that this crate knows.
-    #[must_use]
     pub fn newest() -> Self {
         Self::alpha(NEWEST_ALPHA)
     }

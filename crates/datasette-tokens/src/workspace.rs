@@ -17,7 +17,7 @@ const KEPT_CAPACITY: usize = 1 << 20;
 /// ```
 /// use datasette_tokens::{Datasette, RawTokenRequest, Secret, Workspace};
 ///
-/// let datasette = Datasette::builder().secret(Secret::new("not a secret".to_owned())?).build();
+/// let datasette = Datasette::new(Secret::new("not a secret".to_owned())?);
 /// let mut workspace = Workspace::new();
 /// let mut out = Vec::new();
 /// for id in [r#""ann""#, r#""bob""#] {
@@ -75,17 +75,14 @@ impl Pool {
     const KEPT: usize = 4;
 
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Workspace) -> T) -> T {
-        let mut workspace = self.lock().pop().unwrap_or_default();
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut workspace = lock().pop().unwrap_or_default();
         let result = work(&mut workspace);
         workspace.shrink();
-        let mut idle = self.lock();
+        let mut idle = lock();
         if idle.len() < Self::KEPT {
             idle.push(workspace);
         }
         result
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Workspace>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

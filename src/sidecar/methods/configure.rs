@@ -70,26 +70,27 @@ const SETTINGS: &str = concat!(
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [secret, release, actions, settings, zlib, itsdangerous] = args.values();
-    let mut builder = session.datasette.to_builder();
+    let mut datasette = (*session.datasette).clone();
     if let Some((secret, old_secrets)) = read_secrets(secret)? {
-        builder = builder.secret(secret).old_secrets(old_secrets);
+        datasette = datasette.with_secrets(secret, old_secrets);
     }
     let release = read_release(release)?;
     let warning = release.as_ref().and_then(newer_release_warning);
     if let Some(release) = release {
-        builder = builder.release(release);
+        datasette = datasette.with_release(release);
     }
     if let Some(actions) = read_actions(actions)? {
-        builder = builder.actions(actions);
+        datasette = datasette.with_actions(actions);
     }
-    builder = builder.settings(read_settings(settings, session.datasette.settings())?);
+    let settings = read_settings(settings, datasette.settings())?;
+    datasette = datasette.with_settings(settings);
     if let Some(flavour) = read_name(zlib, Flavour::ALL, Flavour::name)? {
-        builder = builder.zlib(flavour);
+        datasette = datasette.with_zlib(flavour);
     }
     if let Some(version) = read_name(itsdangerous, &Version::ALL, Version::name)? {
-        builder = builder.itsdangerous(version);
+        datasette = datasette.with_itsdangerous(version);
     }
-    session.datasette = Arc::new(builder.build());
+    session.datasette = Arc::new(datasette);
     if let Some(warning) = warning {
         (session.warn)(&warning);
     }

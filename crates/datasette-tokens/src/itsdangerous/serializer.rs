@@ -28,15 +28,12 @@ pub(crate) fn load_payload(
     payload: &[u8],
     limit: usize,
 ) -> Result<String, BadPayload> {
-    let (is_compressed, text) = match payload.strip_prefix(b".") {
-        Some(compressed) => (true, compressed),
-        None => (false, payload),
-    };
+    let compressed = payload.strip_prefix(b".");
     let mut json = std::mem::take(&mut workspace.decoded);
-    if !base64_decode_into(text, &mut json) {
+    if !base64_decode_into(compressed.unwrap_or(payload), &mut json) {
         return Err(BadPayload::Base64);
     }
-    if is_compressed {
+    if compressed.is_some() {
         let inflated = workspace.decompressor.decompress_within(&json, limit);
         workspace.decoded = json;
         json = inflated.map_err(|error| match error {

@@ -38,7 +38,6 @@ impl Version {
     }
 
     /// The version with that name.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|version| version.name() == name)
     }
@@ -85,15 +84,9 @@ impl Signer {
 /// `digest(salt + b"signer" + secret_key)`.
 fn keyed<D: Digest, M: Mac + KeyInit>(secret: &Secret, namespace: &str) -> M {
     let mut key = Output::<D>::default();
-    D::new()
-        .chain_update(namespace)
-        .chain_update("signer")
-        .chain_update(secret.as_bytes())
-        .finalize_into(&mut key);
+    let salted = D::new().chain_update(namespace).chain_update("signer");
+    salted.chain_update(secret.as_bytes()).finalize_into(&mut key);
     let keyed = <M as KeyInit>::new_from_slice(&key);
     key.as_mut_slice().zeroize();
-    match keyed {
-        Ok(keyed) => keyed,
-        Err(_) => unreachable!("HMAC accepts a key of any length"),
-    }
+    keyed.unwrap_or_else(|_| unreachable!("HMAC accepts a key of any length"))
 }

@@ -110,7 +110,6 @@ impl<'a> Allowlist<'a> {
     /// member may be absent, any list may be null, and other members are ignored.
     ///
     /// `None` for any other shape, on which Datasette would crash.
-    #[must_use]
     pub fn read(value: &Value<'a>) -> Option<Self> {
         let Value::Dict(_) = value else { return None };
         Some(Self {

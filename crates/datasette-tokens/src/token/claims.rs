@@ -1,12 +1,8 @@
 //! What a token's payload says, and when it ends: one reader and one rule for everybody who asks.
 
-use pyjson::loads;
-
 use super::TokenInvalid;
-use crate::{
-    Integer, Value,
-    payload::{Payload, as_str},
-};
+use crate::payload::{Payload, value};
+use crate::{Integer, Value};
 
 /// The payload of a token, with the members of [`place`].
 pub(super) type Claims<'p> = Payload<'p, 4>;
@@ -40,10 +36,7 @@ impl<'p> Claims<'p> {
 
     /// When the token was made (Unix seconds), and how long it is valid (seconds): `t` and `d`,
     /// after the cap of `max_signed_tokens_ttl` (seconds). For both limits zero is none.
-    pub(super) fn lifetime(
-        &self,
-        max_ttl: u64,
-    ) -> Result<(Integer, Option<Integer>), TokenInvalid> {
+    pub(super) fn lifetime(&self, cap: u64) -> Result<(Integer, Option<Integer>), TokenInvalid> {
         let created = self.member(1).ok_or_else(|| self.no_timestamp())?;
         let created = integer(created).ok_or(TokenInvalid::Timestamp)?;
         let duration = match self.member(2) {
@@ -51,17 +44,17 @@ impl<'p> Claims<'p> {
             Some(duration) => Some(integer(duration).ok_or(TokenInvalid::Duration)?),
         };
         let duration = duration
-            .filter(|duration| max_ttl == 0 || *duration <= max_ttl.into())
-            .unwrap_or_else(|| max_ttl.into());
+            .filter(|duration| cap == 0 || *duration <= cap.into())
+            .unwrap_or_else(|| cap.into());
         Ok((created, Some(duration).filter(|duration| !duration.is_zero())))
     }
 
     /// Python's `"t" in decoded`, then `decoded["t"]`, on a payload that has none.
     fn no_timestamp(&self) -> TokenInvalid {
-        let lacks_t = match loads(as_str(self.text)) {
+        let lacks_t = match value(self.text) {
             _ if self.is_object => true,
-            Ok(Value::List(items)) => !items.contains(&Value::from("t")),
-            Ok(Value::Str(text)) => !text.as_wtf8().contains(&b't'),
+            Some(Value::List(items)) => !items.contains(&Value::from("t")),
+            Some(Value::Str(text)) => !text.as_wtf8().contains(&b't'),
             _ => false,
         };
         if lacks_t { TokenInvalid::NoTimestamp } else { TokenInvalid::Malformed }

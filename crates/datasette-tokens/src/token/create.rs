@@ -62,6 +62,11 @@ impl<'a> RawTokenRequest<'a> {
     pub fn new(actor_id: &'a str) -> Self {
         Self { actor_id, expires_after: None, restrictions: RawRestrictions::default() }
     }
+
+    /// For how many seconds the token is valid; `None` if it never expires.
+    pub fn lifetime(&self) -> Option<&Integer> {
+        self.expires_after.as_ref().filter(|seconds| !seconds.is_zero())
+    }
 }
 
 impl Datasette {
@@ -130,7 +135,7 @@ impl Datasette {
         }
         payload.extend_from_slice(br#","t":"#);
         Integer::from_f64(now).unwrap_or(0.into()).write(payload);
-        if let Some(seconds) = request.expires_after.as_ref().filter(|n| !n.is_zero()) {
+        if let Some(seconds) = request.lifetime() {
             payload.extend_from_slice(br#","d":"#);
             seconds.write(payload);
         }

@@ -1,12 +1,10 @@
 //! A token's contents and what is wrong with it. Datasette has no counterpart, and its users have
 //! asked for one. It comes to the verdict that [`Datasette::verify_token`] comes to.
 
-use pyjson::loads;
-
 use super::claims::{Claims, place};
 use super::{PREFIX, TokenInvalid};
 use crate::itsdangerous::{BadSignature, load_payload};
-use crate::payload::as_str;
+use crate::payload::value;
 use crate::{
     Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, Value, Workspace,
 };
@@ -43,7 +41,7 @@ pub struct Inspection {
 /// ```
 /// use datasette_tokens::{Datasette, Restricted, Secret, TokenRequest};
 ///
-/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
+/// let datasette = Datasette::new(Secret::new("s".to_owned())?);
 /// let token = datasette.create_token(&TokenRequest::new("ann"), 0.0)?;
 /// assert_eq!(datasette.inspect_token(&token, 0.0)?.restrictions, Restricted::No);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -214,8 +212,4 @@ impl Datasette {
             Err(_) => Signature::Invalid,
         }
     }
-}
-
-fn value(json: &[u8]) -> Option<Value<'static>> {
-    loads(as_str(json)).ok().map(Value::into_owned)
 }

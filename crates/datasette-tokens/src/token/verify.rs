@@ -1,10 +1,9 @@
 //! Verifying tokens. Upstream: `SignedTokenHandler.verify_token`; before 1.0a25
 //! `actor_from_request` in `default_permissions.py`.
 
-use pyjson::loads;
-
 use super::claims::{Claims, place};
 use super::{PREFIX, TokenInvalid};
+use crate::payload::value;
 use crate::{Actor, Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
 
 impl Datasette {
@@ -20,8 +19,7 @@ impl Datasette {
     pub fn verify_token(&self, token: &str, now: f64) -> Result<Option<Actor>, Error> {
         let json =
             self.with_text(|workspace, out| self.verify_token_into(token, now, workspace, out))?;
-        let actor = loads(&json).ok().filter(|actor| *actor != Value::Null);
-        Ok(actor.map(|actor| Actor(actor.into_owned())))
+        Ok(value(json.as_bytes()).filter(|actor| *actor != Value::Null).map(Actor))
     }
 
     /// The same as JSON: the actor or `null`. Appends to `out`.
