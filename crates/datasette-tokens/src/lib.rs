@@ -107,7 +107,7 @@ mod workspace;
 pub use actions::{Actions, ActionsError};
 pub use actor::Actor;
 pub use datasette::{DEFAULT_MAX_PAYLOAD, Datasette, Settings};
-pub use error::{Error, InvalidArgument};
+pub use error::{Error, InvalidArgument, TokenInvalid};
 pub use namespace::TOKEN_NAMESPACE;
 pub use pyjson::{Integer, Str, Value};
 pub use pyzlib::Flavour;
@@ -116,7 +116,7 @@ pub use restrictions::{Allowlist, Names, RawRestrictions, Resource, TokenRestric
 pub use secret::Secret;
 pub use token::{
     Inspection, PREFIX as TOKEN_PREFIX, RawTokenRequest, Restricted, Signature, Status,
-    TokenInvalid, TokenRequest,
+    TokenRequest,
 };
 pub use workspace::Workspace;
 

@@ -169,17 +169,11 @@ impl Release {
         self.is_since(36)
     }
 
-    /// Whether names of tables match whatever their ASCII case.
+    /// Whether `restrictions_allow_action` matches names of tables whatever their ASCII case, and
+    /// fails on null in place of the list of a resource.
     ///
-    /// Changed in 1.0a39: `Action.normalize_child`.
-    pub(crate) fn folds_table_names(&self) -> bool {
-        self.is_since(39)
-    }
-
-    /// Whether `restrictions_allow_action` fails on null in place of the list of a resource.
-    ///
-    /// Changed in 1.0a39: it asserts that there is a list.
-    pub(crate) fn refuses_null_lists(&self) -> bool {
+    /// Changed in 1.0a39: `Action.normalize_child`, and it asserts that there is a list.
+    pub(crate) fn normalizes_children(&self) -> bool {
         self.is_since(39)
     }
 

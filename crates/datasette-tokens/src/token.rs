@@ -4,12 +4,10 @@
 mod claims;
 mod create;
 mod inspect;
-mod invalid;
 mod verify;
 
 pub use create::{RawTokenRequest, TokenRequest};
 pub use inspect::{Inspection, Restricted, Signature, Status};
-pub use invalid::TokenInvalid;
 
 /// What an API token starts with.
 pub const PREFIX: &str = "dstok_";

@@ -42,9 +42,6 @@ pub enum BadPayload {
 
 impl From<pyjson::Error> for BadPayload {
     fn from(error: pyjson::Error) -> Self {
-        match error.kind() {
-            pyjson::ErrorKind::TooDeep => Self::TooDeep,
-            _ => Self::Json,
-        }
+        if error.kind() == pyjson::ErrorKind::TooDeep { Self::TooDeep } else { Self::Json }
     }
 }

@@ -76,17 +76,16 @@ impl Datasette {
             return Ok(true);
         }
         let (database, child) = match resource {
-            // Datasette's `if resource:`.
-            None => return Ok(false),
-            Some(Resource::Database(name)) if name.is_empty() => return Ok(false),
-            Some(Resource::Database(name)) => (name, None),
             Some(Resource::Child(database, child)) => (database, Some(child)),
+            // Datasette's `if resource:`.
+            Some(Resource::Database(name)) if !name.is_empty() => (name, None),
+            _ => return Ok(false),
         };
         if allowlist.database.iter().any(|(name, names)| name == database && has_action(names)) {
             return Ok(true);
         }
         let Some(child) = child else { return Ok(false) };
-        let folds_case = self.release.folds_table_names()
+        let folds_case = self.release.normalizes_children()
             && known.is_some_and(|name| self.actions.is_on_tables(name));
         let is_child = |name: &Str<'_>| match folds_case {
             true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
@@ -94,7 +93,7 @@ impl Datasette {
         };
         let children = allowlist.resource.iter().filter(|(name, _)| name == database);
         for (_, names) in children.flat_map(|(_, names)| names).filter(|(name, _)| is_child(name)) {
-            if names.is_none() && self.release.refuses_null_lists() {
+            if names.is_none() && self.release.normalizes_children() {
                 return Err(Error::NullList);
             }
             if has_action(names) {
@@ -122,13 +121,11 @@ impl<'a> Allowlist<'a> {
     /// Replaces abbreviations by full names. Returns the names that are neither an action nor an
     /// abbreviation of one, each once, in order of appearance.
     pub fn use_full_names(&mut self, actions: &Actions) -> Vec<Str<'a>> {
-        let on_databases = self.database.iter_mut().map(|(_, names)| names);
-        let on_children = self.resource.iter_mut().flat_map(|(_, children)| children);
-        let on_children = on_children.map(|(_, names)| names);
-        let lists = [&mut self.all].into_iter().chain(on_databases).chain(on_children);
+        let children = self.resource.iter_mut().flat_map(|(_, children)| children);
+        let lists = self.database.iter_mut().chain(children).map(|(_, names)| names);
         let mut unknown = Vec::new();
         let mut seen = HashSet::new();
-        for name in lists.flatten().flatten() {
+        for name in [&mut self.all].into_iter().chain(lists).flatten().flatten() {
             match name.to_str().and_then(|name| actions.full_name(name)) {
                 Some(full_name) => *name = full_name.to_owned().into(),
                 None if seen.insert(name.clone()) => unknown.push(name.clone()),
@@ -160,10 +157,8 @@ impl<'a> From<Allowlist<'a>> for Value<'a> {
 
 /// A list of names, or null.
 fn names<'a>(value: &Value<'a>) -> Option<Names<'a>> {
-    let name = |item: &Value<'a>| match item {
-        Value::Str(name) => Some(name.clone()),
-        _ => None,
-    };
+    let name =
+        |item: &Value<'a>| if let Value::Str(name) = item { Some(name.clone()) } else { None };
     match value {
         Value::Null => Some(None),
         Value::List(items) => items.iter().map(name).collect::<Option<_>>().map(Some),

@@ -1,8 +1,7 @@
 //! What a token's payload says, and when it ends: one reader and one rule for everybody who asks.
 
-use super::TokenInvalid;
 use crate::payload::{Payload, value};
-use crate::{Integer, Value};
+use crate::{Integer, TokenInvalid, Value};
 
 /// The payload of a token, with the members of [`place`].
 pub(super) type Claims<'p> = Payload<'p, 4>;

@@ -102,31 +102,9 @@ impl Datasette {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         let restrictions = request.restrictions.without_empty();
-        self.write_payload(request, &restrictions, now, workspace)?;
-        self.release.require(Feature::ApiTokens)?;
-        if !restrictions.is_empty() {
-            self.release.require(Feature::TokenRestrictions)?;
-        }
-        if !self.keyring.can_sign() {
-            return Err(Error::NoSecret);
-        }
-        if self.release.create_token_obeys_setting() && !self.settings.allow_signed_tokens {
-            return Err(Error::SignedTokensDisabled);
-        }
-        out.extend_from_slice(PREFIX.as_bytes());
-        self.sign_payload(TOKEN_NAMESPACE, workspace, out)
-    }
-
-    /// `{"a": actor_id, "t": int(time.time())[, "d": expires_after][, "_r": {…}]}`; 1.0a0 and
-    /// 1.0a1 have `"token": "dstok"` after the first.
-    fn write_payload(
-        &self,
-        request: &RawTokenRequest<'_>,
-        restrictions: &RawRestrictions<'_>,
-        now: f64,
-        workspace: &mut Workspace,
-    ) -> Result<(), Error> {
-        let Workspace { payload, keys, .. } = workspace;
+        // `{"a": actor_id, "t": int(time.time())[, "d": expires_after][, "_r": {…}]}`; 1.0a0 and
+        // 1.0a1 have `"token": "dstok"` after the first.
+        let Workspace { payload, keys, .. } = &mut *workspace;
         payload.clear();
         payload.extend_from_slice(br#"{"a":"#);
         signed_value::push_json(payload, request.actor_id, "actor_id")?;
@@ -141,9 +119,21 @@ impl Datasette {
         }
         if !restrictions.is_empty() {
             payload.extend_from_slice(br#","_r":"#);
-            write_restrictions(restrictions, &self.actions, keys, payload)?;
+            write_restrictions(&restrictions, &self.actions, keys, payload)?;
         }
         payload.push(b'}');
-        Ok(())
+        // Only now, because a wrong argument is the first error.
+        self.release.require(Feature::ApiTokens)?;
+        if !restrictions.is_empty() {
+            self.release.require(Feature::TokenRestrictions)?;
+        }
+        if !self.keyring.can_sign() {
+            return Err(Error::NoSecret);
+        }
+        if self.release.create_token_obeys_setting() && !self.settings.allow_signed_tokens {
+            return Err(Error::SignedTokensDisabled);
+        }
+        out.extend_from_slice(PREFIX.as_bytes());
+        self.sign_payload(TOKEN_NAMESPACE, workspace, out)
     }
 }

@@ -1,12 +1,13 @@
 //! A token's contents and what is wrong with it. Datasette has no counterpart, and its users have
 //! asked for one. It comes to the verdict that [`Datasette::verify_token`] comes to.
 
+use super::PREFIX;
 use super::claims::{Claims, place};
-use super::{PREFIX, TokenInvalid};
 use crate::itsdangerous::{BadSignature, load_payload};
 use crate::payload::value;
 use crate::{
-    Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, Value, Workspace,
+    Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, TokenInvalid, Value,
+    Workspace,
 };
 
 /// What there is to know about a token. See the [crate's documentation](crate#inspecting).

@@ -1,10 +1,12 @@
 //! Verifying tokens. Upstream: `SignedTokenHandler.verify_token`; before 1.0a25
 //! `actor_from_request` in `default_permissions.py`.
 
+use super::PREFIX;
 use super::claims::{Claims, place};
-use super::{PREFIX, TokenInvalid};
 use crate::payload::value;
-use crate::{Actor, Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
+use crate::{
+    Actor, Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, TokenInvalid, Value, Workspace,
+};
 
 impl Datasette {
     /// The actor that a token stands for at `now` (Unix seconds), or `None` where Datasette returns
