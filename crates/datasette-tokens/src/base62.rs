@@ -37,17 +37,14 @@ pub(crate) fn base62_decode(text: &[u8]) -> Option<Integer> {
 /// Appends `baseconv.base62.encode(number)`. `false` where Python raises `OverflowError`.
 pub(crate) fn write_base62(number: &Integer, out: &mut Vec<u8>) -> bool {
     let number = number.to_string();
-    let magnitude = number.strip_prefix('-').unwrap_or(&number);
-    let mut rest: BigUint = magnitude.parse().unwrap_or_default();
+    let mut rest: BigUint = number.trim_start_matches('-').parse().unwrap_or_default();
     let mut digits = Vec::new();
     while rest != BigUint::ZERO || digits.is_empty() {
         digits.push(BASE62[(&rest % 62u32).to_usize().unwrap_or_default()]);
         let Some(quotient) = true_divide(&rest, 62) else { return false };
         rest = quotient;
     }
-    if magnitude.len() < number.len() {
-        out.push(b'-');
-    }
+    digits.extend(number.starts_with('-').then_some(b'-'));
     out.extend(digits.iter().rev());
     true
 }

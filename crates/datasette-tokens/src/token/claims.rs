@@ -8,13 +8,8 @@ pub(super) type Claims<'p> = Payload<'p, 4>;
 
 /// The actor's id, the time of creation and the duration in seconds, the restrictions.
 pub(super) fn place(name: &[u8]) -> Option<usize> {
-    match name {
-        b"a" => Some(0),
-        b"t" => Some(1),
-        b"d" => Some(2),
-        b"_r" => Some(3),
-        _ => None,
-    }
+    const NAMES: [&[u8]; 4] = [b"a", b"t", b"d", b"_r"];
+    NAMES.iter().position(|known| *known == name)
 }
 
 impl<'p> Claims<'p> {
