@@ -45,7 +45,7 @@ pub enum Error {
     #[error(transparent)]
     TokenInvalid(#[from] TokenInvalid),
     /// Datasette's `ValueError`: the setting `allow_signed_tokens` is off.
-    // Datasette has the same words for both.
+    // Datasette has the same words as where a token is verified.
     #[error("{}", TokenInvalid::Disabled)]
     SignedTokensDisabled,
     /// Restrictions have null in place of the resource's list of actions. Datasette crashes.
