@@ -51,56 +51,43 @@ pub(crate) const EXTRA_BL_BITS: [u8; 32] = {
     bits
 };
 
+/// `base_length`: the shortest length of each symbol, minus [`MIN_MATCH`]. The last one has no
+/// extra bits: length 258 has its own symbol, although the one before could express it too.
+pub(crate) const BASE_LENGTH: [u16; 29] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128,
+    160, 192, 224, 255,
+];
+
+/// `base_dist`: the shortest distance of each symbol, minus 1.
+pub(crate) const BASE_DISTANCE: [u16; D_CODES] = [
+    0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536,
+    2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576,
+];
+
 /// `_length_code`: from a length minus [`MIN_MATCH`] to its symbol minus 257.
-pub(crate) const LENGTH_CODE: [u8; 256] = length_codes();
+pub(crate) const LENGTH_CODE: [u8; 256] = codes_by_base(&BASE_LENGTH, 0);
 
-/// `base_length`: the shortest length of each symbol, minus [`MIN_MATCH`].
-pub(crate) const BASE_LENGTH: [u8; 29] = base_lengths();
-
-const fn base_lengths() -> [u8; 29] {
-    let mut bases = [0; 29];
-    let mut length: u8 = 0;
-    let mut code = 0;
-    while code < 28 {
-        bases[code] = length;
-        length = length.wrapping_add(1 << EXTRA_LENGTH_BITS[code]);
-        code += 1;
-    }
-    // Length 258 has its own symbol without extra bits, although symbol 284 could express it too.
-    bases[28] = (MAX_MATCH - MIN_MATCH) as u8;
-    bases
+/// `d_code`: the symbol of a distance up to 32,768, which is given minus 1. All distances of a
+/// symbol from 16 on, whose shortest one is 256, have the same upper 8 of 15 bits.
+pub(crate) fn distance_code(distance_minus_1: u16) -> usize {
+    const NEAR: [u8; 256] = codes_by_base(&BASE_DISTANCE, 0);
+    const FAR: [u8; 256] = codes_by_base(&BASE_DISTANCE, 7);
+    let distance = usize::from(distance_minus_1);
+    if distance < 256 { NEAR[distance].into() } else { FAR[distance >> 7 & 0xff].into() }
 }
 
-const fn length_codes() -> [u8; 256] {
+/// By `n`: the last code whose base is at most `n << shift`.
+const fn codes_by_base(bases: &[u16], shift: u32) -> [u8; 256] {
     let mut codes = [0; 256];
-    let mut code = 0;
-    while code < 29 {
-        let mut n = 0;
-        while n < 1 << EXTRA_LENGTH_BITS[code] {
-            codes[BASE_LENGTH[code] as usize + n] = code as u8;
-            n += 1;
+    let (mut n, mut code) = (0, 0);
+    while n < 256 {
+        while code + 1 < bases.len() && bases[code + 1] as usize <= n << shift {
+            code += 1;
         }
-        code += 1;
+        codes[n] = code as u8;
+        n += 1;
     }
     codes
-}
-
-/// `d_code`: the symbol of a distance, which is given minus 1.
-pub(crate) fn distance_code(distance_minus_1: u16) -> usize {
-    if distance_minus_1 < 4 {
-        return usize::from(distance_minus_1);
-    }
-    // Two symbols share each power of two; the bit below the highest one selects between them.
-    let top = 15 - distance_minus_1.leading_zeros();
-    (2 * top) as usize + usize::from(distance_minus_1 >> (top - 1) & 1)
-}
-
-/// `base_dist`: the shortest distance of a symbol, minus 1.
-pub(crate) const fn base_distance(code: usize) -> u16 {
-    if code < 4 {
-        return code as u16;
-    }
-    (2 | (code as u16 & 1)) << (code / 2 - 1)
 }
 
 /// The first literal whose fixed code has 9 bits.

@@ -3,8 +3,8 @@
 //! zlib encodes the lengths of the two trees separately, although the format allows a run to cross
 //! from one to the other.
 
-use super::trees::Tree;
-use crate::codes::{BL_CODES, EXTRA_BL_BITS, REP_3_6, REPZ_3_10, REPZ_11_138};
+use super::tree::Tree;
+use crate::codes::{REP_3_6, REPZ_3_10, REPZ_11_138};
 
 /// The longest run of zeros for which one symbol stands.
 pub(super) const MAX_ZERO_RUN: usize = 138;
@@ -18,14 +18,15 @@ pub(super) struct LengthSymbol {
 
 /// The encoded lengths of both trees.
 pub(super) struct LengthSymbols {
-    /// More than the longest list. A power of two, because `% 512` is cheaper than a bounds check.
-    symbols: [LengthSymbol; 512],
+    /// More than the longest list, and room for the two that [`Self::push_zeros`] writes. `% 512`
+    /// is cheaper than a bounds check.
+    symbols: [LengthSymbol; 514],
     count: usize,
 }
 
 impl LengthSymbols {
     pub(super) fn new() -> Self {
-        Self { symbols: [LengthSymbol::default(); 512], count: 0 }
+        Self { symbols: [LengthSymbol::default(); 514], count: 0 }
     }
 
     pub(super) fn clear(&mut self) {
@@ -34,18 +35,6 @@ impl LengthSymbols {
 
     pub(super) fn as_slice(&self) -> &[LengthSymbol] {
         &self.symbols[..self.count]
-    }
-
-    /// How often each symbol occurs.
-    pub(super) fn frequencies(&self) -> [u16; BL_CODES] {
-        // Padded to a power of two, because `% 32` is cheaper than a bounds check.
-        let mut padded = [0; 32];
-        for symbol in self.as_slice() {
-            padded[usize::from(symbol.symbol % 32)] += 1;
-        }
-        let mut frequencies = [0; BL_CODES];
-        frequencies.copy_from_slice(&padded[..BL_CODES]);
-        frequencies
     }
 
     /// `scan_tree`: appends the encoded lengths of a tree, up to its last code.
@@ -101,15 +90,10 @@ impl LengthSymbols {
         }
         // Writing two symbols, of which 0 to 2 count, avoids an unpredictable branch.
         let run = &ZERO_RUNS[length];
-        self.symbols[self.count % 512] = run.symbols[0];
-        self.symbols[(self.count + 1) % 512] = run.symbols[1];
+        let at = self.count % 512;
+        self.symbols[at..at + 2].copy_from_slice(&run.symbols);
         self.count += usize::from(run.count);
     }
-}
-
-/// The total of extra bits of code length symbols.
-pub(super) fn extra_bits(frequencies: &[u16; BL_CODES]) -> u32 {
-    frequencies.iter().zip(EXTRA_BL_BITS).map(|(&f, bits)| u32::from(f) * u32::from(bits)).sum()
 }
 
 /// The symbols for a run of zeros: the first `count` of these.

@@ -1,8 +1,8 @@
 //! The meaning of each code. Upstream: `code` of `inftrees.h`; RFC 1951, section 3.2.5.
 
 use crate::codes::{
-    BASE_LENGTH, BL_CODES, D_CODES, EXTRA_BL_BITS, EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS,
-    LITERALS, MIN_MATCH, REP_3_6, REPZ_3_10, REPZ_11_138, base_distance,
+    BASE_DISTANCE, BASE_LENGTH, BL_CODES, D_CODES, EXTRA_BL_BITS, EXTRA_DISTANCE_BITS,
+    EXTRA_LENGTH_BITS, LITERALS, MIN_MATCH, REP_3_6, REPZ_3_10, REPZ_11_138,
 };
 
 /// The meaning of a code, packed into one word: the value in the upper half, then two flags, the
@@ -94,7 +94,7 @@ pub(super) static L_ENTRIES: [Entry; 512] = {
     entries[symbol] = Entry::END_BLOCK;
     let mut length = 0;
     while length < BASE_LENGTH.len() {
-        let base = BASE_LENGTH[length] as u16 + MIN_MATCH;
+        let base = BASE_LENGTH[length] + MIN_MATCH;
         entries[LITERALS + 1 + length] = Entry::number(base, EXTRA_LENGTH_BITS[length]);
         length += 1;
     }
@@ -106,7 +106,7 @@ pub(super) static D_ENTRIES: [Entry; 32] = {
     let mut entries = [Entry::number(0, 0); 32];
     let mut symbol = 0;
     while symbol < D_CODES {
-        entries[symbol] = Entry::number(base_distance(symbol) + 1, EXTRA_DISTANCE_BITS[symbol]);
+        entries[symbol] = Entry::number(BASE_DISTANCE[symbol] + 1, EXTRA_DISTANCE_BITS[symbol]);
         symbol += 1;
     }
     entries
