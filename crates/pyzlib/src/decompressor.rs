@@ -10,7 +10,7 @@ use crate::{inflate, ng};
 /// A new decompressor has no memory yet. Its first calls allocate less than 0.1 MB.
 #[derive(Default)]
 pub struct Decompressor {
-    small: Option<inflate::Inflater>,
+    small: Option<Box<inflate::Inflater>>,
     any: Option<ng::Inflater>,
 }
 

@@ -1,8 +1,61 @@
-//! Tables that decode one code per lookup. Upstream: `inflate_table` of `inftrees.c`; RFC 1951,
-//! section 3.2.2.
+//! Tables that decode one code per lookup. Upstream: `code` and `inflate_table` of `inftrees.c`; RFC
+//! 1951, sections 3.2.2 and 3.2.5.
 
-use super::entry::Entry;
-use crate::codes::{CODE_STEP, reverse};
+use super::bit_reader::BitReader;
+use crate::codes::{
+    BASE_DISTANCE, BASE_LENGTH, CODE_STEP, D_CODES, END_BLOCK, EXTRA_DISTANCE_BITS,
+    EXTRA_LENGTH_BITS, L_CODES, MIN_MATCH, reverse,
+};
+
+/// The meaning of a code.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    /// The literal, or a number without its extra bits.
+    pub(super) value: u16,
+    pub(super) extra_bits: u8,
+    /// The number of bits of the code.
+    code_length: u8,
+}
+
+impl Entry {
+    const fn new(value: u16, extra_bits: u8) -> Self {
+        Self { value, extra_bits, code_length: 0 }
+    }
+}
+
+/// Of a literal or length symbol: literals are below this value, and the end of the block has it.
+pub(super) const END: u16 = END_BLOCK as u16;
+/// What is added to the length of a match. It is at least [`MIN_MATCH`], so the value in between is
+/// free for invalid symbols.
+pub(super) const LENGTHS: u16 = END + 1;
+
+/// By literal, end or length symbol. Symbols from 286 on are invalid. Code length symbols are their
+/// own values here too.
+pub(super) static L_ENTRIES: [Entry; 512] = {
+    let mut entries = [Entry::new(LENGTHS, 0); 512];
+    let mut symbol = 0;
+    while symbol < L_CODES {
+        entries[symbol] = if symbol <= END_BLOCK {
+            Entry::new(symbol as u16, 0)
+        } else {
+            let length = symbol - END_BLOCK - 1;
+            Entry::new(LENGTHS + MIN_MATCH + BASE_LENGTH[length], EXTRA_LENGTH_BITS[length])
+        };
+        symbol += 1;
+    }
+    entries
+};
+
+/// By distance symbol. Symbols 30 and 31 are invalid: their distance is 0.
+pub(super) static D_ENTRIES: [Entry; 32] = {
+    let mut entries = [Entry::new(0, 0); 32];
+    let mut symbol = 0;
+    while symbol < D_CODES {
+        entries[symbol] = Entry::new(BASE_DISTANCE[symbol] + 1, EXTRA_DISTANCE_BITS[symbol]);
+        symbol += 1;
+    }
+    entries
+};
 
 /// The lengths of a code, for symbols in ascending order.
 pub(super) struct CodeLengths {
@@ -40,12 +93,6 @@ impl CodeLengths {
         self.count += usize::from(length != 0);
         self.counts[length % 16] += 1;
     }
-
-    /// Whether a symbol has a code.
-    pub(super) fn has(&self, symbol: usize) -> bool {
-        let symbols = &self.symbols[..self.count % 512];
-        symbols.iter().rev().any(|&one| usize::from(one >> 4) == symbol)
-    }
 }
 
 /// Entries by the next bits. `SIZE` is a power of two.
@@ -56,12 +103,14 @@ pub(super) struct Table<const SIZE: usize> {
 }
 
 impl<const SIZE: usize> Table<SIZE> {
-    pub(super) const EMPTY: Self = Self { entries: [Entry::EMPTY; SIZE], mask: 0 };
+    pub(super) const EMPTY: Self = Self { entries: [Entry::new(0, 0); SIZE], mask: 0 };
 
-    /// The entry for the code that comes next.
+    /// Reads a code that is ready.
     #[inline(always)]
-    pub(super) fn entry(&self, bits: u64) -> Entry {
-        self.entries[(bits & self.mask) as usize % SIZE]
+    pub(super) fn read(&self, bits: &mut BitReader<'_>) -> Entry {
+        let entry = self.entries[(bits.peek() & self.mask) as usize % SIZE];
+        bits.skip(entry.code_length);
+        entry
     }
 
     /// `inflate_table`: builds the table for a code. `None` if the code is not complete, or too
@@ -119,8 +168,10 @@ impl<const SIZE: usize> Table<SIZE> {
                 break;
             };
             for &symbol in symbols {
-                let entry = entries_by_symbol[usize::from(symbol) % M];
-                self.entries[usize::from(reverse(code)) % SIZE] = entry.with_code_length(length);
+                self.entries[usize::from(reverse(code)) % SIZE] = Entry {
+                    code_length: length as u8,
+                    ..entries_by_symbol[usize::from(symbol) % M]
+                };
                 code = code.wrapping_add(CODE_STEP[length % 16]);
             }
             sorted = rest;
