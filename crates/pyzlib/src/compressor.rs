@@ -15,7 +15,7 @@ pub struct Compressor {
     small: Option<Box<deflate::Deflater>>,
     stock: Option<stock::Deflater>,
     #[cfg(feature = "zlib-ng")]
-    ng: Option<ng::Deflater>,
+    ng: Option<zlib_rs::Deflate>,
 }
 
 impl Compressor {
@@ -59,7 +59,7 @@ impl Compressor {
             Flavour::Zlib => self.compress_with_libz_within(data, limit, out),
             #[cfg(feature = "zlib-ng")]
             Flavour::ZlibNg => append_within(data, limit, out, |buffer| {
-                self.ng.get_or_insert_with(ng::Deflater::new).compress(data, buffer)
+                ng::compress(self.ng.get_or_insert_with(ng::new_stream), data, buffer)
             }),
         }
     }

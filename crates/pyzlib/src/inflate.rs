@@ -2,7 +2,7 @@
 //! of zlib 1.3.2.
 //!
 //! Unlike a compressed stream, decompressed data does not depend on the implementation. zlib-rs
-//! (`ng.rs`) decompresses any stream, and alone decides what is wrong with a stream. But setting it
+//! decompresses any stream, and alone decides what is wrong with a stream. But setting it
 //! up for a short stream takes longer than decompressing it. So this module decompresses streams
 //! that are short, valid, and written as zlib's `deflate` writes them, and declines all others.
 //!
@@ -23,7 +23,6 @@ use table::{CodeLengths, D_ENTRIES, END, L_ENTRIES, LENGTHS, Table};
 
 use crate::codes::{
     BL_CODES, BL_ORDER, D_CODES, FIXED_DISTANCE_LENGTH, FIXED_LENGTHS, L_CODES, REP_3_6, REPZ_3_10,
-    REPZ_11_138,
 };
 
 /// The longest stream that is not declined. Longer ones make up for the time that zlib-rs takes to
@@ -140,19 +139,24 @@ impl Inflater {
         let (mut symbol, mut previous) = (0, None);
         while symbol < total {
             bits.require(14);
-            match bl_table.read(bits).value as u8 {
-                REP_3_6 => {
-                    let (length, repeat) = (previous?, 3 + bits.take(2));
-                    (symbol..symbol + repeat).for_each(|symbol| code_lengths.push(symbol, length));
-                    symbol += repeat;
-                }
-                REPZ_3_10 => (symbol, previous) = (symbol + 3 + bits.take(3), Some(0)),
-                REPZ_11_138 => (symbol, previous) = (symbol + 11 + bits.take(7), Some(0)),
-                length => {
-                    code_lengths.push(symbol, length.into());
-                    (symbol, previous) = (symbol + 1, Some(length.into()));
-                }
+            let code = bl_table.read(bits).value as u8;
+            if code < REP_3_6 {
+                code_lengths.push(symbol, code.into());
+                (symbol, previous) = (symbol + 1, Some(code));
+                continue;
             }
+            let repeat = match code {
+                REP_3_6 => 3 + bits.take(2),
+                REPZ_3_10 => 3 + bits.take(3),
+                _ => 11 + bits.take(7),
+            };
+            if code == REP_3_6 {
+                let length = previous?.into();
+                (symbol..symbol + repeat).for_each(|symbol| code_lengths.push(symbol, length));
+            } else {
+                previous = Some(0);
+            }
+            symbol += repeat;
         }
         (symbol == total).then_some(())
     }

@@ -122,15 +122,13 @@ impl<const SIZE: usize> Table<SIZE> {
     ) -> Option<()> {
         let longest = SIZE.ilog2() as usize;
         // By length, where its symbols begin among all, sorted by length; and how many codes of the
-        // current length are free. A complete code leaves none.
+        // current length are free. A complete code leaves none, and once too many are taken, their
+        // number stays below 0.
         let (mut starts, mut start, mut free) = ([0u16; 16], 0, 1);
         for (length, &count) in (1..=longest).zip(&code_lengths.counts[1..]) {
             starts[length] = start;
             start += count;
             free = 2 * free - i32::from(count);
-            if free < 0 {
-                return None;
-            }
         }
         if free != 0 || usize::from(start) != code_lengths.count {
             return None;
@@ -164,9 +162,7 @@ impl<const SIZE: usize> Table<SIZE> {
             }
             length += 1;
             size *= 2;
-            let Some((symbols, rest)) = sorted.split_at_checked(counts[length % 16].into()) else {
-                break;
-            };
+            let (symbols, rest) = sorted.split_at(counts[length % 16].into());
             for &symbol in symbols {
                 self.entries[usize::from(reverse(code)) % SIZE] = Entry {
                     code_length: length as u8,
