@@ -43,13 +43,9 @@ pub(crate) const EXTRA_DISTANCE_BITS: [u8; D_CODES] = [
 
 /// `extra_blbits`: extra bits of the code length symbols. Padded to a power of two, because
 /// `symbol % 32` is cheaper than a bounds check.
-pub(crate) const EXTRA_BL_BITS: [u8; 32] = {
-    let mut bits = [0; 32];
-    bits[REP_3_6 as usize] = 2;
-    bits[REPZ_3_10 as usize] = 3;
-    bits[REPZ_11_138 as usize] = 7;
-    bits
-};
+pub(crate) const EXTRA_BL_BITS: [u8; 32] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
 
 /// `base_length`: the shortest length of each symbol, minus [`MIN_MATCH`]. The last one has no
 /// extra bits: length 258 has its own symbol, although the one before could express it too.

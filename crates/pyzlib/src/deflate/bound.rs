@@ -21,14 +21,21 @@
 //! bound because merging symbols and lowering a count both reduce `n log2(n) - sum(f log2(f))`:
 //! the derivative by any `f` is `log2(n / f)`, which is not negative.
 
-use super::run_lengths::{MAX_ZERO_RUN, ZERO_RUNS, ZeroRun};
+use std::array::from_fn;
+
+use super::run_lengths::MAX_ZERO_RUN;
 use super::tree::Tree;
-use crate::codes::{D_CODES, L_CODES, REPZ_3_10, REPZ_11_138};
+use crate::codes::{D_CODES, L_CODES};
 
 /// Computes lower bounds.
 pub(super) struct LowerBound {
     /// By n: `n log2(n)` in units of 1/[`UNIT`] bit, rounded up.
     n_log_n: [u32; 1024],
+    /// By length of a run of zeros: see [`zero_symbols`].
+    zero_symbols: [u64; L_CODES],
+    /// By length of a run: how much [`run_symbols`] grows from a run that is one shorter. It
+    /// shrinks from 3 to 4, where [`REP_3_6`](crate::codes::REP_3_6) begins to apply.
+    run_increments: [i16; 512],
 }
 
 const UNIT: u32 = 1 << 10;
@@ -39,7 +46,12 @@ impl LowerBound {
             let n = n.max(1) as f64;
             (n * n.log2() * f64::from(UNIT)).ceil() as u32
         };
-        Self { n_log_n: std::array::from_fn(n_log_n) }
+        let increment = |n: usize| run_symbols(n) - run_symbols(n.saturating_sub(1));
+        Self {
+            n_log_n: from_fn(n_log_n),
+            zero_symbols: from_fn(zero_symbols),
+            run_increments: from_fn(increment),
+        }
     }
 
     /// A lower bound in bits on a dynamic block with these symbols, without its first three bits
@@ -83,9 +95,9 @@ impl LowerBound {
         // ignored.
         let mut lengths = 2;
         for &symbol in used_l {
-            zeros += ZERO_SYMBOLS[usize::from(symbol - next)];
+            zeros += self.zero_symbols[usize::from(symbol - next)];
             run = if symbol == next { run + 1 } else { 1 };
-            lengths += RUN_INCREMENTS[run % RUN_INCREMENTS.len()];
+            lengths += self.run_increments[run % self.run_increments.len()];
             next = symbol + 1;
         }
         let [zero, repz_3_10, repz_11_138] = [zeros, zeros >> 16, zeros >> 32].map(|n| n as u16);
@@ -106,54 +118,25 @@ impl LowerBound {
 /// before it. Lengths from 6 on stand near the beginning of `BL_ORDER`, where the minimum of 4 is
 /// close enough.
 fn bl_codes(leaves: usize) -> u32 {
-    match leaves.ilog2() {
-        0 | 1 => 18,
-        2 => 16,
-        3 => 14,
-        4 => 12,
-        5 => 10,
-        _ => 4,
-    }
+    const BY_DEPTH: [u32; 6] = [18, 18, 16, 14, 12, 10];
+    BY_DEPTH.get(leaves.ilog2() as usize).map_or(4, |&count| count)
 }
 
-/// By length of a run of zeros: how often it takes symbol 0, [`REPZ_3_10`] and [`REPZ_11_138`].
-/// Each count has 16 bits of the integer, so that one addition adds all three.
-const ZERO_SYMBOLS: [u64; L_CODES] = {
-    let mut zeros = [0; L_CODES];
-    let mut length = 1;
-    while length < L_CODES {
-        zeros[length] = if length > MAX_ZERO_RUN {
-            zeros[length - MAX_ZERO_RUN] + (1 << 32)
-        } else {
-            let ZeroRun { symbols, count } = ZERO_RUNS[length];
-            let shift = match symbols[0].symbol {
-                REPZ_3_10 => 16,
-                REPZ_11_138 => 32,
-                _ => 0,
-            };
-            (count as u64) << shift
-        };
-        length += 1;
+/// How often a run of zeros takes symbol 0, `REPZ_3_10` and `REPZ_11_138`. Each count has 16 bits
+/// of the integer, so that one addition adds all three.
+fn zero_symbols(length: usize) -> u64 {
+    match length {
+        0..3 => length as u64,
+        3..11 => 1 << 16,
+        11..=MAX_ZERO_RUN => 1 << 32,
+        _ => zero_symbols(length - MAX_ZERO_RUN) + (1 << 32),
     }
-    zeros
-};
-
-/// By length of a run: how much [`run_symbols`] grows from a run that is one shorter. It shrinks
-/// from 3 to 4, where [`REP_3_6`](crate::codes::REP_3_6) begins to apply.
-const RUN_INCREMENTS: [i16; 512] = {
-    let mut increments = [0; 512];
-    let mut length = 1;
-    while length < increments.len() {
-        increments[length] = run_symbols(length) - run_symbols(length - 1);
-        length += 1;
-    }
-    increments
-};
+}
 
 /// The fewest code length symbols for a run of lengths other than zero: the first length, and one
 /// repetition for each 3 to 6 more. So `n` symbols, for `n` above 1, cover at most `6 n - 5`
 /// lengths.
-const fn run_symbols(length: usize) -> i16 {
+fn run_symbols(length: usize) -> i16 {
     match length {
         0..4 => length as i16,
         4..8 => 2,

@@ -16,17 +16,41 @@ pub(super) struct LengthSymbol {
     pub(super) extra: u8,
 }
 
+/// The symbols for a run of zeros: the first `count` of these.
+struct ZeroRun {
+    symbols: [LengthSymbol; 2],
+    count: u8,
+}
+
+impl ZeroRun {
+    fn new(length: usize) -> Self {
+        let (symbol, min, count) = match length {
+            0..3 => (0, length, length),
+            3..11 => (REPZ_3_10, 3, 1),
+            _ => (REPZ_11_138, 11, 1),
+        };
+        let symbols = [LengthSymbol { symbol, extra: (length - min) as u8 }; 2];
+        Self { symbols, count: count as u8 }
+    }
+}
+
 /// The encoded lengths of both trees.
 pub(super) struct LengthSymbols {
     /// More than the longest list, and room for the two that [`Self::push_zeros`] writes. `% 512`
     /// is cheaper than a bounds check.
     symbols: [LengthSymbol; 514],
     count: usize,
+    /// By length of the run.
+    zero_runs: [ZeroRun; MAX_ZERO_RUN + 1],
 }
 
 impl LengthSymbols {
     pub(super) fn new() -> Self {
-        Self { symbols: [LengthSymbol::default(); 514], count: 0 }
+        Self {
+            symbols: [LengthSymbol::default(); 514],
+            count: 0,
+            zero_runs: std::array::from_fn(ZeroRun::new),
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -89,35 +113,9 @@ impl LengthSymbols {
             length -= MAX_ZERO_RUN;
         }
         // Writing two symbols, of which 0 to 2 count, avoids an unpredictable branch.
-        let run = &ZERO_RUNS[length];
+        let run = &self.zero_runs[length];
         let at = self.count % 512;
         self.symbols[at..at + 2].copy_from_slice(&run.symbols);
         self.count += usize::from(run.count);
     }
 }
-
-/// The symbols for a run of zeros: the first `count` of these.
-#[derive(Clone, Copy)]
-pub(super) struct ZeroRun {
-    pub(super) symbols: [LengthSymbol; 2],
-    pub(super) count: u8,
-}
-
-/// By length of the run.
-pub(super) const ZERO_RUNS: [ZeroRun; MAX_ZERO_RUN + 1] = {
-    let zero = LengthSymbol { symbol: 0, extra: 0 };
-    let mut runs = [ZeroRun { symbols: [zero; 2], count: 0 }; MAX_ZERO_RUN + 1];
-    let mut length = 1;
-    while length < runs.len() {
-        let (symbol, min) = match length {
-            1 | 2 => (0, length),
-            3..11 => (REPZ_3_10, 3),
-            _ => (REPZ_11_138, 11),
-        };
-        let first = LengthSymbol { symbol, extra: (length - min) as u8 };
-        let count = if symbol == 0 { length as u8 } else { 1 };
-        runs[length] = ZeroRun { symbols: [first; 2], count };
-        length += 1;
-    }
-    runs
-};
