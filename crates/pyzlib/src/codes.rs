@@ -164,21 +164,10 @@ pub(crate) const fn assign_codes<const N: usize>(
         let length = lengths[symbol % N];
         let code = &mut next[length as usize % 16];
         codes[symbol % codes.len()] = Code { bits: reverse(*code), length };
-        *code = code.wrapping_add(CODE_STEP[length as usize % 16]);
+        *code = code.wrapping_add(1 << (16 - length));
         n += 1;
     }
 }
-
-/// By length: the difference between consecutive codes, if their first bit is the highest of 16.
-pub(crate) const CODE_STEP: [u16; 16] = {
-    let mut steps = [0; 16];
-    let mut length = 1;
-    while length < 16 {
-        steps[length] = 1 << (16 - length);
-        length += 1;
-    }
-    steps
-};
 
 /// `bi_reverse` for 16 bits. x86-64 has no instruction for it, so a table is faster than
 /// `u16::reverse_bits`.

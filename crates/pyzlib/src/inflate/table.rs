@@ -3,8 +3,8 @@
 
 use super::bit_reader::BitReader;
 use crate::codes::{
-    BASE_DISTANCE, BASE_LENGTH, CODE_STEP, D_CODES, END_BLOCK, EXTRA_DISTANCE_BITS,
-    EXTRA_LENGTH_BITS, L_CODES, MIN_MATCH, reverse,
+    BASE_DISTANCE, BASE_LENGTH, D_CODES, END_BLOCK, EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS,
+    L_CODES, MIN_MATCH, reverse,
 };
 
 /// The meaning of a code.
@@ -168,7 +168,7 @@ impl<const SIZE: usize> Table<SIZE> {
                     code_length: length as u8,
                     ..entries_by_symbol[usize::from(symbol) % M]
                 };
-                code = code.wrapping_add(CODE_STEP[length % 16]);
+                code = code.wrapping_add(1 << (16 - length));
             }
             sorted = rest;
         }
