@@ -195,7 +195,9 @@ impl Deflater {
             bl.count(symbol.symbol.into());
         }
         bl.find_symbols();
-        bits + bl.bits_with(&EXTRA_BL_BITS) + 5 + 5 + 4 + 3 * self.bl_codes() as u32
+        let extra = |(&f, bits): (&u16, u8)| u32::from(f) * u32::from(bits);
+        let extra_bits: u32 = bl.frequencies.iter().zip(EXTRA_BL_BITS).map(extra).sum();
+        bits + extra_bits + 5 + 5 + 4 + 3 * self.bl_codes() as u32
     }
 
     /// How many codes for code lengths are listed: up to the last that is used, and at least 4.

@@ -156,18 +156,14 @@ impl MatchFinder {
                 (length, start) = (longer, its_start);
                 position += 1;
             }
-            self.push(position - 1, length, start);
+            self.matches.push(Match {
+                position: position - 1,
+                length_minus_3: (length - MIN_MATCH) as u8,
+                distance_minus_1: position - start - 2,
+            });
             position += length - 1;
         }
         position
-    }
-
-    fn push(&mut self, position: u16, length: u16, start: u16) {
-        self.matches.push(Match {
-            position,
-            length_minus_3: (length - MIN_MATCH) as u8,
-            distance_minus_1: position - start - 1,
-        });
     }
 
     /// `INSERT_STRING` for the first `count` positions.
@@ -206,16 +202,12 @@ impl MatchFinder {
         }
     }
 
-    fn word(&self, position: usize) -> u32 {
-        let bytes = &self.window[position..position + 4];
-        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    fn bytes<const N: usize>(&self, position: usize) -> [u8; N] {
+        std::array::from_fn(|n| self.window[position + n])
     }
 
-    fn long_word(&self, position: usize) -> u64 {
-        let bytes = &self.window[position..position + 8];
-        u64::from_le_bytes([
-            bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
-        ])
+    fn word(&self, position: usize) -> u32 {
+        u32::from_le_bytes(self.bytes(position))
     }
 
     /// `longest_match`: the length and start of the longest match at `position`, if it is longer
@@ -300,7 +292,8 @@ impl MatchFinder {
         let mut length = 0;
         while length < max {
             let offset = usize::from(length) & 511;
-            let difference = self.long_word(a + offset) ^ self.long_word(b + offset);
+            let [a, b] = [a, b].map(|start| u64::from_le_bytes(self.bytes(start + offset)));
+            let difference = a ^ b;
             if difference != 0 {
                 return max.min(length + difference.trailing_zeros() as u16 / 8);
             }

@@ -85,15 +85,6 @@ impl<const N: usize> Tree<N> {
         self.lengths[usize::from(symbol) % NODES]
     }
 
-    /// The total length of all symbols that occur if their codes have these lengths.
-    pub(super) fn bits_with<const M: usize>(&self, lengths: &[u8; M]) -> u32 {
-        let lengths = self.symbols().iter().map(|&symbol| lengths[usize::from(symbol)]);
-        self.symbol_frequencies()
-            .zip(lengths)
-            .map(|(f, length)| u32::from(f) * u32::from(length))
-            .sum()
-    }
-
     /// The codes by symbol. Entries of symbols without a code are stale.
     pub(super) fn codes(&mut self) -> &Codes {
         assign_codes(&self.symbols[..self.used], &self.lengths, &mut self.codes);
@@ -117,7 +108,8 @@ impl<const N: usize> Tree<N> {
             return bits;
         }
         limit_lengths(children, max_bits, &mut self.lengths);
-        self.bits_with(&self.lengths)
+        let lengths = self.symbols().iter().map(|&symbol| u32::from(self.length(symbol)));
+        self.symbol_frequencies().zip(lengths).map(|(f, length)| u32::from(f) * length).sum()
     }
 }
 
