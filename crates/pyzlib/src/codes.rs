@@ -63,8 +63,8 @@ pub(crate) const BASE_DISTANCE: [u16; D_CODES] = [
 /// `_length_code`: from a length minus [`MIN_MATCH`] to its symbol minus 257.
 pub(crate) const LENGTH_CODE: [u8; 256] = codes_by_base(&BASE_LENGTH, 0);
 
-/// `d_code`: the symbol of a distance up to 32,768, which is given minus 1. All distances of a
-/// symbol from 16 on, whose shortest one is 256, have the same upper 8 of 15 bits.
+/// `d_code`: the symbol of a distance up to 32,768, which is given minus 1. From 256 on, symbols
+/// begin at multiples of 128, so the upper bits are enough.
 pub(crate) fn distance_code(distance_minus_1: u16) -> usize {
     const NEAR: [u8; 256] = codes_by_base(&BASE_DISTANCE, 0);
     const FAR: [u8; 256] = codes_by_base(&BASE_DISTANCE, 7);
@@ -107,67 +107,6 @@ pub(crate) const FIXED_LENGTHS: [u8; L_CODES + 2] = {
 
 /// The length of every fixed code for distances.
 pub(crate) const FIXED_DISTANCE_LENGTH: u8 = 5;
-
-/// A code as it is written: its bits, the first one lowest, and their number.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Code {
-    pub(crate) bits: u16,
-    pub(crate) length: u8,
-}
-
-/// Codes by symbol. Padded to a power of two, because `symbol % 512` is cheaper than a bounds check.
-pub(crate) type Codes = [Code; 512];
-
-/// `static_ltree`.
-pub(crate) const FIXED_L_CODES: Codes = fixed_codes(&FIXED_LENGTHS);
-
-/// `static_dtree`.
-pub(crate) const FIXED_D_CODES: Codes = fixed_codes(&[FIXED_DISTANCE_LENGTH; D_CODES]);
-
-const fn fixed_codes<const N: usize>(lengths: &[u8; N]) -> Codes {
-    let mut symbols = [0; N];
-    let mut symbol = 0;
-    while symbol < N {
-        symbols[symbol] = symbol as u16;
-        symbol += 1;
-    }
-    let mut codes = [Code { bits: 0, length: 0 }; 512];
-    assign_codes(&symbols, lengths, &mut codes);
-    codes
-}
-
-/// `gen_codes`: assigns canonical codes to `symbols`, which are in ascending order and have these
-/// lengths.
-///
-/// While codes are assigned, their first bit is the highest of 16 bits, whatever their length. So
-/// one reversal of 16 bits brings any code into the order in which it is written.
-pub(crate) const fn assign_codes<const N: usize>(
-    symbols: &[u16],
-    lengths: &[u8; N],
-    codes: &mut Codes,
-) {
-    let mut counts = [0u16; 16];
-    let mut n = 0;
-    while n < symbols.len() {
-        counts[lengths[symbols[n] as usize % N] as usize % 16] += 1;
-        n += 1;
-    }
-    let mut next = [0u16; 16];
-    let mut length = 1;
-    while length < 15 {
-        next[length + 1] = next[length].wrapping_add(counts[length] << (16 - length));
-        length += 1;
-    }
-    n = 0;
-    while n < symbols.len() {
-        let symbol = symbols[n] as usize;
-        let length = lengths[symbol % N];
-        let code = &mut next[length as usize % 16];
-        codes[symbol % codes.len()] = Code { bits: reverse(*code), length };
-        *code = code.wrapping_add(1 << (16 - length));
-        n += 1;
-    }
-}
 
 /// `bi_reverse` for 16 bits. x86-64 has no instruction for it, so a table is faster than
 /// `u16::reverse_bits`.

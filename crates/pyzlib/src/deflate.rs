@@ -26,12 +26,12 @@ use heap::Heap;
 pub(crate) use matches::MAX_DATA;
 use matches::MatchFinder;
 use run_lengths::{LengthSymbol, LengthSymbols};
-use tree::{MAX_BITS, MAX_BL_BITS, Tree};
+use tree::{Code, Codes, MAX_BITS, MAX_BL_BITS, Tree, assign_codes};
 
 use crate::codes::{
-    BASE_DISTANCE, BASE_LENGTH, BL_CODES, BL_ORDER, Code, D_CODES, END_BLOCK, EXTRA_BL_BITS,
-    EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_9_BITS, FIXED_D_CODES, FIXED_DISTANCE_LENGTH,
-    FIXED_L_CODES, FIXED_LENGTHS, L_CODES, LENGTH_CODE, LITERALS, distance_code,
+    BASE_DISTANCE, BASE_LENGTH, BL_CODES, BL_ORDER, D_CODES, END_BLOCK, EXTRA_BL_BITS,
+    EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_9_BITS, FIXED_DISTANCE_LENGTH, FIXED_LENGTHS,
+    L_CODES, LENGTH_CODE, LITERALS, distance_code,
 };
 
 /// The header of a zlib stream with a 32 KiB window and the default level.
@@ -62,10 +62,16 @@ pub(crate) struct Deflater {
     extra_bits: u32,
     heap: Heap,
     bound: LowerBound,
+    /// `static_ltree` and `static_dtree`.
+    fixed_codes: [Codes; 2],
 }
 
 impl Deflater {
     pub(crate) fn new() -> Box<Self> {
+        let symbols: [u16; FIXED_LENGTHS.len()] = std::array::from_fn(|symbol| symbol as u16);
+        let mut fixed_codes = [[Code::default(); 512]; 2];
+        assign_codes(&symbols, &FIXED_LENGTHS, &mut fixed_codes[0]);
+        assign_codes(&symbols[..32], &[FIXED_DISTANCE_LENGTH; 32], &mut fixed_codes[1]);
         Box::new(Self {
             finder: MatchFinder::new(),
             l: Tree::new(),
@@ -76,6 +82,7 @@ impl Deflater {
             extra_bits: 0,
             heap: Heap::new(),
             bound: LowerBound::new(),
+            fixed_codes,
         })
     }
 
@@ -213,9 +220,9 @@ impl Deflater {
         if kind == DYNAMIC {
             self.write_trees(&mut writer);
         }
-        let Self { finder, l, d, .. } = self;
+        let Self { finder, l, d, fixed_codes: [l_codes, d_codes], .. } = self;
         let (l_codes, d_codes) =
-            if kind == FIXED { (&FIXED_L_CODES, &FIXED_D_CODES) } else { (l.codes(), d.codes()) };
+            if kind == FIXED { (&*l_codes, &*d_codes) } else { (l.codes(), d.codes()) };
         let literal = |byte: u8| (l_codes[usize::from(byte)], 0, 0);
         let mut position = 0;
         for one in &finder.matches {

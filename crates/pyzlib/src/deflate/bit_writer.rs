@@ -1,6 +1,6 @@
 //! Codes packed into bytes. Upstream: `send_bits` of `trees.c`.
 
-use crate::codes::Code;
+use super::tree::Code;
 
 /// Writes bits to a buffer, each byte from its lowest bit up.
 pub(super) struct BitWriter<'buffer> {

@@ -2,12 +2,22 @@
 //! `trees.c`.
 
 use super::heap::{Heap, INNER, NODES};
-use crate::codes::{Code, Codes, assign_codes};
+use crate::codes::reverse;
 
 /// The longest code for literals, lengths and distances.
 pub(super) const MAX_BITS: u8 = 15;
 /// The longest code for code lengths.
 pub(super) const MAX_BL_BITS: u8 = 7;
+
+/// A code as it is written: its bits, the first one lowest, and their number.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Code {
+    pub(super) bits: u16,
+    pub(super) length: u8,
+}
+
+/// Codes by symbol. Padded to a power of two, because `symbol % 512` is cheaper than a bounds check.
+pub(super) type Codes = [Code; 512];
 
 /// One of the three alphabets of a block: how often each symbol occurs, and its Huffman code.
 pub(super) struct Tree<const N: usize> {
@@ -110,6 +120,29 @@ impl<const N: usize> Tree<N> {
         limit_lengths(children, max_bits, &mut self.lengths);
         let lengths = self.symbols().iter().map(|&symbol| u32::from(self.length(symbol)));
         self.symbol_frequencies().zip(lengths).map(|(f, length)| u32::from(f) * length).sum()
+    }
+}
+
+/// `gen_codes`: assigns canonical codes to `symbols`, which are in ascending order and have these
+/// lengths.
+///
+/// While codes are assigned, their first bit is the highest of 16 bits, whatever their length. So
+/// one reversal of 16 bits brings any code into the order in which it is written.
+pub(super) fn assign_codes<const N: usize>(symbols: &[u16], lengths: &[u8; N], codes: &mut Codes) {
+    let symbols = symbols.iter().map(|&symbol| usize::from(symbol));
+    let mut counts = [0u16; 16];
+    for symbol in symbols.clone() {
+        counts[usize::from(lengths[symbol % N] % 16)] += 1;
+    }
+    let mut next = [0u16; 16];
+    for length in 1..15 {
+        next[length + 1] = next[length].wrapping_add(counts[length] << (16 - length));
+    }
+    for symbol in symbols {
+        let length = lengths[symbol % N];
+        let code = &mut next[usize::from(length % 16)];
+        codes[symbol % codes.len()] = Code { bits: reverse(*code), length };
+        *code = code.wrapping_add(1 << (16 - length));
     }
 }
 
