@@ -89,21 +89,17 @@ const fn codes_by_base(bases: &[u16], shift: u32) -> [u8; 256] {
 /// The first literal whose fixed code has 9 bits.
 pub(crate) const FIXED_9_BITS: usize = 144;
 
-/// The length of each fixed code for literals, the end and lengths: `static_ltree[symbol].Len`.
-pub(crate) const FIXED_LENGTHS: [u8; L_CODES + 2] = {
-    let mut lengths = [0; L_CODES + 2];
-    let mut symbol = 0;
-    while symbol < lengths.len() {
-        lengths[symbol] = match symbol {
-            0..FIXED_9_BITS => 8,
-            FIXED_9_BITS..END_BLOCK => 9,
-            END_BLOCK..280 => 7,
-            _ => 8,
-        };
-        symbol += 1;
+/// The length of a fixed code for a literal, the end or a length: `static_ltree[symbol].Len`.
+pub(crate) fn fixed_length(symbol: usize) -> u8 {
+    match symbol {
+        FIXED_9_BITS..END_BLOCK => 9,
+        END_BLOCK..280 => 7,
+        _ => 8,
     }
-    lengths
-};
+}
+
+/// The number of fixed codes for literals, the end and lengths. The last two are not used.
+pub(crate) const FIXED_L_CODES: usize = L_CODES + 2;
 
 /// The length of every fixed code for distances.
 pub(crate) const FIXED_DISTANCE_LENGTH: u8 = 5;

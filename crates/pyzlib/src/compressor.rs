@@ -59,7 +59,9 @@ impl Compressor {
             Flavour::Zlib => self.compress_with_libz_within(data, limit, out),
             #[cfg(feature = "zlib-ng")]
             Flavour::ZlibNg => append_within(data, limit, out, |buffer| {
-                ng::compress(self.ng.get_or_insert_with(ng::new_stream), data, buffer)
+                // The defaults of Python's `zlib.compress`.
+                let stream = self.ng.get_or_insert_with(|| zlib_rs::Deflate::new(6, true, 15));
+                ng::compress(stream, data, buffer)
             }),
         }
     }

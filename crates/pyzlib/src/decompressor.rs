@@ -7,9 +7,6 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 use crate::error::DecompressError;
 use crate::inflate::Inflater;
 
-/// The size of zlib-rs's first output buffer.
-const FIRST_BUFFER: usize = 4 << 10;
-
 /// `zlib.decompress` with reusable working memory.
 ///
 /// A new decompressor has no memory yet. Its first calls allocate less than 0.1 MB.
@@ -85,7 +82,7 @@ impl Decompressor {
         inflate.reset(true);
         // One byte over the limit shows that there is more data.
         let capacity = limit.saturating_add(1);
-        let mut data = vec![0; FIRST_BUFFER.min(capacity)];
+        let mut data = vec![0; capacity.min(4 << 10)];
         let (mut read, mut written) = (0, 0);
         loop {
             let (input, output) = (&stream[read..], &mut data[written..]);

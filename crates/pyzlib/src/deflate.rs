@@ -20,6 +20,8 @@ mod matches;
 mod run_lengths;
 mod tree;
 
+use std::array::from_fn;
+
 use bit_writer::BitWriter;
 use bound::LowerBound;
 use heap::Heap;
@@ -30,8 +32,8 @@ use tree::{Code, Codes, MAX_BITS, MAX_BL_BITS, Tree, assign_codes};
 
 use crate::codes::{
     BASE_DISTANCE, BASE_LENGTH, BL_CODES, BL_ORDER, D_CODES, END_BLOCK, EXTRA_BL_BITS,
-    EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_9_BITS, FIXED_DISTANCE_LENGTH, FIXED_LENGTHS,
-    L_CODES, LENGTH_CODE, LITERALS, distance_code,
+    EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_9_BITS, FIXED_DISTANCE_LENGTH, FIXED_L_CODES,
+    L_CODES, LENGTH_CODE, LITERALS, distance_code, fixed_length,
 };
 
 /// The header of a zlib stream with a 32 KiB window and the default level.
@@ -68,9 +70,10 @@ pub(crate) struct Deflater {
 
 impl Deflater {
     pub(crate) fn new() -> Box<Self> {
-        let symbols: [u16; FIXED_LENGTHS.len()] = std::array::from_fn(|symbol| symbol as u16);
+        let symbols: [u16; FIXED_L_CODES] = from_fn(|symbol| symbol as u16);
+        let l_lengths: [u8; FIXED_L_CODES] = from_fn(fixed_length);
         let mut fixed_codes = [[Code::default(); 512]; 2];
-        assign_codes(&symbols, &FIXED_LENGTHS, &mut fixed_codes[0]);
+        assign_codes(&symbols, &l_lengths, &mut fixed_codes[0]);
         assign_codes(&symbols[..32], &[FIXED_DISTANCE_LENGTH; 32], &mut fixed_codes[1]);
         Box::new(Self {
             finder: MatchFinder::new(),
@@ -182,7 +185,7 @@ impl Deflater {
         let symbols = self.l.symbols().iter().map(|&symbol| usize::from(symbol));
         let others = symbols.rev().take_while(|&symbol| symbol >= FIXED_9_BITS);
         let correction = |symbol: usize| {
-            i32::from(self.l.frequencies[symbol]) * (i32::from(FIXED_LENGTHS[symbol]) - 8)
+            i32::from(self.l.frequencies[symbol]) * (i32::from(fixed_length(symbol)) - 8)
         };
         let distances = self.finder.matches.len() as u32;
         (8 * self.symbols + u32::from(FIXED_DISTANCE_LENGTH) * distances)

@@ -22,7 +22,8 @@ use bit_reader::BitReader;
 use table::{CodeLengths, D_ENTRIES, END, L_ENTRIES, LENGTHS, Table};
 
 use crate::codes::{
-    BL_CODES, BL_ORDER, D_CODES, FIXED_DISTANCE_LENGTH, FIXED_LENGTHS, L_CODES, REP_3_6, REPZ_3_10,
+    BL_CODES, BL_ORDER, D_CODES, FIXED_DISTANCE_LENGTH, FIXED_L_CODES, L_CODES, REP_3_6, REPZ_3_10,
+    fixed_length,
 };
 
 /// The longest stream that is not declined. Longer ones make up for the time that zlib-rs takes to
@@ -31,11 +32,10 @@ const MAX_STREAM: usize = 1 << 10;
 /// The most data that is not declined.
 const MAX_DATA: usize = 4 << 10;
 
-/// Tables for codes of up to 11, 10 and 7 bits. The codes of such short data are hardly ever
+/// Tables for codes of up to 11 and 10 bits. The codes of such short data are hardly ever
 /// longer.
 type LengthTable = Table<2048>;
 type DistanceTable = Table<1024>;
-type CodeLengthTable = Table<128>;
 
 /// Decompresses short streams.
 pub(crate) struct Inflater {
@@ -43,7 +43,7 @@ pub(crate) struct Inflater {
     fixed_distances: DistanceTable,
     lengths: LengthTable,
     distances: DistanceTable,
-    bl_table: CodeLengthTable,
+    bl_table: Table<128>,
     code_lengths: CodeLengths,
     buffer: [u8; MAX_DATA],
 }
@@ -60,7 +60,7 @@ impl Inflater {
             buffer: [0; MAX_DATA],
         });
         let Self { fixed_lengths, fixed_distances, code_lengths, .. } = &mut *inflater;
-        code_lengths.set(&FIXED_LENGTHS);
+        code_lengths.set(&std::array::from_fn::<_, FIXED_L_CODES, _>(fixed_length));
         let lengths = fixed_lengths.build(code_lengths, &L_ENTRIES);
         code_lengths.set(&[FIXED_DISTANCE_LENGTH; 32]);
         let distances = fixed_distances.build(code_lengths, &D_ENTRIES);

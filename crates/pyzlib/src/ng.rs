@@ -2,11 +2,6 @@
 
 use zlib_rs::{Deflate, DeflateFlush, Status};
 
-/// A stream of zlib-ng's `deflate` with the defaults of Python's `zlib.compress`.
-pub(crate) fn new_stream() -> Deflate {
-    Deflate::new(6, true, 15)
-}
-
 /// Compresses `data` into `out` with a stream, which is reset before, and returns the length, or
 /// `None` if `out` is too short.
 ///

@@ -106,7 +106,9 @@ impl MatchFinder {
         self.links_left = MIN_LINKS.max(end / 4);
         let position = self.deflate_slow::<false>(0, inserted, end);
         if position < inserted {
-            self.link_pairs(inserted);
+            for position in 0..usize::from(inserted) {
+                self.prev_prev[position] = self.prev[usize::from(self.prev[position])];
+            }
             self.deflate_slow::<true>(position, inserted, end);
         }
         self.base += end;
@@ -184,24 +186,6 @@ impl MatchFinder {
         }
     }
 
-    /// Fills `prev_prev` for the first `count` positions.
-    fn link_pairs(&mut self, count: u16) {
-        for position in 0..usize::from(count) {
-            self.prev_prev[position] = self.prev[usize::from(self.prev[position])];
-        }
-    }
-
-    /// The candidate after a pair.
-    #[inline(always)]
-    fn after_pair<const PAIRS: bool>(&mut self, [first, second]: [u16; 2]) -> u16 {
-        if PAIRS {
-            self.prev_prev[usize::from(first)]
-        } else {
-            self.links_left = self.links_left.saturating_sub(2);
-            self.prev[usize::from(second)]
-        }
-    }
-
     fn bytes<const N: usize>(&self, position: usize) -> [u8; N] {
         std::array::from_fn(|n| self.window[position + n])
     }
@@ -248,7 +232,12 @@ impl MatchFinder {
         let mut wanted = self.word(usize::from(position) + tail);
         loop {
             let pair = [candidate, self.prev[usize::from(candidate)]];
-            let next = self.after_pair::<PAIRS>(pair);
+            let next = if PAIRS {
+                self.prev_prev[usize::from(pair[0])]
+            } else {
+                self.links_left = self.links_left.saturating_sub(2);
+                self.prev[usize::from(pair[1])]
+            };
             for candidate in pair {
                 if candidate == NIL || chain == 0 {
                     return (best, start);

@@ -175,30 +175,24 @@ fn limit_lengths(children: &[[u16; 2]], max_bits: u8, lengths: &mut [u8; NODES])
             counts[usize::from(lengths[node].min(max_bits))] += 1;
         }
     }
-    move_overflow(&mut counts, overflow, usize::from(max_bits));
+    // Each round takes the deepest leaf above the limit, puts an inner node in its place, and makes
+    // it and one leaf from the limit the children. The sibling of the latter takes their parent's
+    // place, so the overflow decreases by two.
+    while overflow > 0 {
+        let mut length = usize::from(max_bits) - 1;
+        while counts[length] == 0 {
+            length -= 1;
+        }
+        counts[length] -= 1;
+        counts[length + 1] += 2;
+        counts[usize::from(max_bits)] -= 1;
+        overflow -= 2;
+    }
     // The longest codes go to the leaves that left the heap first, which are the least frequent.
     let mut leaves = nodes.filter(|&node| node < INNER);
     for length in (1..=max_bits).rev() {
         for leaf in leaves.by_ref().take(usize::from(counts[usize::from(length)])) {
             lengths[leaf] = length;
         }
-    }
-}
-
-/// Corrects the number of leaves at each length.
-///
-/// Each round takes the deepest leaf above the limit, puts an inner node in its place, and makes it
-/// and one leaf from the limit the children. The sibling of the latter takes their parent's place,
-/// so the overflow decreases by two.
-fn move_overflow(counts: &mut [u16; MAX_BITS as usize + 1], mut overflow: i32, max_bits: usize) {
-    while overflow > 0 {
-        let mut length = max_bits - 1;
-        while counts[length] == 0 {
-            length -= 1;
-        }
-        counts[length] -= 1;
-        counts[length + 1] += 2;
-        counts[max_bits] -= 1;
-        overflow -= 2;
     }
 }

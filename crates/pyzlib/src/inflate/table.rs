@@ -139,20 +139,9 @@ impl<const SIZE: usize> Table<SIZE> {
             sorted[usize::from(*at) % 512] = one >> 4;
             *at += 1;
         }
-        self.fill(sorted.get(..*count)?, counts, entries_by_symbol);
-        Some(())
-    }
-
-    /// Enters symbols, sorted by the length of their codes, given how many have each length.
-    ///
-    /// The table doubles with each length: the entries so far are the same whatever the added bit
-    /// is. The codes of that length then go where they belong.
-    fn fill<const M: usize>(
-        &mut self,
-        mut sorted: &[u16],
-        counts: &[u16; 16],
-        entries_by_symbol: &[Entry; M],
-    ) {
+        // The table doubles with each length: the entries so far are the same whatever the added bit
+        // is. The codes of that length then go where they belong.
+        let mut sorted = sorted.get(..*count)?;
         let (mut length, mut size) = (0, 1);
         // The next code, its first bit the highest of 16.
         let mut code = 0u16;
@@ -164,14 +153,14 @@ impl<const SIZE: usize> Table<SIZE> {
             size *= 2;
             let (symbols, rest) = sorted.split_at(counts[length % 16].into());
             for &symbol in symbols {
-                self.entries[usize::from(reverse(code)) % SIZE] = Entry {
-                    code_length: length as u8,
-                    ..entries_by_symbol[usize::from(symbol) % M]
-                };
+                let entry = entries_by_symbol[usize::from(symbol) % M];
+                self.entries[usize::from(reverse(code)) % SIZE] =
+                    Entry { code_length: length as u8, ..entry };
                 code = code.wrapping_add(1 << (16 - length));
             }
             sorted = rest;
         }
         self.mask = size as u64 - 1;
+        Some(())
     }
 }
