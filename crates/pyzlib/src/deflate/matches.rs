@@ -213,8 +213,7 @@ impl MatchFinder {
         lookahead: u16,
     ) -> (u16, u16) {
         let mut chain = if best >= GOOD_LENGTH { MAX_CHAIN / 4 } else { MAX_CHAIN };
-        let nice = NICE_LENGTH.min(lookahead);
-        let longest = MAX_MATCH.min(lookahead);
+        let (nice, longest) = (NICE_LENGTH.min(lookahead), MAX_MATCH.min(lookahead));
         let mut start = NIL;
         if best < MIN_MATCH {
             let Some((nearest, left)) = self.nearest_match(position, candidate, chain) else {
