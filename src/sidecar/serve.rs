@@ -22,7 +22,7 @@ use worker::{Input, LineWorker};
 ///
 /// All lines that one `read` completes are answered before the next, with one `write` unless the
 /// answers are long. A peer that waits for an answer gets it. When many lines come at once, another
-/// thread reads on meanwhile.
+/// thread reads on meanwhile. An interrupted `read` must be retried by `input`, as [`Stdin`] does.
 ///
 /// `end_input` is called if answering ends early while a thread may wait in a `read`: it must make
 /// that `read` return 0.

@@ -10,24 +10,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Bytes of buffer kept after a rare long line.
 const KEPT_CAPACITY: usize = 1 << 20;
 
-/// A line to answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    /// The line's place in [`Lines::bytes`], without its end.
-    Text(Range<usize>),
-    /// A line over the limit; the rest of it is discarded unread.
-    TooLong,
-}
-
-impl Line {
-    /// Bytes to parse.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Text(range) => range.len(),
-            Self::TooLong => 0,
-        }
-    }
-}
+/// The place of a line in [`Lines::bytes`], without its end. `None` for a line over the limit, the
+/// rest of which is discarded unread.
+pub(super) type Line = Option<Range<usize>>;
 
 /// What the next thread to read needs to know about the input so far.
 pub(super) struct Carry {
@@ -155,10 +140,10 @@ impl Lines {
             let line = &self.buffer[start..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.len() > self.max_line {
-                return Some((number, Line::TooLong));
+                return Some((number, None));
             }
             if !is_blank(line) {
-                return Some((number, Line::Text(start..start + line.len())));
+                return Some((number, Some(start..start + line.len())));
             }
         }
     }
@@ -173,13 +158,13 @@ impl Lines {
         if carry.discarding || length > self.max_line {
             self.start = end;
             return (!std::mem::replace(&mut carry.discarding, true))
-                .then_some((carry.number, Line::TooLong));
+                .then_some((carry.number, None));
         }
         if !ended || is_blank(line) {
             return None;
         }
         self.start = end;
-        Some((carry.number, Line::Text(start..end)))
+        Some((carry.number, Some(start..end)))
     }
 
     /// Returns `None` while there are too few bytes to tell.
@@ -226,13 +211,7 @@ mod tests {
         let mut drain = |lines: &mut Lines, carry: &mut Carry, ended| {
             let before = found.len();
             while let Some((number, line)) = lines.next(carry, ended) {
-                found.push((
-                    number,
-                    match line {
-                        Line::Text(range) => Some(lines.bytes()[range].to_vec()),
-                        Line::TooLong => None,
-                    },
-                ));
+                found.push((number, line.map(|range| lines.bytes()[range].to_vec())));
             }
             found.len() > before
         };
