@@ -2,7 +2,7 @@
 
 use datasette_tokens::Error;
 
-use crate::policy::{MintError, Refusal};
+use crate::policy::MintError;
 use crate::sidecar::protocol::{ErrorKind, Failure};
 
 impl From<Error> for Failure {
@@ -29,17 +29,11 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::new(ErrorKind::Policy, refusal.to_string())
-    }
-}
-
 impl From<MintError> for Failure {
     fn from(error: MintError) -> Self {
         match error {
             MintError::Datasette(error) => error.into(),
-            MintError::Refused(refusal) => refusal.into(),
+            MintError::Refused(refusal) => Self::new(ErrorKind::Policy, refusal.to_string()),
         }
     }
 }

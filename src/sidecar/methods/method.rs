@@ -21,8 +21,10 @@ pub struct Method {
     pub parameters: &'static [Parameter],
     /// What it answers.
     pub result: MethodResult,
-    /// A request and its result.
-    pub example: Option<Example>,
+    /// The params of an example: names and JSON texts.
+    pub example: &'static [(&'static str, &'static str)],
+    /// The JSON text of the example's true result, for a process whose secret is `not-a-secret`.
+    pub example_result: Option<&'static str>,
     /// Appends the JSON text of the result.
     pub(super) run: fn(&mut Session, &Args<'_>, &mut Vec<u8>) -> Result<(), Failure>,
 }
@@ -34,15 +36,6 @@ pub struct MethodResult {
     pub name: &'static str,
     /// Its JSON Schema.
     pub schema: &'static str,
-}
-
-/// A call with its true result, for a process whose secret is `not-a-secret`.
-#[derive(Debug)]
-pub struct Example {
-    /// The params: names and JSON texts.
-    pub params: &'static [(&'static str, &'static str)],
-    /// The JSON text of the result.
-    pub result: &'static str,
 }
 
 /// What methods are called with: one for each worker and block.

@@ -1,7 +1,7 @@
 //! `ping`.
 
 use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
+use super::method::{Method, MethodResult, Session};
 use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
@@ -9,7 +9,8 @@ pub(super) const METHOD: Method = Method {
     summary: "Answers \"pong\"",
     parameters: &[],
     result: MethodResult { name: "pong", schema: r#"{"const":"pong"}"# },
-    example: Some(Example { params: &[], result: r#""pong""# }),
+    example: &[],
+    example_result: Some(r#""pong""#),
     run,
 };
 

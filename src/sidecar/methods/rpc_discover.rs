@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::parameter::Parameter;
-use super::schema::OBJECT;
+use super::method::{Method, MethodResult, Session};
+use super::parameter::{OBJECT, Parameter};
 use crate::sidecar::protocol::{ErrorKind, Failure};
 
 pub(super) const METHOD: Method = Method {
@@ -13,8 +12,9 @@ pub(super) const METHOD: Method = Method {
     summary: "This document: the methods in OpenRPC",
     parameters: &[],
     result: MethodResult { name: "OpenRPC Schema", schema: OBJECT },
-    // The result would contain itself.
-    example: None,
+    example: &[],
+    // It would contain itself.
+    example_result: None,
     run,
 };
 
@@ -60,12 +60,12 @@ fn describe(method: &Method, errors: &Value) -> Value {
         })
     };
     let MethodResult { name: result, schema } = method.result;
-    let example = |example: &Example| {
-        let param = |(name, value): &(&str, &str)| json!({"name": name, "value": json_text(value)});
+    let value = |name, text| json!({"name": name, "value": json_text(text)});
+    let example = |example_result| {
         json!({
             "name": method.name,
-            "params": example.params.iter().map(param).collect::<Vec<_>>(),
-            "result": {"name": result, "value": json_text(example.result)},
+            "params": method.example.iter().map(|&(name, text)| value(name, text)).collect::<Vec<_>>(),
+            "result": value(result, example_result),
         })
     };
     json!({
@@ -75,7 +75,7 @@ fn describe(method: &Method, errors: &Value) -> Value {
         "params": method.parameters.iter().map(parameter).collect::<Vec<_>>(),
         "result": {"name": result, "schema": json_text(schema)},
         "errors": errors,
-        "examples": method.example.iter().map(example).collect::<Vec<_>>(),
+        "examples": method.example_result.into_iter().map(example).collect::<Vec<_>>(),
     })
 }
 

@@ -1,20 +1,18 @@
 //! `sign`.
 
 use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::parameter::Parameter;
-use super::schema::{ANY, NAMESPACE, STRING};
+use super::method::{Method, MethodResult, Session};
+use super::parameter::{ANY, NAMESPACE, STRING, required};
+use crate::policy::MintError;
 use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "sign",
     summary: "A signed value, as datasette.sign() makes it",
-    parameters: &[Parameter::required("value", ANY, "The value to sign"), NAMESPACE],
+    parameters: &[required("value", ANY, "The value to sign"), NAMESPACE],
     result: MethodResult { name: "signed", schema: STRING },
-    example: Some(Example {
-        params: &[("value", r#"{"user":7}"#)],
-        result: r#""eyJ1c2VyIjo3fQ.BFyNhEjiLO2hrd0DNDkMJdSw9F0""#,
-    }),
+    example: &[("value", r#"{"user":7}"#)],
+    example_result: Some(r#""eyJ1c2VyIjo3fQ.BFyNhEjiLO2hrd0DNDkMJdSw9F0""#),
     run,
 };
 
@@ -22,10 +20,10 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let [value, namespace] = args.values();
     let namespace = namespace.optional_string()?;
     let namespace = namespace.as_deref().unwrap_or("default");
-    session.policy.check_signing(namespace)?;
+    session.policy.check_signing(namespace).map_err(MintError::Refused)?;
     let Session { datasette, workspace, .. } = session;
     out.push(b'"');
-    datasette.sign_into(value.json(), namespace, workspace, out)?;
+    datasette.sign_into(value.json, namespace, workspace, out)?;
     out.push(b'"');
     Ok(())
 }

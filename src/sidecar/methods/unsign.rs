@@ -1,20 +1,17 @@
 //! `unsign`.
 
 use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::parameter::Parameter;
-use super::schema::{ANY, NAMESPACE, STRING};
+use super::method::{Method, MethodResult, Session};
+use super::parameter::{ANY, NAMESPACE, STRING, required};
 use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "unsign",
     summary: "The value that was signed, as datasette.unsign() returns it",
-    parameters: &[Parameter::required("signed", STRING, "The result of sign()"), NAMESPACE],
+    parameters: &[required("signed", STRING, "The result of sign()"), NAMESPACE],
     result: MethodResult { name: "value", schema: ANY },
-    example: Some(Example {
-        params: &[("signed", r#""eyJ1c2VyIjo3fQ.BFyNhEjiLO2hrd0DNDkMJdSw9F0""#)],
-        result: r#"{"user":7}"#,
-    }),
+    example: &[("signed", r#""eyJ1c2VyIjo3fQ.BFyNhEjiLO2hrd0DNDkMJdSw9F0""#)],
+    example_result: Some(r#"{"user":7}"#),
     run,
 };
 
