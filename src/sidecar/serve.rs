@@ -14,7 +14,7 @@ use super::methods::Session;
 use crate::parallel;
 pub use limits::Limits;
 pub use parent::Parent;
-pub use stdio::{InputEnd, Stdin, Stdout, ignore_signals};
+pub use stdio::{Stdin, Stdout, ignore_signals};
 pub use watchdog::{Writes, end_when_stuck};
 use worker::{Input, LineWorker};
 

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use pyjson::{
-    Error as JsonError, ErrorKind as JsonErrorKind, Kind, MAX_DEPTH, RawString, RawValue, Scanner,
-    Str,
+    Error as JsonError, ErrorKind as JsonErrorKind, Kind, MAX_DEPTH, RawValue, Scanner, Str,
 };
 
 use super::error::{ErrorKind, Failure};
@@ -143,19 +142,19 @@ impl<'a> Members<'a> {
             Member::Version => {
                 self.is_version_2 = match scanner.plain_string() {
                     Some(version) => version == "2.0",
-                    None => as_string(self.skip(scanner)?).is_some_and(|raw| raw.is("2.0")),
+                    None => self.skip(scanner)?.as_string().is_some_and(|raw| raw.is("2.0")),
                 };
             }
             Member::Id => {
                 let kind = scanner.peek_kind()?;
-                self.id = Some(self.skip(scanner)?);
+                self.id = Some(self.skip(scanner)?.text);
                 let is_valid = matches!(kind, Kind::String | Kind::Number | Kind::Null);
                 self.has_wrong_id = is_repeated || !is_valid;
             }
             Member::Method => {
                 self.method = match scanner.plain_string() {
                     Some(method) => Some(method.into()),
-                    None => as_string(self.skip(scanner)?).map(|raw| raw.to_python()),
+                    None => self.skip(scanner)?.as_string().map(|raw| raw.to_python()),
                 };
             }
             Member::Params => {
@@ -168,10 +167,10 @@ impl<'a> Members<'a> {
     }
 
     /// Steps over a value, whose depth counts from the request.
-    fn skip(&mut self, scanner: &mut Scanner<'a>) -> Result<&'a str, JsonError> {
-        let RawValue { text, depth } = scanner.raw_value()?;
-        self.is_too_deep |= depth - self.outer_depth > MAX_DEPTH;
-        Ok(text)
+    fn skip(&mut self, scanner: &mut Scanner<'a>) -> Result<RawValue<'a>, JsonError> {
+        let value = scanner.raw_value()?;
+        self.is_too_deep |= value.depth - self.outer_depth > MAX_DEPTH;
+        Ok(value)
     }
 
     #[inline(always)]
@@ -195,9 +194,4 @@ impl<'a> Members<'a> {
         let (id, method) = (self.id, self.method.unwrap_or_default());
         Request { id, method: Ok(method), params: self.first_param..end_of_params }
     }
-}
-
-/// The value of a JSON text, if it is a String.
-fn as_string(text: &str) -> Option<RawString<'_>> {
-    RawValue { text, depth: 0 }.as_string()
 }

@@ -15,22 +15,17 @@ const KEPT_CAPACITY: usize = 1 << 20;
 pub(super) type Line = Option<Range<usize>>;
 
 /// What the next thread to read needs to know about the input so far.
+#[derive(Default)]
 pub(super) struct Carry {
     /// The beginning of a line that the last block didn't end, unless it is still in that thread's
     /// buffer.
     unfinished: Vec<u8>,
-    /// The number of the line that is cut next, from 1.
-    number: u64,
-    /// Whether that line was over the limit and has been answered.
+    /// How many lines have been cut, blank ones included.
+    lines: u64,
+    /// Whether the next line was over the limit and has been answered.
     discarding: bool,
     /// Whether the input's start has been checked for a byte order mark.
     started: bool,
-}
-
-impl Default for Carry {
-    fn default() -> Self {
-        Self { unfinished: Vec::new(), number: 1, discarding: false, started: false }
-    }
 }
 
 /// A thread's buffer, and how much of it is cut into lines. Blank lines are skipped, but counted.
@@ -132,18 +127,17 @@ impl Lines {
             let (start, end) = (self.start, self.searched + at);
             self.start = end + 1;
             self.searched = self.start;
-            let number = carry.number;
-            carry.number += 1;
+            carry.lines += 1;
             if std::mem::take(&mut carry.discarding) {
                 continue;
             }
             let line = &self.buffer[start..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.len() > self.max_line {
-                return Some((number, None));
+                return Some((carry.lines, None));
             }
             if !is_blank(line) {
-                return Some((number, Some(start..start + line.len())));
+                return Some((carry.lines, Some(start..start + line.len())));
             }
         }
     }
@@ -158,13 +152,13 @@ impl Lines {
         if carry.discarding || length > self.max_line {
             self.start = end;
             return (!std::mem::replace(&mut carry.discarding, true))
-                .then_some((carry.number, None));
+                .then_some((carry.lines + 1, None));
         }
         if !ended || is_blank(line) {
             return None;
         }
         self.start = end;
-        Some((carry.number, Some(start..end)))
+        Some((carry.lines + 1, Some(start..end)))
     }
 
     /// Returns `None` while there are too few bytes to tell.
