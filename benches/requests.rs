@@ -47,7 +47,7 @@ fn answer<'a>(
     out: &mut Vec<u8>,
 ) -> bool {
     message.read(line, 1).is_ok()
-        && message.requests().iter().all(|request| {
+        && message.requests.iter().all(|request| {
             let Ok(method) = &request.method else { return false };
             begin_result(out, request.id.unwrap_or(NULL_ID));
             let result = call(session, method.as_wtf8(), message.params(request), out);

@@ -165,7 +165,7 @@ fn answer(session: &mut Session, method: &str, params: &str) -> Result<String, F
     let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
     let mut message = Message::default();
     message.read(&line, 1).unwrap();
-    let request = &message.requests()[0];
+    let request = &message.requests[0];
     let method = request.method.as_ref().unwrap().as_wtf8();
     let mut out = Vec::new();
     call(session, method, message.params(request), &mut out)?;

@@ -155,12 +155,13 @@ impl<'a> Bound<'a> {
         pyjson::loads_strict(self.json).map_err(|error| self.json_error(error))
     }
 
-    /// The JSON text in Python's spelling.
-    pub(super) fn canonical_json(self) -> Result<String, Failure> {
-        let mut json = Vec::new();
-        pyjson::transcode(self.json, &mut json).map_err(|error| self.json_error(error))?;
+    /// The JSON text in Python's spelling, unless it is null.
+    pub(super) fn canonical_json(self) -> Result<Option<String>, Failure> {
+        let Some(json) = self.given_json() else { return Ok(None) };
+        let mut out = Vec::new();
+        pyjson::transcode(json, &mut out).map_err(|error| self.json_error(error))?;
         // Python's spelling is UTF-8.
-        Ok(String::from_utf8_lossy(&json).into_owned())
+        Ok(Some(String::from_utf8_lossy(&out).into_owned()))
     }
 
     /// The error about this parameter, with a message that begins with its name.

@@ -6,12 +6,10 @@ use datasette_tokens::itsdangerous::Version;
 use datasette_tokens::{Actions, Flavour, Release, ReleaseError, Secret, Settings, Value};
 use pyjson::{Scanner, loads};
 
-use super::args::{Args, Bound};
 use super::info;
-use super::method::{Method, Session};
+use super::method::{Args, Bound, Failure, Method, Session};
 use super::parameter::{OPTIONAL_STRING, optional};
 use super::settings::set_setting;
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "configure",
@@ -131,10 +129,7 @@ fn read_release(parameter: Bound<'_>) -> Result<Option<Release>, Failure> {
 }
 
 fn read_actions(parameter: Bound<'_>) -> Result<Option<Actions>, Failure> {
-    if parameter.given_json().is_none() {
-        return Ok(None);
-    }
-    let json = parameter.canonical_json()?;
+    let Some(json) = parameter.canonical_json()? else { return Ok(None) };
     if json == r#""none""# {
         return Ok(Some(Actions::none()));
     }
@@ -143,10 +138,7 @@ fn read_actions(parameter: Bound<'_>) -> Result<Option<Actions>, Failure> {
 
 /// The settings after the call: the given ones replace those before.
 fn read_settings(parameter: Bound<'_>, mut settings: Settings) -> Result<Settings, Failure> {
-    if parameter.given_json().is_none() {
-        return Ok(settings);
-    }
-    let json = parameter.canonical_json()?;
+    let Some(json) = parameter.canonical_json()? else { return Ok(settings) };
     let object = loads(&json).map_err(|error| parameter.json_error(error))?;
     let Value::Dict(members) = object else { return Err(parameter.invalid("must be an object")) };
     for (name, value) in &members {

@@ -1,9 +1,7 @@
 //! `create_actor_cookie`.
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Failure, Method, MethodResult, Session};
 use super::parameter::{ANY, EXAMPLE_COOKIE, NOW, OPTIONAL_INTEGER, STRING, optional, required};
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "create_actor_cookie",
@@ -24,7 +22,6 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let expire_after = expire_after.integer()?;
     let now = session.time(now)?;
     let Session { datasette, workspace, .. } = session;
-    let datasette = &datasette;
     out.push(b'"');
     datasette.create_actor_cookie_into(actor.json, expire_after.as_ref(), now, workspace, out)?;
     out.push(b'"');

@@ -3,13 +3,11 @@
 use datasette_tokens::{Error, Integer, RawRestrictions, RawTokenRequest};
 use pyjson::{Kind, RawValue, Scanner};
 
-use super::args::{Args, Bound};
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
 use super::parameter::{
     ANY, EXAMPLE_TOKEN, NOW, OPTIONAL_INTEGER, action_names, by_name, optional, required,
 };
 use crate::policy::{Mint, MintError};
-use crate::sidecar::protocol::Failure;
 
 /// The method.
 pub const METHOD: Method = Method {
@@ -115,7 +113,7 @@ fn mint<'a>(
     let now = session.time(now)?;
     let mint = Mint { made_by, time: session.clock.now(), now };
     let Session { datasette, policy, workspace, .. } = session;
-    policy.mint(&datasette, &request, &mint, workspace, out).map_err(|error| match error {
+    policy.mint(datasette, &request, &mint, workspace, out).map_err(|error| match error {
         MintError::Datasette(Error::InvalidArgument(error))
             if !together.is_empty() && error.argument() != "actor_id" =>
         {

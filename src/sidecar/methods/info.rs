@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Failure, Method, MethodResult, Session};
 use super::parameter::OBJECT;
-use crate::sidecar::protocol::Failure;
 
 /// The result of an example: the release, and the setting `max_signed_tokens_ttl`.
 macro_rules! example_result {

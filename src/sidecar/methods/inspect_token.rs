@@ -3,10 +3,8 @@
 use datasette_tokens::Error;
 use pyjson::NotJson;
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Failure, Method, MethodResult, Session};
 use super::parameter::{EXAMPLE_TOKEN, NOW, TOKEN};
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "inspect_token",

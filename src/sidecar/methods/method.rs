@@ -1,14 +1,15 @@
-//! A method, and the session that it is called in.
+//! A method, and the session that it is called in: all that the file of a method uses.
 
 use std::sync::Arc;
 
 use datasette_tokens::{Datasette, Workspace};
 
-use super::args::{Args, Bound};
+pub(super) use super::args::{Args, Bound};
 use super::clock::Clock;
 use super::parameter::Parameter;
 use crate::policy::Policy;
-use crate::sidecar::protocol::{ErrorKind, Failure, Params};
+pub(super) use crate::sidecar::protocol::Failure;
+use crate::sidecar::protocol::{ErrorKind, Params};
 
 /// A method of the protocol.
 #[derive(Debug)]

@@ -1,8 +1,6 @@
 //! `ping`.
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
-use crate::sidecar::protocol::Failure;
+use super::method::{Args, Failure, Method, MethodResult, Session};
 
 pub(super) const METHOD: Method = Method {
     name: "ping",

@@ -2,10 +2,8 @@
 
 use datasette_tokens::{Allowlist, Error, Resource, Value};
 
-use super::args::{Args, Bound};
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
 use super::parameter::{BOOLEAN, STRING, action_names, by_name, optional, required};
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "restrictions_allow_action",

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Method, MethodResult, Session};
 use super::parameter::{OBJECT, Parameter};
 use crate::sidecar::protocol::{ErrorKind, Failure};
 

@@ -1,10 +1,8 @@
 //! `sign`.
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Failure, Method, MethodResult, Session};
 use super::parameter::{ANY, NAMESPACE, STRING, required};
 use crate::policy::MintError;
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "sign",
@@ -18,12 +16,11 @@ pub(super) const METHOD: Method = Method {
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [value, namespace] = args.values();
-    let namespace = namespace.optional_string()?;
-    let namespace = namespace.as_deref().unwrap_or("default");
-    session.policy.check_signing(namespace).map_err(MintError::Refused)?;
+    let namespace = namespace.optional_string()?.unwrap_or("default".into());
+    session.policy.check_signing(&namespace).map_err(MintError::Refused)?;
     let Session { datasette, workspace, .. } = session;
     out.push(b'"');
-    datasette.sign_into(value.json, namespace, workspace, out)?;
+    datasette.sign_into(value.json, &namespace, workspace, out)?;
     out.push(b'"');
     Ok(())
 }

@@ -74,7 +74,7 @@ mod tests {
             );
             let mut message = Message::default();
             message.read(&request, 1).unwrap();
-            let params = message.params(&message.requests()[0]);
+            let params = message.params(&message.requests[0]);
             let mut out = Vec::new();
             call(&mut session(), method.name.as_bytes(), params, &mut out).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), expected, "{}", method.name);

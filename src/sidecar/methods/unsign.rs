@@ -1,9 +1,7 @@
 //! `unsign`.
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Failure, Method, MethodResult, Session};
 use super::parameter::{ANY, NAMESPACE, STRING, required};
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "unsign",
@@ -18,8 +16,7 @@ pub(super) const METHOD: Method = Method {
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [signed, namespace] = args.values();
     let signed = signed.string()?;
-    let namespace = namespace.optional_string()?;
-    let namespace = namespace.as_deref().unwrap_or("default");
+    let namespace = namespace.optional_string()?.unwrap_or("default".into());
     let Session { datasette, workspace, .. } = session;
-    Ok(datasette.unsign_into(&signed, namespace, workspace, out)?)
+    Ok(datasette.unsign_into(&signed, &namespace, workspace, out)?)
 }

@@ -1,9 +1,7 @@
 //! `verify_actor_cookie`.
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Failure, Method, MethodResult, Session};
 use super::parameter::{ANY, EXAMPLE_COOKIE, NOW, STRING, required};
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "verify_actor_cookie",

@@ -1,9 +1,7 @@
 //! `verify_token`.
 
-use super::args::Args;
-use super::method::{Method, MethodResult, Session};
+use super::method::{Args, Failure, Method, MethodResult, Session};
 use super::parameter::{EXAMPLE_TOKEN, NOW, OPTIONAL_OBJECT, TOKEN};
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "verify_token",

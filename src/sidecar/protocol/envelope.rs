@@ -176,16 +176,15 @@ impl<'a> Members<'a> {
     #[inline(always)]
     fn finish(self, end_of_params: usize) -> Request<'a> {
         // In the documented order: the first that is wrong is answered.
-        let problems = [
-            (self.is_too_deep, "nested more than 512 levels deep"),
-            (self.is_other_value, "a request is an Object"),
-            (self.has_duplicates, "a member occurs twice"),
-            (!self.is_version_2, "\"jsonrpc\" must be exactly \"2.0\""),
-            (self.has_wrong_id, "\"id\" must be a String, a Number or Null"),
-            (self.method.is_none(), "\"method\" must be a String"),
-            (self.has_wrong_params, "\"params\" must be an Object or an Array"),
-        ];
-        if let Some((_, problem)) = problems.iter().find(|(is_there, _)| *is_there) {
+        let is_there = |is_there: bool, problem| is_there.then_some(problem);
+        let problem = is_there(self.is_too_deep, "nested more than 512 levels deep")
+            .or(is_there(self.is_other_value, "a request is an Object"))
+            .or(is_there(self.has_duplicates, "a member occurs twice"))
+            .or(is_there(!self.is_version_2, "\"jsonrpc\" must be exactly \"2.0\""))
+            .or(is_there(self.has_wrong_id, "\"id\" must be a String, a Number or Null"))
+            .or(is_there(self.method.is_none(), "\"method\" must be a String"))
+            .or(is_there(self.has_wrong_params, "\"params\" must be an Object or an Array"));
+        if let Some(problem) = problem {
             let kind =
                 if self.is_too_deep { ErrorKind::TooLarge } else { ErrorKind::InvalidRequest };
             let failure = Failure::new(kind, format!("Invalid Request: {problem}"));

@@ -10,8 +10,10 @@ use super::params::{GivenParameter, Params};
 #[derive(Debug, Default)]
 pub struct Message<'a> {
     keys: Keys,
-    is_batch: bool,
-    requests: Vec<Request<'a>>,
+    /// Whether the answers go into an Array.
+    pub is_batch: bool,
+    /// The requests in their order, at least one. A message that isn't a batch has exactly one.
+    pub requests: Vec<Request<'a>>,
     /// The values of `params` of all requests.
     given: Vec<GivenParameter<'a>>,
 }
@@ -63,18 +65,6 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
-    /// Whether the answers go into an Array.
-    #[must_use]
-    pub fn is_batch(&self) -> bool {
-        self.is_batch
-    }
-
-    /// The requests in their order, at least one. A message that isn't a batch has exactly one.
-    #[must_use]
-    pub fn requests(&self) -> &[Request<'a>] {
-        &self.requests
-    }
-
     /// The values of the `params` of one of its requests.
     #[must_use]
     pub fn params(&self, request: &Request<'a>) -> &Params<'a> {
@@ -107,7 +97,7 @@ mod tests {
             }
             Err(failure) => format!("{} {}", request.id.unwrap(), failure.kind.name()),
         };
-        Some(message.requests().iter().map(show).collect())
+        Some(message.requests.iter().map(show).collect())
     }
 
     #[test]
@@ -168,13 +158,13 @@ mod tests {
         message.read("[", 1).unwrap_err();
         message.read("[]", 1).unwrap();
         message.read(r#"[{"jsonrpc":"2.0","method":"m","params":[2, 3]}]"#, 1).unwrap();
-        assert!(message.is_batch());
-        assert_eq!(message.requests().len(), 1);
-        assert_eq!(message.params(&message.requests()[0]).len(), 2);
+        assert!(message.is_batch);
+        assert_eq!(message.requests.len(), 1);
+        assert_eq!(message.params(&message.requests[0]).len(), 2);
         assert_eq!(memory, (message.requests.as_ptr(), message.given.as_ptr()));
         message.read("7", 1).unwrap();
-        assert!(!message.is_batch());
-        assert!(message.requests()[0].method.is_err());
+        assert!(!message.is_batch);
+        assert!(message.requests[0].method.is_err());
     }
 
     #[test]

@@ -119,10 +119,10 @@ impl Responder {
         turn: &mut Turn<'_, '_>,
     ) -> Result<(), Stopped> {
         let mut answered = false;
-        for request in message.requests() {
+        for request in &message.requests {
             self.write_if_long(turn)?;
             let before = self.out.len();
-            if message.is_batch() {
+            if message.is_batch {
                 self.out.push(if answered { b',' } else { b'[' });
             }
             if self.answer(request, message.params(request), turn)? {
@@ -132,7 +132,7 @@ impl Responder {
             }
         }
         if answered {
-            self.out.extend_from_slice(if message.is_batch() { b"]\n" } else { b"\n" });
+            self.out.extend_from_slice(if message.is_batch { b"]\n" } else { b"\n" });
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The byte order mark that some programs write before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -19,7 +19,7 @@ pub(super) type Line = Option<Range<usize>>;
 pub(super) struct Carry {
     /// The beginning of a line that the last block didn't end, unless it is still in that thread's
     /// buffer.
-    unfinished: Vec<u8>,
+    unfinished: Zeroizing<Vec<u8>>,
     /// How many lines have been cut, blank ones included.
     lines: u64,
     /// Whether the next line was over the limit and has been answered.
@@ -63,8 +63,7 @@ impl Lines {
         self.space(length).copy_from_slice(&carry.unfinished);
         self.filled += length;
         self.searched = self.filled;
-        carry.unfinished.fill(0);
-        carry.unfinished.clear();
+        carry.unfinished.zeroize();
     }
 
     /// Overwrites the lines that were cut, because any of them may have held a secret.
@@ -183,12 +182,6 @@ impl Drop for Lines {
     fn drop(&mut self) {
         // The rest is zero already.
         self.buffer[..self.filled].zeroize();
-    }
-}
-
-impl Drop for Carry {
-    fn drop(&mut self) {
-        self.unfinished.zeroize();
     }
 }
 
