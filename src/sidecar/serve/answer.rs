@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::limits::Limits;
 use crate::parallel::{self, Stopped};
 use crate::sidecar::methods::{CREATE_TOKEN, Session, call};
 use crate::sidecar::protocol::{
@@ -16,6 +15,23 @@ pub(super) type Turn<'t, 'a> = parallel::Turn<'t, &'a mut (dyn Write + Send), io
 /// Bytes of answers that are written before their block is done. This bounds memory when short
 /// requests have long answers.
 pub(super) const LONG_OUTPUT: usize = 1 << 20;
+
+/// Limits on what one session may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes in a line, without its end.
+    pub max_line: usize,
+    /// Requests in a batch.
+    pub max_batch: usize,
+    /// Threads that answer when one read brings many lines.
+    pub threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_line: 16 << 20, max_batch: 100_000, threads: 1 }
+    }
+}
 
 /// What one thread answers lines with.
 pub(super) struct Responder {

@@ -63,7 +63,8 @@ impl Lines {
         self.space(length).copy_from_slice(&carry.unfinished);
         self.filled += length;
         self.searched = self.filled;
-        carry.unfinished.zeroize();
+        carry.unfinished.fill(0);
+        carry.unfinished.clear();
     }
 
     /// Overwrites the lines that were cut, because any of them may have held a secret.

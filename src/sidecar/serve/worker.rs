@@ -8,8 +8,7 @@ use std::sync::Arc;
 use datasette_tokens::Datasette;
 use memchr::memmem;
 
-use super::answer::{LONG_OUTPUT, Responder, Turn};
-use super::limits::Limits;
+use super::answer::{LONG_OUTPUT, Limits, Responder, Turn};
 use super::lines::{Carry, Line, Lines};
 use crate::parallel::{Mode, Stopped, Worker};
 use crate::sidecar::methods::Session;
