@@ -1,5 +1,5 @@
-//! The description of a parameter; and parameters, parts of JSON Schemas and values of examples that
-//! several methods share.
+//! The description of a parameter; and the parameters, parts of JSON Schemas and values of examples
+//! that several methods share.
 
 /// A parameter of a method.
 #[derive(Debug)]

@@ -39,14 +39,13 @@ fn run(session: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Fai
 
 /// The errors. OpenRPC wants each code once, so kinds with the same code share an entry.
 fn errors() -> Value {
-    let first_of_code =
-        |kind: &&ErrorKind| ErrorKind::from_code(kind.code().into()) == Some(**kind);
-    let describe = |kind: &ErrorKind| {
-        let same_code = ErrorKind::ALL.iter().filter(|other| other.code() == kind.code());
-        let message = same_code.map(|kind| kind.when()).collect::<Vec<_>>().join(" ");
+    let describe = |same_code: &[ErrorKind]| {
+        let message = same_code.iter().map(|kind| kind.when()).collect::<Vec<_>>().join(" ");
+        let kind = same_code[0];
         json!({"code": kind.code(), "message": message, "data": {"kind": kind.name()}})
     };
-    ErrorKind::ALL.iter().filter(first_of_code).map(describe).collect()
+    // Kinds with the same code stand next to each other.
+    ErrorKind::ALL.chunk_by(|one, next| one.code() == next.code()).map(describe).collect()
 }
 
 fn describe(method: &Method, errors: &Value) -> Value {
@@ -59,12 +58,12 @@ fn describe(method: &Method, errors: &Value) -> Value {
         })
     };
     let MethodResult { name: result, schema } = method.result;
-    let value = |name, text| json!({"name": name, "value": json_text(text)});
+    let value = |&(name, text): &(&str, &str)| json!({"name": name, "value": json_text(text)});
     let example = |example_result| {
         json!({
             "name": method.name,
-            "params": method.example.iter().map(|&(name, text)| value(name, text)).collect::<Vec<_>>(),
-            "result": value(result, example_result),
+            "params": method.example.iter().map(value).collect::<Vec<_>>(),
+            "result": value(&(result, example_result)),
         })
     };
     json!({

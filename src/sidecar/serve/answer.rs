@@ -48,8 +48,8 @@ impl Responder {
         Self { session, limits, out: Vec::new(), written: 0 }
     }
 
-    /// Appends the answers to numbered lines, `None` being one over the limit. Writes early if there
-    /// is much to write.
+    /// Appends the answers to numbered lines, `None` being one over the limit. Writes early if
+    /// there is much to write.
     ///
     /// # Errors
     /// [`Stopped`] if the block's turn cannot come, or writing fails.
