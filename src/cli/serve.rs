@@ -72,7 +72,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     panic::set_hook(Box::new(report_panic));
     ignore_signals()?;
     let mut input = Stdin::new(parent.clone())?;
-    let input_end = input.end()?;
+    let end_input = input.end()?;
     let mut output = Stdout::default();
     if io::stdin().is_terminal() {
         stdio::warn(
@@ -91,7 +91,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         // The parent no longer reads, so a blocked write would never return.
         end_when_stuck(parent, output.writes.clone(), || process::exit(0))?;
     }
-    Ok(serve(session, limits, &mut input, &mut output, || input_end.end())?)
+    Ok(serve(session, limits, &mut input, &mut output, end_input)?)
 }
 
 /// Reports where a request panicked. The panic's message may quote a request, so it is left out.
