@@ -23,7 +23,7 @@ mod verify;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use dstok::hardening::protect_memory;
 
-use failure::{Failure, usage};
+use failure::{Result, usage};
 use stdio::{print, warn};
 
 /// Datasette's API tokens without Python, byte for byte.
@@ -51,8 +51,8 @@ enum Cli {
 /// Parses the command line and runs the subcommand.
 ///
 /// # Errors
-/// [`Failure`], for the caller to report.
-pub(crate) fn run() -> Result<(), Failure> {
+/// A [`Failure`](failure::Failure), for the caller to report.
+pub(crate) fn run() -> Result {
     let cli = match parse() {
         Ok(cli) => cli,
         // --help and --version.

@@ -8,7 +8,8 @@ use std::io::Write;
 use clap::Args;
 use datasette_tokens::{Error, Status};
 
-use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
+use super::failure::{Failure, Result};
+use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Show what a token contains, what it allows, and what is wrong with it
 ///
@@ -29,9 +30,9 @@ pub(super) struct InspectArgs {
     verifying: VerifyingArgs,
 }
 
-pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &InspectArgs) -> Result {
     let datasette = args.verifying.datasette()?;
-    let now = args.verifying.instance.now()?;
+    let now = args.verifying.instance.clock()?.now();
     let token = operand("TOKEN", &args.token)?;
     let inspection = datasette.inspect_token(&token, now)?;
     if args.json {
