@@ -80,14 +80,7 @@ pub(crate) fn run() -> Result {
 fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     command.build();
-    let mut args: Vec<_> = std::env::args_os().collect();
-    if let Some(name) = args.get(1)
-        && (name == create_token::NAME || name == create_tokens::NAME)
-        && let Some(subcommand) = command.find_subcommand(name)
-    {
-        let rest = args.split_off(2);
-        args.extend(click::detach_values(subcommand, rest.into_iter()));
-    }
+    let args = click::detach_values(&command, std::env::args_os());
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 

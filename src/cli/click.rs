@@ -1,21 +1,24 @@
 //! Translates Click's spellings of options into clap's. Upstream: `_OptionParser` in
 //! `click/parser.py`.
 
-use std::{ffi::OsString, iter};
+use std::{env::ArgsOs, ffi::OsString, iter};
 
 use clap::Command;
 
+use super::{create_token, create_tokens};
+
 /// Detaches values from their options: `-dDB ACTION`, `--database=DB ACTION`, `-a=x` (in Click the
 /// value is `=x`). As in Click, an option takes the arguments after it as values even if they
-/// begin with a hyphen.
-pub(super) fn detach_values(
-    command: &Command,
-    mut args: impl Iterator<Item = OsString>,
-) -> Vec<OsString> {
-    let mut detached = Vec::new();
+/// begin with a hyphen. The arguments of subcommands that Datasette doesn't have stay as they are.
+pub(super) fn detach_values(program: &Command, mut args: ArgsOs) -> Vec<OsString> {
+    let mut detached: Vec<_> = args.by_ref().take(2).collect();
+    let command = match detached.get(1).and_then(|name| name.to_str()) {
+        Some(name @ (create_token::NAME | create_tokens::NAME)) => program.find_subcommand(name),
+        _ => None,
+    };
     while let Some(arg) = args.next() {
         // No option has a name outside of UTF-8, so such an argument passes through as it is.
-        match arg.to_str().and_then(|text| parse_option(command, text)) {
+        match arg.to_str().and_then(|text| parse_option(command?, text)) {
             Some((name, value, count)) => {
                 let following = count - usize::from(value.is_some());
                 detached.push(name.into());

@@ -6,7 +6,7 @@ mod times;
 use std::io::Write;
 
 use clap::Args;
-use datasette_tokens::{Error, Status};
+use datasette_tokens::Error;
 
 use super::failure::{Failure, Result};
 use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
@@ -41,8 +41,5 @@ pub(super) fn run(args: &InspectArgs) -> Result {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
         anstream::stdout().write_all(report::report(&inspection, now).as_bytes())?;
     }
-    match inspection.status {
-        Status::Valid | Status::Unchecked => Ok(()),
-        Status::Expired | Status::Invalid => Err(Failure::Negative(None)),
-    }
+    if inspection.reason.is_none() { Ok(()) } else { Err(Failure::Negative(None)) }
 }

@@ -48,9 +48,8 @@ impl SecretArgs {
 
     /// The old secrets, newest first: the files, then the environment.
     pub(super) fn old_secrets(&self) -> Result<Vec<Secret>> {
-        let files = self.old_secret_file.iter();
-        let secrets = files.map(|path| read_secret("--old-secret-file", path));
-        let mut secrets: Vec<_> = secrets.collect::<Result<_, _>>()?;
+        let files = self.old_secret_file.iter().map(|path| read_secret("--old-secret-file", path));
+        let mut secrets: Vec<_> = files.collect::<Result<_, _>>()?;
         let text = Zeroizing::new(environment(OLD_SECRETS_VARIABLE)?.unwrap_or_default());
         // An empty line is no secret.
         secrets.extend(text.lines().filter_map(|line| Secret::new(line.to_owned()).ok()));

@@ -86,14 +86,13 @@ fn filter(watched: Option<Pid>) -> Result<BpfProgram, BackendError> {
     let pid = |pid: Pid| pid.as_raw_nonzero().get() as u64;
     let (anonymous, exec) = (libc::MAP_ANONYMOUS as u64, libc::PROT_EXEC as u64);
     let (thread, clone_flags) = (THREAD as u64, (THREAD | NAMESPACES) as u64);
+    let no_exec = is(2, Dword, MaskedEq(exec), 0)?;
+    let is_anonymous = is(3, Dword, MaskedEq(anonymous), anonymous)?;
     // Calls that are allowed with certain arguments only.
     let mut calls = vec![
         // Anonymous memory that isn't executable: no mapped file, no new code.
-        (
-            libc::SYS_mmap,
-            vec![is(2, Dword, MaskedEq(exec), 0)?, is(3, Dword, MaskedEq(anonymous), anonymous)?],
-        ),
-        (libc::SYS_mprotect, vec![is(2, Dword, MaskedEq(exec), 0)?]),
+        (libc::SYS_mmap, vec![no_exec.clone(), is_anonymous]),
+        (libc::SYS_mprotect, vec![no_exec]),
         // A thread, and neither a process nor a namespace.
         (libc::SYS_clone, vec![is(0, Dword, MaskedEq(clone_flags), thread)?]),
         // Naming a thread.
