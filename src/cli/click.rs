@@ -9,7 +9,7 @@ use super::{create_token, create_tokens};
 
 /// Detaches values from their options: `-dDB ACTION`, `--database=DB ACTION`, `-a=x` (in Click the
 /// value is `=x`). As in Click, an option takes the arguments after it as values even if they
-/// begin with a hyphen. The arguments of subcommands that Datasette doesn't have stay as they are.
+/// begin with a hyphen. Only create-token and create-tokens read Click's spellings.
 pub(super) fn detach_values(program: &Command, mut args: ArgsOs) -> Vec<OsString> {
     let mut detached: Vec<_> = args.by_ref().take(2).collect();
     let command = match detached.get(1).and_then(|name| name.to_str()) {
