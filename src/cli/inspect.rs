@@ -6,9 +6,10 @@ mod times;
 use std::io::Write;
 
 use clap::Args;
-use datasette_tokens::{Error, Status};
+use datasette_tokens::Error;
 
-use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
+use super::failure::{Failure, Result};
+use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Show what a token contains, what it allows, and what is wrong with it
 ///
@@ -29,9 +30,9 @@ pub(super) struct InspectArgs {
     verifying: VerifyingArgs,
 }
 
-pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &InspectArgs) -> Result {
     let datasette = args.verifying.datasette()?;
-    let now = args.verifying.instance.now()?;
+    let now = args.verifying.instance.clock()?.now();
     let token = operand("TOKEN", &args.token)?;
     let inspection = datasette.inspect_token(&token, now)?;
     if args.json {
@@ -40,8 +41,5 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
         anstream::stdout().write_all(report::report(&inspection, now).as_bytes())?;
     }
-    match inspection.status {
-        Status::Valid | Status::Unchecked => Ok(()),
-        Status::Expired | Status::Invalid => Err(Failure::Negative(None)),
-    }
+    if inspection.reason.is_none() { Ok(()) } else { Err(Failure::Negative(None)) }
 }
