@@ -23,7 +23,7 @@ mod verify;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use dstok::hardening::protect_memory;
 
-use failure::{Failure, usage};
+use failure::{Result, usage};
 use stdio::{print, warn};
 
 /// Datasette's API tokens without Python, byte for byte.
@@ -51,8 +51,8 @@ enum Cli {
 /// Parses the command line and runs the subcommand.
 ///
 /// # Errors
-/// [`Failure`], for the caller to report.
-pub(crate) fn run() -> Result<(), Failure> {
+/// A [`Failure`](failure::Failure), for the caller to report.
+pub(crate) fn run() -> Result {
     let cli = match parse() {
         Ok(cli) => cli,
         // --help and --version.
@@ -80,14 +80,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     command.build();
-    let mut args: Vec<_> = std::env::args_os().collect();
-    if let Some(name) = args.get(1)
-        && (name == create_token::NAME || name == create_tokens::NAME)
-        && let Some(subcommand) = command.find_subcommand(name)
-    {
-        let rest = args.split_off(2);
-        args.extend(click::detach_values(subcommand, rest.into_iter()));
-    }
+    let args = click::detach_values(&command, std::env::args_os());
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 

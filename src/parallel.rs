@@ -83,14 +83,17 @@ pub fn run<W: Worker>(
 ) -> Result<(), W::Error> {
     let max_threads = threads.max(1);
     let reader = Reader { source, context, next_ticket: 0, threads: 1, max_threads, ended: false };
-    let pool = Pool {
-        reader: Mutex::new(reader),
-        idle: AtomicUsize::new(0),
-        output: Output::new(max_threads, sink, &end_input),
-        new_worker,
+    let output = Output {
+        state: Mutex::new(State { turn: 0, waiting: 0, stopped: false, error: None }),
+        passed: (0..max_threads).map(|_| Condvar::new()).collect(),
+        sink: Mutex::new(sink),
+        end_input: &end_input,
     };
+    let (reader, idle) = (Mutex::new(reader), AtomicUsize::new(0));
+    let pool = Pool { reader, idle, output, new_worker };
     thread::scope(|scope| pool.work(scope));
-    pool.output.into_result()
+    let error = lock(&pool.output.state).error.take();
+    error.map_or(Ok(()), Err)
 }
 
 /// What the threads share.
@@ -137,7 +140,8 @@ impl<W: Worker, N: Fn() -> W + Sync> Pool<'_, W, N> {
         }
         loop {
             let mode = worker.read(&mut reader.source).map_err(|error| self.output.note(error))?;
-            let mut turn = reader.next_turn(&self.output);
+            let mut turn = Turn { output: &self.output, ticket: reader.next_ticket, sink: None };
+            reader.next_ticket += 1;
             match mode {
                 None => return Err(Stopped),
                 Some(Mode::Exclusive) => {
@@ -177,17 +181,6 @@ impl<W: Worker, N: Fn() -> W + Sync> Pool<'_, W, N> {
     }
 }
 
-impl<W: Worker> Reader<W> {
-    fn next_turn<'t>(
-        &mut self,
-        output: &'t Output<'t, W::Sink, W::Error>,
-    ) -> Turn<'t, W::Sink, W::Error> {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        Turn { output, ticket, sink: None }
-    }
-}
-
 /// The sink, which blocks reach in the order of their tickets.
 struct Output<'a, S, E> {
     state: Mutex<State<E>>,
@@ -210,27 +203,7 @@ struct State<E> {
     error: Option<E>,
 }
 
-impl<'a, S, E> Output<'a, S, E> {
-    fn new(threads: usize, sink: S, end_input: &'a (dyn Fn() + Sync)) -> Self {
-        Self {
-            state: Mutex::new(State { turn: 0, waiting: 0, stopped: false, error: None }),
-            passed: (0..threads).map(|_| Condvar::new()).collect(),
-            sink: Mutex::new(sink),
-            end_input,
-        }
-    }
-
-    /// Returns once all blocks before this one are done.
-    fn wait(&self, ticket: u64) -> Result<(), Stopped> {
-        let mut state = lock(&self.state);
-        state.waiting += 1;
-        while state.turn != ticket && !state.stopped {
-            state = self.passed(ticket).wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.waiting -= 1;
-        if state.stopped { Err(Stopped) } else { Ok(()) }
-    }
-
+impl<S, E> Output<'_, S, E> {
     fn passed(&self, ticket: u64) -> &Condvar {
         &self.passed[(ticket % self.passed.len() as u64) as usize]
     }
@@ -246,11 +219,6 @@ impl<'a, S, E> Output<'a, S, E> {
         lock(&self.state).stopped = true;
         self.passed.iter().for_each(Condvar::notify_all);
         (self.end_input)();
-    }
-
-    fn into_result(self) -> Result<(), E> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        state.error.map_or(Ok(()), Err)
     }
 }
 
@@ -285,11 +253,23 @@ impl<'t, S, E> Turn<'t, S, E> {
         })
     }
 
+    /// The sink, when it is this block's turn.
     fn sink(&mut self) -> Result<&mut S, Stopped> {
+        let Self { output, ticket, .. } = *self;
         if self.sink.is_none() {
-            self.output.wait(self.ticket)?;
+            let mut state = lock(&output.state);
+            state.waiting += 1;
+            let must_wait = |state: &mut State<E>| state.turn != ticket && !state.stopped;
+            state = output
+                .passed(ticket)
+                .wait_while(state, must_wait)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+            if state.stopped {
+                return Err(Stopped);
+            }
         }
-        Ok(self.sink.get_or_insert_with(|| lock(&self.output.sink)))
+        Ok(self.sink.get_or_insert_with(|| lock(&output.sink)))
     }
 
     /// Gives the turn to the next block.

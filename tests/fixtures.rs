@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use datasette_tokens::{Datasette, Flavour, Release};
 use dstok::sidecar::methods::{Clock, Session, call};
-use dstok::sidecar::protocol::{Failure, Parser};
+use dstok::sidecar::protocol::{Failure, Message};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -163,10 +163,12 @@ fn configuration(scenario: &Scenario, release: &str) -> Value {
 /// Calls a method as a request with these params does.
 fn answer(session: &mut Session, method: &str, params: &str) -> Result<String, Failure> {
     let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
-    let message = Parser::default().parse(&line, 1).unwrap();
-    let request = message.requests().next().unwrap().unwrap();
+    let mut message = Message::default();
+    message.read(&line, 1).unwrap();
+    let request = &message.requests[0];
+    let method = request.method.as_ref().unwrap().as_wtf8();
     let mut out = Vec::new();
-    call(session, request.method.as_wtf8(), request.params, &mut out)?;
+    call(session, method, message.params(request), &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 

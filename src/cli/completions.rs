@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use super::{failure::Failure, stdio::print};
+use super::{failure::Result, stdio::print};
 
 /// Print a completion script for a shell
 #[derive(Args)]
@@ -17,7 +17,7 @@ pub(super) struct CompletionsArgs {
 }
 
 /// Prints the script for `command`, the whole program.
-pub(super) fn run(args: &CompletionsArgs, mut command: clap::Command) -> Result<(), Failure> {
+pub(super) fn run(args: &CompletionsArgs, mut command: clap::Command) -> Result {
     let mut out = Vec::new();
     clap_complete::generate(args.shell, &mut command, "dstok", &mut out);
     print(&out)

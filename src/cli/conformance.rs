@@ -4,11 +4,9 @@ use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{failure::Failure, stdio::print, stdio::progress_bar};
+use super::failure::{Failure, Result};
+use super::stdio::{print, progress_bar};
 use crate::conformance::{Group, Script, junit, load, replay, report, scripts};
-
-/// The default of `--timeout`, in seconds.
-const TIMEOUT: u64 = 30;
 
 /// Compare this program or another one with real Datasette's recorded answers
 ///
@@ -45,12 +43,12 @@ pub(super) struct ConformanceArgs {
     junit: Option<PathBuf>,
 
     /// Seconds to wait for an answer
-    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT,
+    #[arg(long, value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }
 
-pub(super) fn run(args: &ConformanceArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ConformanceArgs) -> Result {
     let groups = groups(args)?;
     let scripts = scripts(&groups, &args.release);
     let checks: usize = scripts.iter().flat_map(Script::values).map(Vec::len).sum();
@@ -75,7 +73,7 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<(), Failure> {
 }
 
 /// Loads the fixtures and keeps the groups that were asked for.
-fn groups(args: &ConformanceArgs) -> Result<Vec<Group>, Failure> {
+fn groups(args: &ConformanceArgs) -> Result<Vec<Group>> {
     let mut groups = load(&args.paths)?;
     if let Some(name) = args.group.iter().find(|name| groups.iter().all(|g| g.name != **name)) {
         let known: Vec<_> = groups.iter().map(|group| &*group.name).collect();

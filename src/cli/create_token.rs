@@ -8,7 +8,7 @@ use datasette_tokens::{Actions, Feature};
 use dstok::sidecar::methods::create_token;
 use pyjson::{RawValue, write_indented};
 
-use super::{failure::Failure, stdio::print_line};
+use super::{failure::Result, stdio::print_line};
 use super::{instance::InstanceArgs, policy::PolicyArgs, token_args::TokenArgs};
 
 /// The name of the subcommand.
@@ -44,7 +44,7 @@ pub(super) struct CreateTokenArgs {
     policy: PolicyArgs,
 }
 
-pub(super) fn run(args: &CreateTokenArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &CreateTokenArgs) -> Result {
     if args.plugins_dir.is_some() {
         let problem = "--plugins-dir: dstok runs no plugins; save /-/actions.json of a Datasette \
                        that has them and pass it with --actions FILE";

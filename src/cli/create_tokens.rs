@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use datasette_tokens::{Feature, TokenRequest, Value};
 
-use super::{failure::Failure, stdio::progress_bar};
+use super::{failure::Failure, failure::Result, stdio::progress_bar};
 use super::{instance::InstanceArgs, policy::PolicyArgs, token_args::TokenArgs};
 use crate::records::{self, Counts, Format, Input, Options, Sink};
 
@@ -51,7 +51,7 @@ pub(super) struct CreateTokensArgs {
     policy: PolicyArgs,
 }
 
-pub(super) fn run(args: &CreateTokensArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &CreateTokensArgs) -> Result {
     let restrictions = args.token.restrictions();
     let options = Options {
         defaults: args.token.defaults(&restrictions)?,

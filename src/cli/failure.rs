@@ -2,7 +2,7 @@
 
 use std::io;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::{ContextKind, ErrorKind};
 use datasette_tokens::{Error, itsdangerous::BadPayload};
 use dstok::sidecar::protocol::{self, ErrorKind as Kind};
 
@@ -15,6 +15,9 @@ pub(crate) enum Failure {
     /// Reading stdin or writing stdout failed.
     Io(io::Error),
 }
+
+/// The result of a subcommand and of what it consists of.
+pub(crate) type Result<T = (), E = Failure> = std::result::Result<T, E>;
 
 /// A message is about options or start-up files.
 impl From<String> for Failure {
@@ -58,16 +61,13 @@ impl From<io::Error> for Failure {
 ///
 /// Values and stray arguments are left out: one of them may be a secret or a token.
 pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
-    let context = |kind, separator| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        Some(ContextValue::Strings(texts)) => texts.join(separator),
-        _ => String::new(),
-    };
-    let suggest = |problem: &str, kind, otherwise: &str| match &*context(kind, " or ") {
+    // Several texts are separated by commas.
+    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let suggest = |problem: &str, kind, otherwise: &str| match &*context(kind) {
         "" => format!("{problem}; {otherwise}"),
-        similar => format!("{problem}; did you mean {similar}?"),
+        similar => format!("{problem}; did you mean {}?", similar.replace(", ", " or ")),
     };
-    let argument = context(ContextKind::InvalidArg, ", ");
+    let argument = context(ContextKind::InvalidArg);
     let expected = expected_subcommand(command);
     Failure::Usage(match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -84,7 +84,7 @@ pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
             suggest(&problem, ContextKind::SuggestedArg, "see --help")
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            match &*context(ContextKind::ValidValue, ", ") {
+            match &*context(ContextKind::ValidValue) {
                 "" => format!("the value of {argument} is not valid; see --help"),
                 valid => format!("the value of {argument} must be one of: {valid}"),
             }

@@ -6,7 +6,7 @@ use std::{fs::File, path::Path};
 use rustix::{buffer::spare_capacity, io::retry_on_intr};
 use zeroize::Zeroizing;
 
-use super::failure::Failure;
+use super::failure::Result;
 
 /// How many bytes are read from stdin at most. Tokens are far shorter.
 const MAX_STDIN: u64 = 16 << 20;
@@ -16,14 +16,13 @@ const MAX_SIZE_HINT: u64 = 1 << 20;
 
 /// Reads a UTF-8 file without leaving copies of it in memory. `option` names the option in error
 /// messages.
-pub(super) fn text_file(option: &str, path: &Path) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn text_file(option: &str, path: &Path) -> Result<Zeroizing<String>> {
     let shown = path.display();
     let bytes =
         read_bytes(path).map_err(|error| format!("{option}: cannot read {shown}: {error}"))?;
-    match str::from_utf8(&bytes) {
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(format!("{option}: {shown} is not UTF-8 text").into()),
-    }
+    let text =
+        str::from_utf8(&bytes).map_err(|_| format!("{option}: {shown} is not UTF-8 text"))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// `fs::read`, except that a buffer that is too small is wiped. A `Vec` that grows by itself
@@ -48,7 +47,7 @@ fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 ///
 /// # Errors
 /// [`Failure::Usage`] for invalid UTF-8, and for an empty or too long stdin. [`Failure::Io`].
-pub(super) fn operand(name: &str, operand: &str) -> Result<String, Failure> {
+pub(super) fn operand(name: &str, operand: &str) -> Result<String> {
     if operand != "-" {
         return Ok(operand.to_owned());
     }

@@ -6,9 +6,10 @@ mod times;
 use std::io::Write;
 
 use clap::Args;
-use datasette_tokens::{Error, Status, Value};
+use datasette_tokens::{Error, Value};
 
-use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
+use super::failure::{Failure, Result};
+use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Show what a token contains, what it allows, and what is wrong with it
 ///
@@ -29,20 +30,17 @@ pub(super) struct InspectArgs {
     verifying: VerifyingArgs,
 }
 
-pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &InspectArgs) -> Result {
     let datasette = args.verifying.datasette()?;
-    let now = args.verifying.instance.now()?;
+    let now = args.verifying.instance.clock()?.now();
     let token = operand("TOKEN", &args.token)?;
     let inspection = datasette.inspect_token(&token, now)?;
-    let status = inspection.status;
+    let is_valid = inspection.reason.is_none();
     if args.json {
         print_line(Value::from(inspection).to_json().map_err(|_| Error::NotJson)?)?;
     } else {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
         anstream::stdout().write_all(report::report(&inspection, now).as_bytes())?;
     }
-    match status {
-        Status::Valid | Status::Unchecked => Ok(()),
-        Status::Expired | Status::Invalid => Err(Failure::Negative(None)),
-    }
+    if is_valid { Ok(()) } else { Err(Failure::Negative(None)) }
 }

@@ -8,7 +8,7 @@ use datasette_tokens::itsdangerous::Version;
 use datasette_tokens::{Actions, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings};
 use dstok::sidecar::methods::{self, Clock, Session};
 
-use super::{failure::Failure, input::text_file, policy::PolicyArgs, secrets::SecretArgs, stdio};
+use super::{failure::Result, input::text_file, policy::PolicyArgs, secrets::SecretArgs, stdio};
 
 #[derive(Args)]
 #[command(next_help_heading = "Datasette")]
@@ -37,19 +37,18 @@ pub(super) struct InstanceArgs {
 
 /// The options of subcommands that verify tokens, cookies or signed values.
 #[derive(Args)]
+#[command(next_help_heading = "Datasette")]
 pub(super) struct VerifyingArgs {
     #[command(flatten)]
     pub(super) instance: InstanceArgs,
 
     /// A Datasette setting: allow_signed_tokens (on or off) or max_signed_tokens_ttl (seconds,
     /// 0 for no limit); repeatable
-    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true,
-        help_heading = "Datasette")]
+    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true)]
     setting: Vec<String>,
 
     /// Which itsdangerous to reproduce; 1.1 also accepts HMAC-SHA512 signatures
-    #[arg(long, default_value = "2.2", help_heading = "Datasette",
-        value_parser = PossibleValuesParser::new(Version::ALL.map(Version::name)))]
+    #[arg(long, default_value = "2.2", value_parser = Version::ALL.map(Version::name))]
     itsdangerous: String,
 
     /// How many bytes a compressed payload may inflate to, up to 4 GiB
@@ -60,7 +59,7 @@ pub(super) struct VerifyingArgs {
 
 impl VerifyingArgs {
     /// Builds the instance. Reads files and the environment.
-    pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
+    pub(super) fn datasette(&self) -> Result<Datasette> {
         let datasette = self.instance.datasette()?;
         let mut settings = Settings::default();
         for [name, value] in self.setting.as_chunks().0 {
@@ -76,7 +75,7 @@ impl VerifyingArgs {
 
 impl InstanceArgs {
     /// Builds the instance. Reads files and the environment.
-    pub(super) fn datasette(&self) -> Result<Datasette, Failure> {
+    pub(super) fn datasette(&self) -> Result<Datasette> {
         // clap lets only known names pass.
         let flavour = Flavour::from_name(&self.zlib).unwrap_or_default();
         let mut datasette = Datasette::default().with_zlib(flavour);
@@ -96,30 +95,22 @@ impl InstanceArgs {
     }
 
     /// A session with the instance.
-    pub(super) fn session(
-        &self,
-        datasette: Datasette,
-        policy: &PolicyArgs,
-    ) -> Result<Session, Failure> {
-        let session = Session::new(datasette, Clock::new(self.frozen_now()?));
+    pub(super) fn session(&self, datasette: Datasette, policy: &PolicyArgs) -> Result<Session> {
+        let session = Session::new(datasette, self.clock()?);
         Ok(Session { policy: Arc::new(policy.policy()?), warn: stdio::warn, ..session })
     }
 
-    /// The frozen clock or the system's, in Unix seconds.
-    pub(super) fn now(&self) -> Result<f64, Failure> {
-        Ok(Clock::new(self.frozen_now()?).now())
-    }
-
-    fn frozen_now(&self) -> Result<Option<f64>, Failure> {
-        let Some(text) = &self.now else { return Ok(None) };
-        match text.parse::<f64>() {
-            Ok(now) if now.is_finite() => Ok(Some(now)),
-            _ => Err("--now must be a number of Unix seconds".to_owned().into()),
+    /// The frozen clock or the system's.
+    pub(super) fn clock(&self) -> Result<Clock> {
+        match self.now.as_deref().map(str::parse::<f64>) {
+            None => Ok(Clock::new(None)),
+            Some(Ok(now)) if now.is_finite() => Ok(Clock::new(Some(now))),
+            Some(_) => Err("--now must be a number of Unix seconds".to_owned().into()),
         }
     }
 }
 
-fn read_actions(path: &Path) -> Result<Actions, Failure> {
+fn read_actions(path: &Path) -> Result<Actions> {
     if path.as_os_str() == "none" {
         return Ok(Actions::none());
     }

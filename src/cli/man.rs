@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_mangen::Man;
 
-use super::{failure::Failure, failure::expected_subcommand, stdio::print};
+use super::{failure::Result, failure::expected_subcommand, stdio::print};
 
 /// Print the man page of dstok or of a subcommand
 #[derive(Args)]
@@ -15,7 +15,7 @@ pub(super) struct ManArgs {
 }
 
 /// Prints the page of `command`, the whole program, or of one of its subcommands.
-pub(super) fn run(args: &ManArgs, mut command: clap::Command) -> Result<(), Failure> {
+pub(super) fn run(args: &ManArgs, mut command: clap::Command) -> Result {
     command.build();
     let page = match &args.subcommand {
         None => &command,

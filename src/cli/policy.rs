@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use dstok::policy::{AuditLog, Limits, Policy};
 
-use super::failure::Failure;
+use super::failure::Result;
 
 #[derive(Args)]
 #[command(next_help_heading = "Token policy")]
@@ -21,13 +21,8 @@ pub(super) struct PolicyArgs {
 
 impl PolicyArgs {
     /// The policy. Opens the audit log.
-    pub(super) fn policy(&self) -> Result<Policy, Failure> {
-        let open = |path: &PathBuf| {
-            AuditLog::open(path).map_err(|error| {
-                format!("--audit-log: cannot append to {}: {error}", path.display())
-            })
-        };
-        let audit_log = self.audit_log.as_ref().map(open).transpose()?;
+    pub(super) fn policy(&self) -> Result<Policy> {
+        let audit_log = self.audit_log.as_deref().map(AuditLog::open).transpose()?;
         Ok(Policy { limits: self.limits, audit_log })
     }
 }

@@ -24,13 +24,10 @@ pub(crate) fn parse_python_int(text: &str) -> Option<Integer> {
         Some(digits) => ("-", digits),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
+    let all = digits.chars().filter(|&c| c != '_').map(decimal_digit);
+    let decimal: String = all.collect::<Option<_>>()?;
     // An underscore has digits on both sides.
-    if digits.split('_').any(str::is_empty) {
-        return None;
-    }
-    let digits = digits.chars().filter(|&c| c != '_');
-    let decimal: String = digits.map(decimal_digit).collect::<Option<_>>()?;
-    if decimal.len() > MAX_INTEGER_DIGITS {
+    if digits.split('_').any(str::is_empty) || decimal.len() > MAX_INTEGER_DIGITS {
         return None;
     }
     Integer::from_digits(format!("{sign}{decimal}").as_bytes())

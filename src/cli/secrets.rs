@@ -7,7 +7,7 @@ use clap::Args;
 use datasette_tokens::Secret;
 use zeroize::Zeroizing;
 
-use super::{failure::Failure, input::text_file, stdio::warn};
+use super::{failure::Result, input::text_file, stdio::warn};
 
 /// The environment variable with the signing secret, Datasette's own.
 const SECRET_VARIABLE: &str = "DATASETTE_SECRET";
@@ -34,7 +34,7 @@ pub(super) struct SecretArgs {
 
 impl SecretArgs {
     /// The secret that signs.
-    pub(super) fn signing_secret(&self) -> Result<Option<Secret>, Failure> {
+    pub(super) fn signing_secret(&self) -> Result<Option<Secret>> {
         if let Some(path) = &self.secret_file {
             return read_secret("--secret-file", path).map(Some);
         }
@@ -47,10 +47,9 @@ impl SecretArgs {
     }
 
     /// The old secrets, newest first: the files, then the environment.
-    pub(super) fn old_secrets(&self) -> Result<Vec<Secret>, Failure> {
-        let files = self.old_secret_file.iter();
-        let secrets = files.map(|path| read_secret("--old-secret-file", path));
-        let mut secrets: Vec<_> = secrets.collect::<Result<_, _>>()?;
+    pub(super) fn old_secrets(&self) -> Result<Vec<Secret>> {
+        let files = self.old_secret_file.iter().map(|path| read_secret("--old-secret-file", path));
+        let mut secrets: Vec<_> = files.collect::<Result<_, _>>()?;
         let text = Zeroizing::new(environment(OLD_SECRETS_VARIABLE)?.unwrap_or_default());
         // An empty line is no secret.
         secrets.extend(text.lines().filter_map(|line| Secret::new(line.to_owned()).ok()));
@@ -58,7 +57,7 @@ impl SecretArgs {
     }
 }
 
-fn environment(name: &str) -> Result<Option<String>, Failure> {
+fn environment(name: &str) -> Result<Option<String>> {
     #[expect(clippy::disallowed_methods, reason = "the program's edge reads the environment")]
     match std::env::var(name) {
         Err(VarError::NotUnicode(_)) => Err(format!("{name} is not UTF-8 text").into()),
@@ -66,7 +65,7 @@ fn environment(name: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-fn read_secret(option: &str, path: &Path) -> Result<Secret, Failure> {
+fn read_secret(option: &str, path: &Path) -> Result<Secret> {
     let shown = path.display();
     let text = text_file(option, path)?;
     let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(&text);

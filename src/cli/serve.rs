@@ -7,7 +7,8 @@ use clap::{Args, value_parser};
 use dstok::hardening::enter_sandbox;
 use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
 
-use super::{failure::Failure, instance::VerifyingArgs, policy::PolicyArgs, stdio};
+use super::stdio::{never_wait, warn};
+use super::{failure::Result, instance::VerifyingArgs, policy::PolicyArgs};
 
 /// The largest `--max-line`, in bytes. Whatever a line grows to stays below zlib's limit of 4 GiB.
 const MAX_MAX_LINE: u64 = 512 << 20;
@@ -59,7 +60,7 @@ pub(super) struct ServeArgs {
     no_sandbox: bool,
 }
 
-pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ServeArgs) -> Result {
     let datasette = args.verifying.datasette()?;
     let session = args.verifying.instance.session(datasette, &args.policy)?;
     let limits = Limits {
@@ -68,47 +69,43 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         threads: args.threads.map_or_else(default_threads, |threads| threads as usize),
     };
     let parent = args.parent_pid.map(watch).transpose()?;
-    stdio::never_wait();
+    never_wait();
     panic::set_hook(Box::new(report_panic));
     ignore_signals()?;
     let mut input = Stdin::new(parent.clone())?;
-    let input_end = input.end()?;
+    let end_input = input.end()?;
     let mut output = Stdout::default();
     if io::stdin().is_terminal() {
-        stdio::warn(
-            "waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more",
-        );
+        warn("waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more");
     }
     if cfg!(target_os = "linux") && !args.no_sandbox {
         let watched = parent.as_ref().and_then(|parent| parent.polled_by_signal());
         if let Err(reason) = enter_sandbox(watched) {
-            stdio::warn(&format!(
-                "running without a sandbox: {reason}; --no-sandbox hides this warning"
-            ));
+            warn(&format!("running without a sandbox: {reason}; --no-sandbox hides this warning"));
         }
     }
     if let Some(parent) = parent {
         // The parent no longer reads, so a blocked write would never return.
         end_when_stuck(parent, output.writes.clone(), || process::exit(0))?;
     }
-    Ok(serve(session, limits, &mut input, &mut output, || input_end.end())?)
+    Ok(serve(session, limits, &mut input, &mut output, end_input)?)
 }
 
 /// Reports where a request panicked. The panic's message may quote a request, so it is left out.
 fn report_panic(info: &panic::PanicHookInfo<'_>) {
     let location = info.location().map(ToString::to_string).unwrap_or_default();
-    stdio::warn(&format!("bug in dstok: a request failed at {location}"));
+    warn(&format!("bug in dstok: a request failed at {location}"));
 }
 
-fn watch(pid: i32) -> Result<Arc<Parent>, Failure> {
-    match Parent::watch(pid) {
-        Ok(parent) => Ok(Arc::new(parent)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::Usage(format!(
+fn watch(pid: i32) -> Result<Arc<Parent>> {
+    let parent = Parent::watch(pid).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => format!(
             "--parent-pid: no process has the PID {pid}; pass the parent's PID as seen in dstok's \
              PID namespace"
-        ))),
-        Err(error) => Err(format!("--parent-pid: cannot watch process {pid}: {error}").into()),
-    }
+        ),
+        _ => format!("--parent-pid: cannot watch process {pid}: {error}"),
+    })?;
+    Ok(Arc::new(parent))
 }
 
 /// One thread per processor that this process may use.

@@ -3,7 +3,7 @@
 use clap::Args;
 use datasette_tokens::{Error, Workspace};
 
-use super::{failure::Failure, input::operand, instance::InstanceArgs, stdio::print_line};
+use super::{failure::Result, input::operand, instance::InstanceArgs, stdio::print_line};
 
 /// Sign a value as datasette.sign() does
 ///
@@ -24,7 +24,7 @@ pub(super) struct SignArgs {
     instance: InstanceArgs,
 }
 
-pub(super) fn run(args: &SignArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &SignArgs) -> Result {
     let datasette = args.instance.datasette()?;
     let value = operand("VALUE", &args.value)?;
     let mut out = Vec::new();

@@ -1,13 +1,13 @@
 //! Writing output to stdout, and messages and progress to stderr.
 
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::failure::Failure;
+use super::failure::Result;
 
 /// POSIX's minimum for `PIPE_BUF`. A pipe that `poll` reports as writable takes this many bytes
 /// without blocking.
@@ -17,14 +17,14 @@ const PIPE_BUF: usize = 512;
 static NEVER_WAITS: AtomicBool = AtomicBool::new(false);
 
 /// Writes a subcommand's whole output to stdout.
-pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn print(bytes: &[u8]) -> Result {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     Ok(stdout.flush()?)
 }
 
 /// Writes a subcommand's whole output to stdout, with a newline after it.
-pub(super) fn print_line(text: impl Into<Vec<u8>>) -> Result<(), Failure> {
+pub(super) fn print_line(text: impl Into<Vec<u8>>) -> Result {
     let mut line = text.into();
     line.push(b'\n');
     print(&line)
@@ -66,12 +66,9 @@ fn is_writable(stderr: &impl AsFd) -> bool {
 /// A progress bar on stderr, hidden unless that is a terminal. Without a length it is a spinner.
 /// `template` is indicatif's.
 pub(super) fn progress_bar(length: Option<u64>, template: &str) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
-    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -5,7 +5,7 @@ use datasette_tokens::{Error, Feature, RawRestrictions, Release};
 use dstok::sidecar::methods::Defaults;
 use serde_json::{Value, json};
 
-use super::{failure::Failure, python_int::parse_python_int};
+use super::{failure::Result, python_int::parse_python_int};
 
 #[derive(Args)]
 pub(super) struct TokenArgs {
@@ -30,18 +30,14 @@ pub(super) struct TokenArgs {
 impl TokenArgs {
     /// What the tokens are made with unless something else is asked for. `restrictions` are those
     /// of [`TokenArgs::restrictions`].
-    pub(super) fn defaults<'a>(
-        &self,
-        [all, database, resource]: &'a [String; 3],
-    ) -> Result<Defaults<'a>, Failure> {
+    pub(super) fn defaults<'a>(&self, restrictions: &'a [String; 3]) -> Result<Defaults<'a>> {
         let expires_after = self.expires_after.as_deref().map(parse_python_int);
         if expires_after == Some(None) {
             return Err("--expires-after must be a whole number of seconds".to_owned().into());
         }
-        let restrictions =
-            RawRestrictions { all: Some(all), database: Some(database), resource: Some(resource) };
-        let (expires_after, restrictions) = (expires_after.flatten(), restrictions.without_empty());
-        Ok(Defaults { expires_after, restrictions })
+        let [all, database, resource] = restrictions.each_ref().map(|json| Some(&**json));
+        let restrictions = RawRestrictions { all, database, resource };
+        Ok(Defaults { expires_after: expires_after.flatten(), restrictions })
     }
 
     /// `restrict_all`, `restrict_database` and `restrict_resource` of `create_token`.
@@ -51,9 +47,8 @@ impl TokenArgs {
 
     /// The named actions, in the order --all, --database, --resource.
     pub(super) fn actions(&self) -> impl Iterator<Item = &String> {
-        let on_databases = self.database.iter().skip(1).step_by(2);
-        let on_resources = self.resource.iter().skip(2).step_by(3);
-        self.all.iter().chain(on_databases).chain(on_resources)
+        let on_places = self.database.chunks(2).chain(self.resource.chunks(3));
+        self.all.iter().chain(on_places.filter_map(<[String]>::last))
     }
 
     /// Fails if the release lacks a feature, or the options that restrict, where one is given.

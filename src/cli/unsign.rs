@@ -3,7 +3,7 @@
 use clap::Args;
 use datasette_tokens::Workspace;
 
-use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
+use super::{failure::Result, input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Print a signed value as datasette.unsign() returns it
 ///
@@ -24,7 +24,7 @@ pub(super) struct UnsignArgs {
     verifying: VerifyingArgs,
 }
 
-pub(super) fn run(args: &UnsignArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &UnsignArgs) -> Result {
     let datasette = args.verifying.datasette()?;
     let signed = operand("SIGNED", &args.signed)?;
     let mut out = Vec::new();

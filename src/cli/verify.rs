@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{failure::Failure, input::operand, instance::VerifyingArgs, stdio::print_line};
+use super::failure::{Failure, Result};
+use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Print the actor of a valid API token
 ///
@@ -18,9 +19,9 @@ pub(super) struct VerifyArgs {
     verifying: VerifyingArgs,
 }
 
-pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &VerifyArgs) -> Result {
     let datasette = args.verifying.datasette()?;
-    let now = args.verifying.instance.now()?;
+    let now = args.verifying.instance.clock()?.now();
     let token = operand("TOKEN", &args.token)?;
     if let Some(actor) = datasette.verify_token(&token, now)? {
         return print_line(actor.to_json());

@@ -81,31 +81,18 @@ pub(super) fn enter(watched: Option<Pid>) -> io::Result<()> {
 }
 
 fn filter(watched: Option<Pid>) -> Result<BpfProgram, BackendError> {
-    let mut rules: BTreeMap<c_long, Vec<SeccompRule>> =
-        ALLOWED.iter().map(|&call| (call, Vec::new())).collect();
-    for (call, conditions) in conditional_rules(watched)? {
-        rules.insert(call, vec![SeccompRule::new(conditions)?]);
-    }
-    let arch = std::env::consts::ARCH.try_into()?;
-    SeccompFilter::new(rules, DENY, SeccompAction::Allow, arch)?.try_into()
-}
-
-/// Calls that are allowed with certain arguments only.
-fn conditional_rules(
-    watched: Option<Pid>,
-) -> Result<Vec<(c_long, Vec<SeccompCondition>)>, BackendError> {
     // The argument's index, its width, the operator and the value.
     let is = SeccompCondition::new;
     let pid = |pid: Pid| pid.as_raw_nonzero().get() as u64;
     let (anonymous, exec) = (libc::MAP_ANONYMOUS as u64, libc::PROT_EXEC as u64);
     let (thread, clone_flags) = (THREAD as u64, (THREAD | NAMESPACES) as u64);
+    let no_exec = is(2, Dword, MaskedEq(exec), 0)?;
+    let is_anonymous = is(3, Dword, MaskedEq(anonymous), anonymous)?;
+    // Calls that are allowed with certain arguments only.
     let mut calls = vec![
         // Anonymous memory that isn't executable: no mapped file, no new code.
-        (
-            libc::SYS_mmap,
-            vec![is(2, Dword, MaskedEq(exec), 0)?, is(3, Dword, MaskedEq(anonymous), anonymous)?],
-        ),
-        (libc::SYS_mprotect, vec![is(2, Dword, MaskedEq(exec), 0)?]),
+        (libc::SYS_mmap, vec![no_exec.clone(), is_anonymous]),
+        (libc::SYS_mprotect, vec![no_exec]),
         // A thread, and neither a process nor a namespace.
         (libc::SYS_clone, vec![is(0, Dword, MaskedEq(clone_flags), thread)?]),
         // Naming a thread.
@@ -119,5 +106,10 @@ fn conditional_rules(
         // Signal 0: asking whether the process exists.
         calls.push((libc::SYS_kill, vec![is(0, Dword, Eq, pid(watched))?, is(1, Dword, Eq, 0)?]));
     }
-    Ok(calls)
+    let mut rules: BTreeMap<_, _> = ALLOWED.iter().map(|&call| (call, Vec::new())).collect();
+    for (call, conditions) in calls {
+        rules.insert(call, vec![SeccompRule::new(conditions)?]);
+    }
+    let arch = std::env::consts::ARCH.try_into()?;
+    SeccompFilter::new(rules, DENY, SeccompAction::Allow, arch)?.try_into()
 }

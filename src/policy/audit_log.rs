@@ -44,10 +44,12 @@ impl AuditLog {
     /// Opens a file for appending. Creates it, readable by its owner only, if it doesn't exist.
     ///
     /// # Errors
-    /// Those of opening the file.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
-        Ok(Self { file, is_torn: Mutex::new(false) })
+    /// The file can't be opened, for this reason.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        match OpenOptions::new().append(true).create(true).mode(MODE).open(path) {
+            Ok(file) => Ok(Self { file, is_torn: Mutex::new(false) }),
+            Err(error) => Err(format!("--audit-log: cannot append to {}: {error}", path.display())),
+        }
     }
 
     /// Appends a line about a token, and gives it to the operating system.
@@ -88,9 +90,9 @@ fn entry<'a>(mint: &Mint<'a>) -> Value<'a> {
             ("resource".into(), json(asked.resource)),
         ])
     });
-    let digit = |digit: u8| char::from(b"0123456789abcdef"[usize::from(digit)]);
-    let mut sha256 = String::with_capacity(64);
-    sha256.extend(Sha256::digest(token).iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]));
+    let sha256 = Sha256::digest(token);
+    let halves = sha256.as_chunks::<16>().0.iter().map(|half| u128::from_be_bytes(*half));
+    let sha256: String = halves.map(|half| format!("{half:032x}")).collect();
     Value::Dict(vec![
         ("time".into(), time.into()),
         ("method".into(), made_by.into()),

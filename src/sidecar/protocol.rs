@@ -8,7 +8,7 @@ mod message;
 mod params;
 
 pub use answer::{begin_result, end_result, write_error};
-pub use envelope::{InvalidRequest, NULL_ID, RawId, Request};
+pub use envelope::{NULL_ID, RawId, Request};
 pub use error::{ErrorKind, Failure};
-pub use message::{Message, Parser};
+pub use message::Message;
 pub use params::{GivenParameter, MAX_PARAMETERS, Params};

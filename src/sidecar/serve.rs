@@ -1,7 +1,6 @@
 //! The sidecar's loop: read a block, answer its lines, write once.
 
 mod answer;
-mod limits;
 mod lines;
 mod parent;
 mod stdio;
@@ -12,9 +11,9 @@ use std::io::{self, Read, Write};
 
 use super::methods::Session;
 use crate::parallel;
-pub use limits::Limits;
+pub use answer::Limits;
 pub use parent::Parent;
-pub use stdio::{InputEnd, Stdin, Stdout, ignore_signals};
+pub use stdio::{Stdin, Stdout, ignore_signals};
 pub use watchdog::{Writes, end_when_stuck};
 use worker::{Input, LineWorker};
 
@@ -22,7 +21,7 @@ use worker::{Input, LineWorker};
 ///
 /// All lines that one `read` completes are answered before the next, with one `write` unless the
 /// answers are long. A peer that waits for an answer gets it. When many lines come at once, another
-/// thread reads on meanwhile.
+/// thread reads on meanwhile. `input` must retry an interrupted `read`, as [`Stdin`] does.
 ///
 /// `end_input` is called if answering ends early while a thread may wait in a `read`: it must make
 /// that `read` return 0.

@@ -244,7 +244,7 @@ pub fn write_indented(out: &mut Vec<u8>, text: &str) -> Result<(), Error> {
     loads_strict(text)?.dump(&mut json, Some(0));
     // Only strings have other characters than ASCII.
     for c in String::from_utf8_lossy(&json).chars() {
-        if c.is_ascii() {
+        if c < '\u{7f}' {
             out.push(c as u8);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -347,11 +347,11 @@ mod tests {
 
     #[test]
     fn indented_json_is_ascii_with_a_part_on_each_line() {
-        let text = r#"{"é":[1E2,"😀\ud83d\n",[]],"a":{},"b":{"c":null}}"#;
+        let text = "{\"é\":[1E2,\"😀\\ud83d\\n~\x7f\",[]],\"a\":{},\"b\":{\"c\":null}}";
         let expected = r#"{
   "\u00e9": [
     100.0,
-    "\ud83d\ude00\ud83d\n",
+    "\ud83d\ude00\ud83d\n~\u007f",
     []
   ],
   "a": {},

@@ -43,159 +43,66 @@ pub(crate) const EXTRA_DISTANCE_BITS: [u8; D_CODES] = [
 
 /// `extra_blbits`: extra bits of the code length symbols. Padded to a power of two, because
 /// `symbol % 32` is cheaper than a bounds check.
-pub(crate) const EXTRA_BL_BITS: [u8; 32] = {
-    let mut bits = [0; 32];
-    bits[REP_3_6 as usize] = 2;
-    bits[REPZ_3_10 as usize] = 3;
-    bits[REPZ_11_138 as usize] = 7;
-    bits
-};
+pub(crate) const EXTRA_BL_BITS: [u8; 32] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
+
+/// `base_length`: the shortest length of each symbol, minus [`MIN_MATCH`]. The last one has no
+/// extra bits: length 258 has its own symbol, although the one before could express it too.
+pub(crate) const BASE_LENGTH: [u16; 29] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128,
+    160, 192, 224, 255,
+];
+
+/// `base_dist`: the shortest distance of each symbol, minus 1.
+pub(crate) const BASE_DISTANCE: [u16; D_CODES] = [
+    0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536,
+    2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576,
+];
 
 /// `_length_code`: from a length minus [`MIN_MATCH`] to its symbol minus 257.
-pub(crate) const LENGTH_CODE: [u8; 256] = length_codes();
+pub(crate) const LENGTH_CODE: [u8; 256] = codes_by_base(&BASE_LENGTH, 0);
 
-/// `base_length`: the shortest length of each symbol, minus [`MIN_MATCH`].
-pub(crate) const BASE_LENGTH: [u8; 29] = base_lengths();
-
-const fn base_lengths() -> [u8; 29] {
-    let mut bases = [0; 29];
-    let mut length: u8 = 0;
-    let mut code = 0;
-    while code < 28 {
-        bases[code] = length;
-        length = length.wrapping_add(1 << EXTRA_LENGTH_BITS[code]);
-        code += 1;
-    }
-    // Length 258 has its own symbol without extra bits, although symbol 284 could express it too.
-    bases[28] = (MAX_MATCH - MIN_MATCH) as u8;
-    bases
+/// `d_code`: the symbol of a distance up to 32,768, which is given minus 1. From 256 on, symbols
+/// begin at multiples of 128, so the upper bits are enough.
+pub(crate) fn distance_code(distance_minus_1: u16) -> usize {
+    const NEAR: [u8; 256] = codes_by_base(&BASE_DISTANCE, 0);
+    const FAR: [u8; 256] = codes_by_base(&BASE_DISTANCE, 7);
+    let distance = usize::from(distance_minus_1);
+    if distance < 256 { NEAR[distance].into() } else { FAR[distance >> 7 & 0xff].into() }
 }
 
-const fn length_codes() -> [u8; 256] {
+/// By `n`: the last code whose base is at most `n << shift`.
+const fn codes_by_base(bases: &[u16], shift: u32) -> [u8; 256] {
     let mut codes = [0; 256];
-    let mut code = 0;
-    while code < 29 {
-        let mut n = 0;
-        while n < 1 << EXTRA_LENGTH_BITS[code] {
-            codes[BASE_LENGTH[code] as usize + n] = code as u8;
-            n += 1;
+    let (mut n, mut code) = (0, 0);
+    while n < 256 {
+        while code + 1 < bases.len() && bases[code + 1] as usize <= n << shift {
+            code += 1;
         }
-        code += 1;
+        codes[n] = code as u8;
+        n += 1;
     }
     codes
-}
-
-/// `d_code`: the symbol of a distance, which is given minus 1.
-pub(crate) fn distance_code(distance_minus_1: u16) -> usize {
-    if distance_minus_1 < 4 {
-        return usize::from(distance_minus_1);
-    }
-    // Two symbols share each power of two; the bit below the highest one selects between them.
-    let top = 15 - distance_minus_1.leading_zeros();
-    (2 * top) as usize + usize::from(distance_minus_1 >> (top - 1) & 1)
-}
-
-/// `base_dist`: the shortest distance of a symbol, minus 1.
-pub(crate) const fn base_distance(code: usize) -> u16 {
-    if code < 4 {
-        return code as u16;
-    }
-    (2 | (code as u16 & 1)) << (code / 2 - 1)
 }
 
 /// The first literal whose fixed code has 9 bits.
 pub(crate) const FIXED_9_BITS: usize = 144;
 
-/// The length of each fixed code for literals, the end and lengths: `static_ltree[symbol].Len`.
-pub(crate) const FIXED_LENGTHS: [u8; L_CODES + 2] = {
-    let mut lengths = [0; L_CODES + 2];
-    let mut symbol = 0;
-    while symbol < lengths.len() {
-        lengths[symbol] = match symbol {
-            0..FIXED_9_BITS => 8,
-            FIXED_9_BITS..END_BLOCK => 9,
-            END_BLOCK..280 => 7,
-            _ => 8,
-        };
-        symbol += 1;
+/// The length of a fixed code for a literal, the end or a length: `static_ltree[symbol].Len`.
+pub(crate) fn fixed_length(symbol: usize) -> u8 {
+    match symbol {
+        FIXED_9_BITS..END_BLOCK => 9,
+        END_BLOCK..280 => 7,
+        _ => 8,
     }
-    lengths
-};
+}
+
+/// The number of fixed codes for literals, the end and lengths. The last two are not used.
+pub(crate) const FIXED_L_CODES: usize = L_CODES + 2;
 
 /// The length of every fixed code for distances.
 pub(crate) const FIXED_DISTANCE_LENGTH: u8 = 5;
-
-/// A code as it is written: its bits, the first one lowest, and their number.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Code {
-    pub(crate) bits: u16,
-    pub(crate) length: u8,
-}
-
-/// Codes by symbol. Padded to a power of two, because `symbol % 512` is cheaper than a bounds check.
-pub(crate) type Codes = [Code; 512];
-
-/// `static_ltree`.
-pub(crate) const FIXED_L_CODES: Codes = fixed_codes(&FIXED_LENGTHS);
-
-/// `static_dtree`.
-pub(crate) const FIXED_D_CODES: Codes = fixed_codes(&[FIXED_DISTANCE_LENGTH; D_CODES]);
-
-const fn fixed_codes<const N: usize>(lengths: &[u8; N]) -> Codes {
-    let mut symbols = [0; N];
-    let mut symbol = 0;
-    while symbol < N {
-        symbols[symbol] = symbol as u16;
-        symbol += 1;
-    }
-    let mut codes = [Code { bits: 0, length: 0 }; 512];
-    assign_codes(&symbols, lengths, &mut codes);
-    codes
-}
-
-/// `gen_codes`: assigns canonical codes to `symbols`, which are in ascending order and have these
-/// lengths.
-///
-/// While codes are assigned, their first bit is the highest of 16 bits, whatever their length. So
-/// one reversal of 16 bits brings any code into the order in which it is written.
-pub(crate) const fn assign_codes<const N: usize>(
-    symbols: &[u16],
-    lengths: &[u8; N],
-    codes: &mut Codes,
-) {
-    let mut counts = [0u16; 16];
-    let mut n = 0;
-    while n < symbols.len() {
-        counts[lengths[symbols[n] as usize % N] as usize % 16] += 1;
-        n += 1;
-    }
-    let mut next = [0u16; 16];
-    let mut length = 1;
-    while length < 15 {
-        next[length + 1] = next[length].wrapping_add(counts[length] << (16 - length));
-        length += 1;
-    }
-    n = 0;
-    while n < symbols.len() {
-        let symbol = symbols[n] as usize;
-        let length = lengths[symbol % N];
-        let code = &mut next[length as usize % 16];
-        codes[symbol % codes.len()] = Code { bits: reverse(*code), length };
-        *code = code.wrapping_add(CODE_STEP[length as usize % 16]);
-        n += 1;
-    }
-}
-
-/// By length: the difference between consecutive codes, if their first bit is the highest of 16.
-pub(crate) const CODE_STEP: [u16; 16] = {
-    let mut steps = [0; 16];
-    let mut length = 1;
-    while length < 16 {
-        steps[length] = 1 << (16 - length);
-        length += 1;
-    }
-    steps
-};
 
 /// `bi_reverse` for 16 bits. x86-64 has no instruction for it, so a table is faster than
 /// `u16::reverse_bits`.

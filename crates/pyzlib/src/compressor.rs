@@ -15,7 +15,7 @@ pub struct Compressor {
     small: Option<Box<deflate::Deflater>>,
     stock: Option<stock::Deflater>,
     #[cfg(feature = "zlib-ng")]
-    ng: Option<ng::Deflater>,
+    ng: Option<zlib_rs::Deflate>,
 }
 
 impl Compressor {
@@ -59,7 +59,9 @@ impl Compressor {
             Flavour::Zlib => self.compress_with_libz_within(data, limit, out),
             #[cfg(feature = "zlib-ng")]
             Flavour::ZlibNg => append_within(data, limit, out, |buffer| {
-                self.ng.get_or_insert_with(ng::Deflater::new).compress(data, buffer)
+                // The defaults of Python's `zlib.compress`.
+                let stream = self.ng.get_or_insert_with(|| zlib_rs::Deflate::new(6, true, 15));
+                ng::compress(stream, data, buffer)
             }),
         }
     }

@@ -2,16 +2,19 @@
 
 use std::fmt;
 
+use zlib_rs::{Inflate, InflateFlush, Status};
+
 use crate::error::DecompressError;
-use crate::{inflate, ng};
+use crate::inflate::Inflater;
 
 /// `zlib.decompress` with reusable working memory.
 ///
 /// A new decompressor has no memory yet. Its first calls allocate less than 0.1 MB.
 #[derive(Default)]
 pub struct Decompressor {
-    small: Option<inflate::Inflater>,
-    any: Option<ng::Inflater>,
+    small: Option<Box<Inflater>>,
+    /// A stream of zlib-rs's `inflate`, which is reset before each use.
+    any: Option<Inflate>,
 }
 
 impl Decompressor {
@@ -51,7 +54,7 @@ impl Decompressor {
         limit: usize,
     ) -> Result<Vec<u8>, DecompressError> {
         // The fast path accepts a stream or declines it. It never says that a stream is bad.
-        match self.small.get_or_insert_with(inflate::Inflater::new).decompress(stream, limit) {
+        match self.small.get_or_insert_with(Inflater::new).decompress(stream, limit) {
             Some(data) => Ok(data),
             None => self.decompress_with_zlib_rs_within(stream, limit),
         }
@@ -75,7 +78,29 @@ impl Decompressor {
         stream: &[u8],
         limit: usize,
     ) -> Result<Vec<u8>, DecompressError> {
-        self.any.get_or_insert_with(ng::Inflater::new).decompress(stream, limit)
+        let inflate = self.any.get_or_insert_with(|| Inflate::new(true, 15));
+        inflate.reset(true);
+        // One byte over the limit shows that there is more data.
+        let capacity = limit.saturating_add(1);
+        let mut data = vec![0; capacity.min(4 << 10)];
+        let (mut read, mut written) = (0, 0);
+        loop {
+            let (input, output) = (&stream[read..], &mut data[written..]);
+            let status = inflate.decompress(input, output, InflateFlush::Finish);
+            // Both counts are lengths of slices.
+            (read, written) = (inflate.total_in() as usize, inflate.total_out() as usize);
+            match status {
+                Ok(_) if written > limit => return Err(DecompressError::TooLarge),
+                Ok(Status::StreamEnd) => {
+                    data.truncate(written);
+                    return Ok(data);
+                }
+                Ok(_) if written == data.len() => data.resize((2 * written).min(capacity), 0),
+                // zlib-rs takes at most 4 GiB of input at once.
+                Ok(_) if read < stream.len() => {}
+                _ => return Err(DecompressError::Invalid),
+            }
+        }
     }
 }
 

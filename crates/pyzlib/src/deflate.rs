@@ -5,42 +5,88 @@
 //! it, ties included.
 //!
 //! 1. `matches` finds the matches.
-//! 2. `frequencies` counts the symbols.
-//! 3. `bound` rules out a dynamic block where it can, without building a tree.
-//! 4. `trees` and `heap` build Huffman codes, `run_lengths` and `dynamic` encode them.
-//! 5. `block` chooses the shortest kind of block, and `bit_writer` writes it.
+//! 2. `bound` rules out a dynamic block where it can, without building a tree.
+//! 3. `tree` and `heap` build Huffman codes, `run_lengths` encodes their lengths.
+//! 4. `bit_writer` packs codes into bytes.
 //!
-//! It is faster than zlib on small data because it clears no tables between two streams, builds no
-//! tree that the bound rules out, and writes nothing if the result exceeds the caller's limit.
+//! This file counts the symbols, chooses the shortest kind of block, and writes it. It is faster
+//! than zlib on small data because it clears no tables between two streams, builds no tree that the
+//! bound rules out, and writes nothing if the result exceeds the caller's limit.
 
 mod bit_writer;
-mod block;
 mod bound;
-mod dynamic;
-mod frequencies;
 mod heap;
 mod matches;
 mod run_lengths;
-mod trees;
+mod tree;
 
-use block::BlockWriter;
+use std::array::from_fn;
+
+use bit_writer::BitWriter;
+use bound::LowerBound;
+use heap::Heap;
 pub(crate) use matches::MAX_DATA;
 use matches::MatchFinder;
+use run_lengths::{LengthSymbol, LengthSymbols};
+use tree::{Code, Codes, MAX_BITS, MAX_BL_BITS, Tree, assign_codes};
+
+use crate::codes::{
+    BASE_DISTANCE, BASE_LENGTH, BL_CODES, BL_ORDER, D_CODES, END_BLOCK, EXTRA_BL_BITS,
+    EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_9_BITS, FIXED_DISTANCE_LENGTH, FIXED_L_CODES,
+    L_CODES, LENGTH_CODE, LITERALS, distance_code, fixed_length,
+};
 
 /// The header of a zlib stream with a 32 KiB window and the default level.
 const HEADER: [u8; 2] = [0x78, 0x9c];
 /// Bytes around the block: the header and the Adler-32.
 const WRAPPER: usize = HEADER.len() + 4;
 
+/// The kinds of block.
+const STORED: u8 = 0;
+const FIXED: u8 = 1;
+const DYNAMIC: u8 = 2;
+/// The bit that marks the last block of a stream.
+const LAST: u8 = 1;
+
 /// Compresses small data.
 pub(crate) struct Deflater {
     finder: Box<MatchFinder>,
-    writer: BlockWriter,
+    /// Literals, the end and lengths.
+    l: Tree<L_CODES>,
+    /// Distances.
+    d: Tree<D_CODES>,
+    /// The code lengths of the two trees above, and the tree that encodes them.
+    lengths: LengthSymbols,
+    bl: Tree<BL_CODES>,
+    /// The number of literals and lengths, and the end.
+    symbols: u32,
+    /// The total of extra bits of lengths and distances.
+    extra_bits: u32,
+    heap: Heap,
+    bound: LowerBound,
+    /// `static_ltree` and `static_dtree`.
+    fixed_codes: [Codes; 2],
 }
 
 impl Deflater {
     pub(crate) fn new() -> Box<Self> {
-        Box::new(Self { finder: MatchFinder::new(), writer: BlockWriter::new() })
+        let symbols: [u16; FIXED_L_CODES] = from_fn(|symbol| symbol as u16);
+        let l_lengths: [u8; FIXED_L_CODES] = from_fn(fixed_length);
+        let mut fixed_codes = [[Code::default(); 512]; 2];
+        assign_codes(&symbols, &l_lengths, &mut fixed_codes[0]);
+        assign_codes(&symbols[..32], &[FIXED_DISTANCE_LENGTH; 32], &mut fixed_codes[1]);
+        Box::new(Self {
+            finder: MatchFinder::new(),
+            l: Tree::new(),
+            d: Tree::new(),
+            lengths: LengthSymbols::new(),
+            bl: Tree::new(),
+            symbols: 0,
+            extra_bits: 0,
+            heap: Heap::new(),
+            bound: LowerBound::new(),
+            fixed_codes,
+        })
     }
 
     /// Appends the compressed `data`, which has at most [`MAX_DATA`] bytes, to `out` if it takes at
@@ -48,12 +94,204 @@ impl Deflater {
     pub(crate) fn compress(&mut self, data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
         let Some(limit) = limit.checked_sub(WRAPPER) else { return false };
         self.finder.find_matches(data);
-        let Some(block) = self.writer.write(data, &self.finder.matches, limit) else {
-            return false;
-        };
+        self.tally(data);
+        let Some((kind, size)) = self.choose(data.len(), limit) else { return false };
         out.extend_from_slice(&HEADER);
-        out.extend_from_slice(block);
+        if kind == STORED {
+            // `_tr_stored_block`
+            let length = data.len() as u16;
+            out.push(STORED << 1 | LAST);
+            out.extend_from_slice(&length.to_le_bytes());
+            out.extend_from_slice(&(!length).to_le_bytes());
+            out.extend_from_slice(data);
+        } else {
+            let start = out.len();
+            out.resize(start + size + BitWriter::SPARE, 0);
+            let bits = self.write(data, kind, &mut out[start..]);
+            debug_assert_eq!(bits.div_ceil(8), size);
+            out.truncate(start + size);
+        }
         out.extend_from_slice(&zlib_rs::adler32::adler32(1, data).to_be_bytes());
         true
+    }
+
+    /// `_tr_tally`: counts the symbols.
+    fn tally(&mut self, data: &[u8]) {
+        let Self { finder, l, d, .. } = self;
+        l.clear();
+        d.clear();
+        l.count(END_BLOCK);
+        let count_literals = |l: &mut Tree<L_CODES>, literals: &[u8]| {
+            literals.iter().for_each(|&byte| l.count(byte.into()));
+        };
+        let (mut symbols, mut extra_bits, mut position) = (1, 0, 0);
+        for one in &finder.matches {
+            let literals = &data[position..usize::from(one.position)];
+            symbols += literals.len() + 1;
+            count_literals(l, literals);
+            position = one.end();
+            let length = usize::from(LENGTH_CODE[usize::from(one.length_minus_3)]);
+            let distance = distance_code(one.distance_minus_1);
+            l.count(LITERALS + 1 + length);
+            d.count(distance);
+            extra_bits += u32::from(EXTRA_LENGTH_BITS[length] + EXTRA_DISTANCE_BITS[distance]);
+        }
+        count_literals(l, &data[position..]);
+        self.symbols = (symbols + data.len() - position) as u32;
+        self.extra_bits = extra_bits;
+        l.find_symbols();
+        d.find_symbols();
+    }
+
+    /// `_tr_flush_block`: chooses the shortest kind of block, given the size of the data. Returns it
+    /// and its size in bytes, if that is at most `limit`.
+    ///
+    /// zlib compares sizes in whole bytes: a fixed block wins a tie against a dynamic one, and a
+    /// stored block is taken if its data and two words for the length are not longer than the
+    /// better of the two.
+    ///
+    /// `dynamic` begins as a lower bound and is replaced by closer ones, the last of them exact,
+    /// while the answer can still change. If the bound reaches `fixed`, so does the real size. If
+    /// the bound exceeds the limit, a dynamic block does not fit. The real choice may then be a
+    /// stored block although it is not taken here, but that does not fit either.
+    fn choose(&mut self, stored: usize, limit: usize) -> Option<(u8, usize)> {
+        let bytes = |bits: u32| (bits as usize + 3).div_ceil(8);
+        let fixed_bits = self.fixed_bits();
+        let fixed = bytes(self.extra_bits + fixed_bits);
+        let mut dynamic =
+            bytes(self.extra_bits + self.bound.dynamic_bits(&self.l, &self.d, fixed_bits));
+        if fixed.min(dynamic).min(stored + 5) > limit {
+            return None;
+        }
+        if dynamic < fixed {
+            let bits = self.build_trees();
+            dynamic = bytes(bits + self.bound.entropy(self.bl.symbol_frequencies()));
+            if dynamic < fixed && dynamic <= limit {
+                dynamic = bytes(bits + self.bl.build(&mut self.heap, MAX_BL_BITS));
+            }
+        }
+        let (kind, size) = match fixed.min(dynamic) {
+            best if stored + 4 <= best => (STORED, stored + 5),
+            best if best == fixed => (FIXED, best),
+            best => (DYNAMIC, best),
+        };
+        (size <= limit).then_some((kind, size))
+    }
+
+    /// `static_len`: the bits of the symbols in a fixed block, without extra bits.
+    fn fixed_bits(&self) -> u32 {
+        // Count 8 bits for each symbol, then correct it for the symbols from `FIXED_9_BITS` on. In
+        // text these are few.
+        let symbols = self.l.symbols().iter().map(|&symbol| usize::from(symbol));
+        let others = symbols.rev().take_while(|&symbol| symbol >= FIXED_9_BITS);
+        let correction = |symbol: usize| {
+            i32::from(self.l.frequencies[symbol]) * (i32::from(fixed_length(symbol)) - 8)
+        };
+        let distances = self.finder.matches.len() as u32;
+        (8 * self.symbols + u32::from(FIXED_DISTANCE_LENGTH) * distances)
+            .wrapping_add_signed(others.map(correction).sum())
+    }
+
+    /// Builds the trees of literals and lengths, and of distances. Returns the bits of a dynamic
+    /// block without its first three, and without the codes for code lengths.
+    fn build_trees(&mut self) -> u32 {
+        let Self { l, d, bl, lengths, heap, .. } = self;
+        let bits = l.build(heap, MAX_BITS) + d.build(heap, MAX_BITS) + self.extra_bits;
+        lengths.clear();
+        lengths.scan_tree(l);
+        lengths.scan_tree(d);
+        bl.clear();
+        for symbol in lengths.as_slice() {
+            bl.count(symbol.symbol.into());
+        }
+        bl.find_symbols();
+        let extra = |(&f, bits): (&u16, u8)| u32::from(f) * u32::from(bits);
+        let extra_bits: u32 = bl.frequencies.iter().zip(EXTRA_BL_BITS).map(extra).sum();
+        bits + extra_bits + 5 + 5 + 4 + 3 * self.bl_codes() as u32
+    }
+
+    /// How many codes for code lengths are listed: up to the last that is used, and at least 4.
+    fn bl_codes(&self) -> usize {
+        let occurs = |&symbol: &u8| self.bl.frequencies[usize::from(symbol)] > 0;
+        BL_ORDER.iter().rposition(occurs).map_or(4, |last| 4.max(last + 1))
+    }
+
+    /// `compress_block`: writes a fixed or dynamic block, and returns its bits.
+    fn write(&mut self, data: &[u8], kind: u8, buffer: &mut [u8]) -> usize {
+        let mut writer = BitWriter::new(buffer);
+        writer.add(u64::from(kind << 1 | LAST), 3);
+        if kind == DYNAMIC {
+            self.write_trees(&mut writer);
+        }
+        let Self { finder, l, d, fixed_codes: [l_codes, d_codes], .. } = self;
+        let (l_codes, d_codes) =
+            if kind == FIXED { (&*l_codes, &*d_codes) } else { (l.codes(), d.codes()) };
+        let literal = |byte: u8| (l_codes[usize::from(byte)], 0, 0);
+        let mut position = 0;
+        for one in &finder.matches {
+            writer.push_all(&data[position..usize::from(one.position)], literal);
+            let length = usize::from(LENGTH_CODE[usize::from(one.length_minus_3)]);
+            let extra = u16::from(one.length_minus_3) - BASE_LENGTH[length];
+            writer.add_code((l_codes[LITERALS + 1 + length], extra, EXTRA_LENGTH_BITS[length]));
+            let distance = distance_code(one.distance_minus_1);
+            let extra = one.distance_minus_1 - BASE_DISTANCE[distance];
+            writer.add_code((d_codes[distance], extra, EXTRA_DISTANCE_BITS[distance]));
+            writer.flush();
+            position = one.end();
+        }
+        writer.push_all(&data[position..], literal);
+        writer.add_code((l_codes[END_BLOCK], 0, 0));
+        writer.flush();
+        writer.bits()
+    }
+
+    /// `send_all_trees`.
+    fn write_trees(&mut self, writer: &mut BitWriter<'_>) {
+        let bl_codes = self.bl_codes();
+        let Self { l, d, bl, lengths, .. } = self;
+        writer.add((l.max_code() - 256) as u64, 5);
+        writer.add(d.max_code() as u64, 5);
+        writer.add((bl_codes - 4) as u64, 4);
+        writer.push_all(&BL_ORDER[..bl_codes], |symbol| {
+            // Lengths of symbols that do not occur are stale.
+            let occurs = bl.frequencies[usize::from(symbol)] > 0;
+            let length = if occurs { bl.length(symbol.into()) } else { 0 };
+            (Code { bits: length.into(), length: 3 }, 0, 0)
+        });
+        let codes = bl.codes();
+        writer.push_all(lengths.as_slice(), |LengthSymbol { symbol, extra }| {
+            (codes[usize::from(symbol)], extra.into(), EXTRA_BL_BITS[usize::from(symbol) % 32])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Each estimate of a dynamic block is at most the next one, and the last one is exact.
+        #[test]
+        fn bounds_are_lower_bounds(
+            data in prop::collection::vec(0u8..40, 1..500),
+            alphabet in 1u8..40,
+            step in 1u8..7,
+        ) {
+            let data: Vec<_> = data.iter().map(|byte| byte % alphabet * step).collect();
+            let mut deflater = Deflater::new();
+            deflater.finder.find_matches(&data);
+            deflater.tally(&data);
+            let fixed = deflater.fixed_bits();
+            let bound = deflater.bound.dynamic_bits(&deflater.l, &deflater.d, fixed)
+                + deflater.extra_bits;
+            let bits = deflater.build_trees();
+            let closer = bits + deflater.bound.entropy(deflater.bl.symbol_frequencies());
+            let exact = bits + deflater.bl.build(&mut deflater.heap, MAX_BL_BITS);
+            prop_assert!(0 < bound && bound <= closer && closer <= exact, "{bound} {closer} {exact}");
+            let mut buffer = vec![0; exact as usize / 8 + 1 + BitWriter::SPARE];
+            prop_assert_eq!(deflater.write(&data, DYNAMIC, &mut buffer), exact as usize + 3);
+        }
     }
 }

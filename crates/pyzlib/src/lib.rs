@@ -55,6 +55,7 @@ mod deflate;
 mod error;
 mod flavour;
 mod inflate;
+#[cfg(feature = "zlib-ng")]
 mod ng;
 mod stock;
 

@@ -3,10 +3,7 @@
 use std::iter;
 
 use anstyle::{AnsiColor, Style};
-use datasette_tokens::{
-    Allowlist, Error, Inspection, Integer, Names, Restricted, Signature, Status, Str, TokenInvalid,
-    Value,
-};
+use datasette_tokens::{Inspection, Restricted, Signature, Status, Str, TokenInvalid, Value};
 
 use super::{times::relative, times::utc};
 use crate::cli::stdio::escape;
@@ -19,7 +16,7 @@ type Line = (&'static str, String);
 
 /// The whole report, with colours, ending in a newline. `now` is in Unix seconds.
 pub(super) fn report(inspection: &Inspection, now: f64) -> String {
-    let time = |seconds: &Integer| format!("{}, {}", utc(seconds), relative(seconds, now));
+    let time = |seconds: &_| format!("{}, {}", utc(seconds), relative(seconds, now));
     let mut lines = vec![("Token", status(inspection, now))];
     lines.extend(inspection.reason.as_ref().map(|reason| ("Problem", reason.to_string())));
     lines.push(("Signature", signature(inspection.signature)));
@@ -77,7 +74,7 @@ fn actor(id: &Value<'_>) -> String {
 /// What the user can do about it.
 fn advice(inspection: &Inspection) -> Option<&'static str> {
     Some(match (&inspection.reason, inspection.signature) {
-        (Some(Error::TokenInvalid(reason)), _) => match reason {
+        (Some(datasette_tokens::Error::TokenInvalid(reason)), _) => match reason {
             TokenInvalid::NoPrefix => "copy the whole token; it begins with dstok_",
             TokenInvalid::Disabled => {
                 "turn on the setting allow_signed_tokens, in Datasette and here"
@@ -118,8 +115,8 @@ fn restrictions(inspection: &Inspection) -> Vec<Line> {
 }
 
 /// A line for each place where the token may do something.
-fn table(restrictions: &Allowlist<'_>) -> Vec<Line> {
-    let allowed = |names: &Names<'_>| list(names.as_deref().unwrap_or_default());
+fn table(restrictions: &datasette_tokens::Allowlist<'_>) -> Vec<Line> {
+    let allowed = |names: &Option<Vec<_>>| list(names.as_deref().unwrap_or_default());
     let mut rows = vec![("everywhere".to_owned(), allowed(&restrictions.all))];
     for (database, actions) in &restrictions.database {
         rows.push((name(database), allowed(actions)));

@@ -54,18 +54,17 @@ impl<'a> Args<'a> {
 
     fn position(&self, name: &Str<'_>) -> Result<usize, Failure> {
         let known = self.parameters.iter().position(|parameter| name == parameter.name);
-        known.ok_or_else(|| Failure::invalid_param(name.clone().into_owned(), self.unknown(name)))
-    }
-
-    fn unknown(&self, name: &Str<'_>) -> String {
-        let mut shown = Vec::new();
-        name.write(&mut shown);
-        let shown = String::from_utf8_lossy(&shown);
-        let known: Vec<_> = self.parameters.iter().map(|parameter| parameter.name).collect();
-        match &known[..] {
-            [] => format!("{shown} is unknown: the method has no parameters"),
-            _ => format!("{shown} is unknown: the parameters are {}", known.join(", ")),
-        }
+        known.ok_or_else(|| {
+            let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name).collect();
+            let known = match &names[..] {
+                [] => "the method has no parameters".to_owned(),
+                _ => format!("the parameters are {}", names.join(", ")),
+            };
+            let mut shown = Vec::new();
+            name.write(&mut shown);
+            let message = format!("{} is unknown: {known}", String::from_utf8_lossy(&shown));
+            Failure::invalid_param(name.clone().into_owned(), message)
+        })
     }
 
     fn set(&mut self, at: usize, value: RawValue<'a>) -> Result<(), Failure> {
@@ -80,12 +79,9 @@ impl<'a> Args<'a> {
     }
 
     fn check_required(&self) -> Result<(), Failure> {
-        for (parameter, value) in self.parameters.iter().zip(&self.values) {
-            if parameter.is_required && value.is_none() {
-                return Err(invalid(parameter.name, "is required"));
-            }
-        }
-        Ok(())
+        let mut bound = self.parameters.iter().zip(&self.values);
+        let missing = bound.find(|(parameter, value)| parameter.is_required && value.is_none());
+        missing.map_or(Ok(()), |(parameter, _)| Err(invalid(parameter.name, "is required")))
     }
 
     /// The values of the first `N` parameters. A method takes all of its own, in their order.
@@ -93,7 +89,7 @@ impl<'a> Args<'a> {
         debug_assert_eq!(N, self.parameters.len());
         std::array::from_fn(|at| Bound {
             name: self.parameters[at].name,
-            text: self.values[at].unwrap_or("null"),
+            json: self.values[at].unwrap_or("null"),
         })
     }
 }
@@ -101,26 +97,26 @@ impl<'a> Args<'a> {
 /// A parameter with its value. One that wasn't given is null.
 #[derive(Clone, Copy)]
 pub(super) struct Bound<'a> {
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The JSON text.
-    text: &'a str,
+    pub(super) json: &'a str,
 }
 
 impl<'a> Bound<'a> {
-    /// The JSON text.
-    pub(super) fn json(self) -> &'a str {
-        self.text
-    }
-
     /// The JSON text, unless it is null.
     pub(super) fn given_json(self) -> Option<&'a str> {
-        (self.text != "null").then_some(self.text)
+        (self.json != "null").then_some(self.json)
     }
 
     /// A String.
     pub(super) fn string(self) -> Result<Cow<'a, str>, Failure> {
-        let string = RawValue { text: self.text, depth: 0 }.as_string();
-        let string = string.ok_or_else(|| self.invalid("must be a string"))?;
+        self.string_or("must be a string")
+    }
+
+    /// The same with a message for any other value.
+    pub(super) fn string_or(self, problem: &str) -> Result<Cow<'a, str>, Failure> {
+        let string = RawValue { text: self.json, depth: 0 }.as_string();
+        let string = string.ok_or_else(|| self.invalid(problem))?;
         string.to_str().map_err(|error| self.json_error(error))
     }
 
@@ -148,34 +144,29 @@ impl<'a> Bound<'a> {
         shape: &str,
         read: impl FnOnce(Number<'a>) -> Option<Result<T, JsonError>>,
     ) -> Result<Option<T>, Failure> {
-        let Some(text) = self.given_json() else { return Ok(None) };
-        let number = Scanner::new(text).number().ok().and_then(read);
+        let Some(json) = self.given_json() else { return Ok(None) };
+        let number = Scanner::new(json).number().ok().and_then(read);
         let value = number.ok_or_else(|| self.invalid(shape))?;
         value.map(Some).map_err(|error| self.json_error(error))
     }
 
     /// Any value. Lone surrogates are accepted.
     pub(super) fn value(self) -> Result<Value<'a>, Failure> {
-        pyjson::loads_strict(self.text).map_err(|error| self.json_error(error))
+        pyjson::loads_strict(self.json).map_err(|error| self.json_error(error))
     }
 
-    /// The JSON text in Python's spelling.
-    pub(super) fn canonical_json(self) -> Result<String, Failure> {
-        let mut json = Vec::new();
-        pyjson::transcode(self.text, &mut json).map_err(|error| self.json_error(error))?;
+    /// The JSON text in Python's spelling, unless it is null.
+    pub(super) fn canonical_json(self) -> Result<Option<String>, Failure> {
+        let Some(json) = self.given_json() else { return Ok(None) };
+        let mut out = Vec::new();
+        pyjson::transcode(json, &mut out).map_err(|error| self.json_error(error))?;
         // Python's spelling is UTF-8.
-        Ok(String::from_utf8_lossy(&json).into_owned())
+        Ok(Some(String::from_utf8_lossy(&out).into_owned()))
     }
 
     /// The error about this parameter, with a message that begins with its name.
     pub(super) fn invalid(self, problem: impl Display) -> Failure {
         invalid(self.name, problem)
-    }
-
-    /// The same about a member of this parameter.
-    pub(super) fn invalid_member(self, member: &str, problem: impl Display) -> Failure {
-        let name = self.name;
-        Failure::invalid_param(name, format!("{name}.{member} {problem}"))
     }
 
     /// The same about its JSON.

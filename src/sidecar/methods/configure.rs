@@ -1,59 +1,53 @@
 //! `configure`: reads everything first, and changes the configuration only if all of it is right.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use datasette_tokens::itsdangerous::Version;
 use datasette_tokens::{Actions, Flavour, Release, ReleaseError, Secret, Settings, Value};
-use pyjson::{Kind, Scanner, loads};
+use pyjson::{Scanner, loads};
 
-use super::args::{Args, Bound};
 use super::info;
-use super::method::{Example, Method, Session};
-use super::parameter::Parameter;
-use super::schema::OPTIONAL_STRING;
+use super::method::{Args, Bound, Failure, Method, Session};
+use super::parameter::{OPTIONAL_STRING, optional};
 use super::settings::set_setting;
-use crate::sidecar::protocol::Failure;
 
 pub(super) const METHOD: Method = Method {
     name: "configure",
     summary: "Changes what is given, from the next request on, and answers the new info",
     parameters: &[
-        Parameter::optional(
+        optional(
             "secret",
             SECRET,
             "The secret, or all secrets from the oldest to the newest, which signs",
         ),
-        Parameter::optional("datasette_version", OPTIONAL_STRING, "The release to reproduce"),
-        Parameter::optional(
+        optional("datasette_version", OPTIONAL_STRING, "The release to reproduce"),
+        optional(
             "actions",
             r#"{"oneOf":[{"type":["object","array","null"]},{"const":"none"}]}"#,
             "Abbreviations: a /-/actions.json body, {\"name\":\"abbr\"} or \"none\"",
         ),
-        Parameter::optional(
+        optional(
             "settings",
             SETTINGS,
             "allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)",
         ),
-        Parameter::optional(
+        optional(
             "zlib",
             r#"{"enum":["zlib","zlib-ng",null]}"#,
             "Whose bytes compressed payloads carry",
         ),
-        Parameter::optional(
+        optional(
             "itsdangerous",
             r#"{"enum":["2.2","1.1",null]}"#,
             "Which release's signatures are accepted",
         ),
     ],
     result: info::RESULT,
-    example: Some(Example {
-        params: &[
-            ("datasette_version", r#""1.0a36""#),
-            ("settings", r#"{"max_signed_tokens_ttl":86400}"#),
-        ],
-        result: info::example_result!("1.0a36", "86400"),
-    }),
+    example: &[
+        ("datasette_version", r#""1.0a36""#),
+        ("settings", r#"{"max_signed_tokens_ttl":86400}"#),
+    ],
+    example_result: Some(info::example_result!("1.0a36", "86400")),
     run,
 };
 
@@ -94,8 +88,7 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     if let Some(warning) = warning {
         (session.warn)(&warning);
     }
-    info::write_info(session, out);
-    Ok(())
+    info::run(session, args, out)
 }
 
 /// The warning for a release that is newer than the newest known one.
@@ -109,31 +102,26 @@ pub fn newer_release_warning(release: &Release) -> Option<String> {
 
 /// The secret that signs, and the old ones, newest first.
 fn read_secrets(parameter: Bound<'_>) -> Result<Option<(Secret, Vec<Secret>)>, Failure> {
-    let Some(text) = parameter.given_json() else { return Ok(None) };
-    let mut scanner = Scanner::new(text);
-    if scanner.peek_kind() != Ok(Kind::Array) {
-        return Ok(Some((read_secret(parameter, &mut scanner)?, Vec::new())));
+    const SHAPE: &str = "must be a string, or an array of strings from the oldest to the newest";
+    let Some(json) = parameter.given_json() else { return Ok(None) };
+    let read = |json| {
+        let text = Bound { json, ..parameter }.string_or(SHAPE)?;
+        Secret::new(text.into_owned()).map_err(|_| parameter.invalid("must not be empty"))
+    };
+    if !json.starts_with('[') {
+        return Ok(Some((read(json)?, Vec::new())));
     }
     let json_error = |error| parameter.json_error(error);
+    let mut scanner = Scanner::new(json);
     let mut secrets = Vec::new();
     scanner.begin_array().map_err(json_error)?;
     while scanner.next_element().map_err(json_error)? {
-        secrets.push(read_secret(parameter, &mut scanner)?);
+        secrets.push(read(scanner.raw_value().map_err(json_error)?.text)?);
     }
     // The list goes from the oldest to the newest.
     let newest = secrets.pop().ok_or_else(|| parameter.invalid("must not be an empty list"))?;
     secrets.reverse();
     Ok(Some((newest, secrets)))
-}
-
-fn read_secret(parameter: Bound<'_>, scanner: &mut Scanner<'_>) -> Result<Secret, Failure> {
-    const SHAPE: &str = "must be a string, or an array of strings from the oldest to the newest";
-    if scanner.peek_kind() != Ok(Kind::String) {
-        return Err(parameter.invalid(SHAPE));
-    }
-    let text = scanner.string().and_then(|string| string.to_str().map(Cow::into_owned));
-    let text = text.map_err(|error| parameter.json_error(error))?;
-    Secret::new(text).map_err(|_| parameter.invalid("must not be empty"))
 }
 
 fn read_release(parameter: Bound<'_>) -> Result<Option<Release>, Failure> {
@@ -142,10 +130,7 @@ fn read_release(parameter: Bound<'_>) -> Result<Option<Release>, Failure> {
 }
 
 fn read_actions(parameter: Bound<'_>) -> Result<Option<Actions>, Failure> {
-    if parameter.given_json().is_none() {
-        return Ok(None);
-    }
-    let json = parameter.canonical_json()?;
+    let Some(json) = parameter.canonical_json()? else { return Ok(None) };
     if json == r#""none""# {
         return Ok(Some(Actions::none()));
     }
@@ -154,10 +139,7 @@ fn read_actions(parameter: Bound<'_>) -> Result<Option<Actions>, Failure> {
 
 /// The settings after the call: the given ones replace those before.
 fn read_settings(parameter: Bound<'_>, mut settings: Settings) -> Result<Settings, Failure> {
-    if parameter.given_json().is_none() {
-        return Ok(settings);
-    }
-    let json = parameter.canonical_json()?;
+    let Some(json) = parameter.canonical_json()? else { return Ok(settings) };
     let object = loads(&json).map_err(|error| parameter.json_error(error))?;
     let Value::Dict(members) = object else { return Err(parameter.invalid("must be an object")) };
     for (name, value) in &members {

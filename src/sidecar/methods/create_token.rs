@@ -3,44 +3,34 @@
 use datasette_tokens::{Error, Integer, RawRestrictions, RawTokenRequest};
 use pyjson::{Kind, RawValue, Scanner};
 
-use super::args::{Args, Bound};
-use super::method::{Example, Method, MethodResult, Session};
-use super::parameter::Parameter;
-use super::schema::{ANY, EXAMPLE_TOKEN, NOW, OPTIONAL_INTEGER, action_names, by_name};
+use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
+use super::parameter::{
+    ANY, EXAMPLE_TOKEN, NOW, OPTIONAL_INTEGER, action_names, by_name, optional, required,
+};
 use crate::policy::Mint;
-use crate::sidecar::protocol::{ErrorKind, Failure};
+use crate::sidecar::protocol::ErrorKind;
 
 /// The method.
 pub const METHOD: Method = Method {
     name: "create_token",
     summary: "A signed API token, as datasette.create_token() makes it",
     parameters: &[
-        Parameter::required("actor_id", ANY, "The actor; any JSON value, in Datasette a string"),
-        Parameter::optional(
-            "expires_after",
-            OPTIONAL_INTEGER,
-            "Seconds of validity; 0 or null: no end",
-        ),
-        Parameter::optional("restrict_all", ALL, "Actions allowed everywhere"),
-        Parameter::optional("restrict_database", DATABASE, "Actions allowed by database"),
-        Parameter::optional(
-            "restrict_resource",
-            RESOURCE,
-            "Actions allowed by database and resource",
-        ),
-        Parameter::optional("restrictions", RESTRICTIONS, "The same three in one object"),
+        required("actor_id", ANY, "The actor; any JSON value, in Datasette a string"),
+        optional("expires_after", OPTIONAL_INTEGER, "Seconds of validity; 0 or null: no end"),
+        optional("restrict_all", ALL, "Actions allowed everywhere"),
+        optional("restrict_database", DATABASE, "Actions allowed by database"),
+        optional("restrict_resource", RESOURCE, "Actions allowed by database and resource"),
+        optional("restrictions", RESTRICTIONS, "The same three in one object"),
         NOW,
     ],
     result: MethodResult { name: "token", schema: r#"{"type":"string","pattern":"^dstok_"}"# },
-    example: Some(Example {
-        params: &[
-            ("actor_id", r#""root""#),
-            ("expires_after", "3600"),
-            ("restrict_all", r#"["view-instance"]"#),
-            ("now", "1700000000"),
-        ],
-        result: EXAMPLE_TOKEN,
-    }),
+    example: &[
+        ("actor_id", r#""root""#),
+        ("expires_after", "3600"),
+        ("restrict_all", r#"["view-instance"]"#),
+        ("now", "1700000000"),
+    ],
+    example_result: Some(EXAMPLE_TOKEN),
     run,
 };
 
@@ -113,7 +103,7 @@ fn mint<'a>(
     }
     let given = if together.is_empty() { separate } else { together };
     let request = RawTokenRequest {
-        actor_id: actor_id.json(),
+        actor_id: actor_id.json,
         expires_after,
         restrictions: RawRestrictions {
             all: given.all.or(defaults.restrictions.all),
@@ -126,13 +116,11 @@ fn mint<'a>(
     let Session { datasette, policy, workspace, .. } = session;
     let start = out.len();
     datasette.create_token_into(&request, now, workspace, out).map_err(|error| match error {
-        Error::InvalidArgument(error) if !together.is_empty() => match error.argument() {
-            "actor_id" => Error::from(error).into(),
-            argument => {
-                let member = argument.trim_start_matches("restrict_");
-                restrictions.invalid_member(member, error.problem())
-            }
-        },
+        Error::InvalidArgument(error) if !together.is_empty() && error.argument() != "actor_id" => {
+            let member = error.argument().trim_start_matches("restrict_");
+            let message = format!("restrictions.{member} {}", error.problem());
+            Failure::invalid_param("restrictions", message)
+        }
         error => error.into(),
     })?;
     // An error of Datasette comes before a refusal.

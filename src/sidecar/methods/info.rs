@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::schema::OBJECT;
-use crate::sidecar::protocol::Failure;
+use super::method::{Args, Failure, Method, MethodResult, Session};
+use super::parameter::OBJECT;
 
 /// The result of an example: the release, and the setting `max_signed_tokens_ttl`.
 macro_rules! example_result {
@@ -32,20 +30,16 @@ pub(super) const METHOD: Method = Method {
     summary: "What this process is and how it is configured",
     parameters: &[],
     result: RESULT,
-    example: Some(Example { params: &[], result: example_result!("1.0a41", "0") }),
+    example: &[],
+    example_result: Some(example_result!("1.0a41", "0")),
     run,
 };
 
 /// The result, which `configure` answers too.
 pub(super) const RESULT: MethodResult = MethodResult { name: "info", schema: OBJECT };
 
-fn run(session: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
-    write_info(session, out);
-    Ok(())
-}
-
 /// Appends the result.
-pub(super) fn write_info(session: &Session, out: &mut Vec<u8>) {
+pub(super) fn run(session: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let datasette = &session.datasette;
     let settings = datasette.settings();
     let info = json!({
@@ -64,4 +58,5 @@ pub(super) fn write_info(session: &Session, out: &mut Vec<u8>) {
         "methods": session.methods.iter().map(|method| method.name).collect::<Vec<_>>(),
     });
     out.extend_from_slice(info.to_string().as_bytes());
+    Ok(())
 }

@@ -3,25 +3,21 @@
 use datasette_tokens::{Error, Value};
 use pyjson::NotJson;
 
-use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::schema::{EXAMPLE_TOKEN, NOW, TOKEN};
-use crate::sidecar::protocol::Failure;
+use super::method::{Args, Failure, Method, MethodResult, Session};
+use super::parameter::{EXAMPLE_TOKEN, NOW, TOKEN};
 
 pub(super) const METHOD: Method = Method {
     name: "inspect_token",
     summary: "What a token says and what is wrong with it; needs no secret",
     parameters: &[TOKEN, NOW],
     result: MethodResult { name: "inspection", schema: INSPECTION },
-    example: Some(Example {
-        params: &[("token", EXAMPLE_TOKEN), ("now", "1700000060")],
-        result: concat!(
-            r#"{"payload":{"a":"root","t":1700000000,"d":3600,"_r":{"a":["vi"]}},"compressed":true,"#,
-            r#""signature":"valid","secret":0,"status":"valid","reason":null,"actor_id":"root","#,
-            r#""created":1700000000,"expires":1700003600,"restrictions":{"all":["view-instance"],"#,
-            r#""database":{},"resource":{}},"unknown_actions":[]}"#,
-        ),
-    }),
+    example: &[("token", EXAMPLE_TOKEN), ("now", "1700000060")],
+    example_result: Some(concat!(
+        r#"{"payload":{"a":"root","t":1700000000,"d":3600,"_r":{"a":["vi"]}},"compressed":true,"#,
+        r#""signature":"valid","secret":0,"status":"valid","reason":null,"actor_id":"root","#,
+        r#""created":1700000000,"expires":1700003600,"restrictions":{"all":["view-instance"],"#,
+        r#""database":{},"resource":{}},"unknown_actions":[]}"#,
+    )),
     run,
 };
 

@@ -1,14 +1,15 @@
-//! A method, and the session that it is called in.
+//! A method, and the session that it is called in: all that the file of a method uses.
 
 use std::sync::Arc;
 
 use datasette_tokens::{Datasette, Workspace};
 
-use super::args::{Args, Bound};
+pub(super) use super::args::{Args, Bound};
 use super::clock::Clock;
 use super::parameter::Parameter;
 use crate::policy::Policy;
-use crate::sidecar::protocol::{ErrorKind, Failure, Params};
+pub(super) use crate::sidecar::protocol::Failure;
+use crate::sidecar::protocol::{ErrorKind, Params};
 
 /// A method of the protocol.
 #[derive(Debug)]
@@ -21,8 +22,10 @@ pub struct Method {
     pub parameters: &'static [Parameter],
     /// What it answers.
     pub result: MethodResult,
-    /// A request and its result.
-    pub example: Option<Example>,
+    /// The params of an example: names and JSON texts.
+    pub example: &'static [(&'static str, &'static str)],
+    /// The JSON text of the example's true result, for a process whose secret is `not-a-secret`.
+    pub example_result: Option<&'static str>,
     /// Appends the JSON text of the result.
     pub(super) run: fn(&mut Session, &Args<'_>, &mut Vec<u8>) -> Result<(), Failure>,
 }
@@ -34,15 +37,6 @@ pub struct MethodResult {
     pub name: &'static str,
     /// Its JSON Schema.
     pub schema: &'static str,
-}
-
-/// A call with its true result, for a process whose secret is `not-a-secret`.
-#[derive(Debug)]
-pub struct Example {
-    /// The params: names and JSON texts.
-    pub params: &'static [(&'static str, &'static str)],
-    /// The JSON text of the result.
-    pub result: &'static str,
 }
 
 /// What methods are called with: one for each worker and block.

@@ -1,15 +1,14 @@
 //! `ping`.
 
-use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use crate::sidecar::protocol::Failure;
+use super::method::{Args, Failure, Method, MethodResult, Session};
 
 pub(super) const METHOD: Method = Method {
     name: "ping",
     summary: "Answers \"pong\"",
     parameters: &[],
     result: MethodResult { name: "pong", schema: r#"{"const":"pong"}"# },
-    example: Some(Example { params: &[], result: r#""pong""# }),
+    example: &[],
+    example_result: Some(r#""pong""#),
     run,
 };
 

@@ -2,33 +2,24 @@
 
 use datasette_tokens::{Allowlist, Error, Resource, Value};
 
-use super::args::{Args, Bound};
-use super::method::{Example, Method, MethodResult, Session};
-use super::parameter::Parameter;
-use super::schema::{BOOLEAN, STRING, action_names, by_name};
-use crate::sidecar::protocol::Failure;
+use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
+use super::parameter::{BOOLEAN, STRING, action_names, by_name, optional, required};
 
 pub(super) const METHOD: Method = Method {
     name: "restrictions_allow_action",
     summary: "Whether the restrictions of a token allow an action",
     parameters: &[
-        Parameter::required("restrictions", ALLOWLIST, "The _r of an actor"),
-        Parameter::required("action", STRING, "The name of the action"),
-        Parameter::optional(
-            "resource",
-            RESOURCE,
-            "A database, or [database, child]; null: the instance",
-        ),
+        required("restrictions", ALLOWLIST, "The _r of an actor"),
+        required("action", STRING, "The name of the action"),
+        optional("resource", RESOURCE, "A database, or [database, child]; null: the instance"),
     ],
     result: MethodResult { name: "allowed", schema: BOOLEAN },
-    example: Some(Example {
-        params: &[
-            ("restrictions", r#"{"r":{"docs":{"pages":["ir"]}}}"#),
-            ("action", r#""insert-row""#),
-            ("resource", r#"["docs","pages"]"#),
-        ],
-        result: "true",
-    }),
+    example: &[
+        ("restrictions", r#"{"r":{"docs":{"pages":["ir"]}}}"#),
+        ("action", r#""insert-row""#),
+        ("resource", r#"["docs","pages"]"#),
+    ],
+    example_result: Some("true"),
     run,
 };
 

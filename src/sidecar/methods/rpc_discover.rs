@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::parameter::Parameter;
-use super::schema::OBJECT;
+use super::method::{Args, Method, MethodResult, Session};
+use super::parameter::{OBJECT, Parameter};
 use crate::sidecar::protocol::{ErrorKind, Failure};
 
 pub(super) const METHOD: Method = Method {
@@ -13,8 +11,9 @@ pub(super) const METHOD: Method = Method {
     summary: "This document: the methods in OpenRPC",
     parameters: &[],
     result: MethodResult { name: "OpenRPC Schema", schema: OBJECT },
-    // The result would contain itself.
-    example: None,
+    example: &[],
+    // It would contain itself.
+    example_result: None,
     run,
 };
 
@@ -40,14 +39,13 @@ fn run(session: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Fai
 
 /// The errors. OpenRPC wants each code once, so kinds with the same code share an entry.
 fn errors() -> Value {
-    let first_of_code =
-        |kind: &&ErrorKind| ErrorKind::from_code(kind.code().into()) == Some(**kind);
-    let describe = |kind: &ErrorKind| {
-        let same_code = ErrorKind::ALL.iter().filter(|other| other.code() == kind.code());
-        let message = same_code.map(|kind| kind.when()).collect::<Vec<_>>().join(" ");
+    let describe = |same_code: &[ErrorKind]| {
+        let message = same_code.iter().map(|kind| kind.when()).collect::<Vec<_>>().join(" ");
+        let kind = same_code[0];
         json!({"code": kind.code(), "message": message, "data": {"kind": kind.name()}})
     };
-    ErrorKind::ALL.iter().filter(first_of_code).map(describe).collect()
+    // Kinds with the same code stand next to each other.
+    ErrorKind::ALL.chunk_by(|one, next| one.code() == next.code()).map(describe).collect()
 }
 
 fn describe(method: &Method, errors: &Value) -> Value {
@@ -60,12 +58,12 @@ fn describe(method: &Method, errors: &Value) -> Value {
         })
     };
     let MethodResult { name: result, schema } = method.result;
-    let example = |example: &Example| {
-        let param = |(name, value): &(&str, &str)| json!({"name": name, "value": json_text(value)});
+    let value = |&(name, text): &(&str, &str)| json!({"name": name, "value": json_text(text)});
+    let example = |example_result| {
         json!({
             "name": method.name,
-            "params": example.params.iter().map(param).collect::<Vec<_>>(),
-            "result": {"name": result, "value": json_text(example.result)},
+            "params": method.example.iter().map(value).collect::<Vec<_>>(),
+            "result": value(&(result, example_result)),
         })
     };
     json!({
@@ -75,7 +73,7 @@ fn describe(method: &Method, errors: &Value) -> Value {
         "params": method.parameters.iter().map(parameter).collect::<Vec<_>>(),
         "result": {"name": result, "schema": json_text(schema)},
         "errors": errors,
-        "examples": method.example.iter().map(example).collect::<Vec<_>>(),
+        "examples": method.example_result.into_iter().map(example).collect::<Vec<_>>(),
     })
 }
 

@@ -49,7 +49,7 @@ mod tests {
 
     use super::*;
     use crate::sidecar::methods::method::call;
-    use crate::sidecar::protocol::{MAX_PARAMETERS, Parser};
+    use crate::sidecar::protocol::{MAX_PARAMETERS, Message};
 
     fn session() -> Session {
         let secret = Secret::new("not-a-secret".to_owned()).unwrap();
@@ -60,24 +60,24 @@ mod tests {
     #[test]
     fn every_example_is_true() {
         for method in METHODS {
-            let Some(example) = &method.example else {
+            let Some(expected) = method.example_result else {
                 // Its result would contain itself.
                 assert_eq!(method.name, "rpc.discover");
                 continue;
             };
             let params: Vec<_> =
-                example.params.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
+                method.example.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
             let request = format!(
                 r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{{{}}}}}"#,
                 method.name,
                 params.join(",")
             );
-            let mut parser = Parser::default();
-            let message = parser.parse(&request, 1).unwrap();
-            let request = message.requests().next().unwrap().unwrap();
+            let mut message = Message::default();
+            message.read(&request, 1).unwrap();
+            let params = message.params(&message.requests[0]);
             let mut out = Vec::new();
-            call(&mut session(), request.method.as_wtf8(), request.params, &mut out).unwrap();
-            assert_eq!(String::from_utf8(out).unwrap(), example.result, "{}", method.name);
+            call(&mut session(), method.name.as_bytes(), params, &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{}", method.name);
         }
     }
 

@@ -1,28 +1,22 @@
 //! `unsign`.
 
-use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::parameter::Parameter;
-use super::schema::{ANY, NAMESPACE, STRING};
-use crate::sidecar::protocol::Failure;
+use super::method::{Args, Failure, Method, MethodResult, Session};
+use super::parameter::{ANY, NAMESPACE, STRING, required};
 
 pub(super) const METHOD: Method = Method {
     name: "unsign",
     summary: "The value that was signed, as datasette.unsign() returns it",
-    parameters: &[Parameter::required("signed", STRING, "The result of sign()"), NAMESPACE],
+    parameters: &[required("signed", STRING, "The result of sign()"), NAMESPACE],
     result: MethodResult { name: "value", schema: ANY },
-    example: Some(Example {
-        params: &[("signed", r#""eyJ1c2VyIjo3fQ.BFyNhEjiLO2hrd0DNDkMJdSw9F0""#)],
-        result: r#"{"user":7}"#,
-    }),
+    example: &[("signed", r#""eyJ1c2VyIjo3fQ.BFyNhEjiLO2hrd0DNDkMJdSw9F0""#)],
+    example_result: Some(r#"{"user":7}"#),
     run,
 };
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [signed, namespace] = args.values();
     let signed = signed.string()?;
-    let namespace = namespace.optional_string()?;
-    let namespace = namespace.as_deref().unwrap_or("default");
+    let namespace = namespace.optional_string()?.unwrap_or("default".into());
     let Session { datasette, workspace, .. } = session;
-    Ok(datasette.unsign_into(&signed, namespace, workspace, out)?)
+    Ok(datasette.unsign_into(&signed, &namespace, workspace, out)?)
 }

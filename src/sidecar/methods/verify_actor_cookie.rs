@@ -1,26 +1,15 @@
 //! `verify_actor_cookie`.
 
-use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::parameter::Parameter;
-use super::schema::{ANY, NOW, STRING};
-use crate::sidecar::protocol::Failure;
+use super::method::{Args, Failure, Method, MethodResult, Session};
+use super::parameter::{ANY, EXAMPLE_COOKIE, NOW, STRING, required};
 
 pub(super) const METHOD: Method = Method {
     name: "verify_actor_cookie",
     summary: "The actor of a ds_actor cookie, or null for an anonymous visitor",
-    parameters: &[Parameter::required("cookie", STRING, "The value of the cookie"), NOW],
+    parameters: &[required("cookie", STRING, "The value of the cookie"), NOW],
     result: MethodResult { name: "actor", schema: ANY },
-    example: Some(Example {
-        params: &[
-            (
-                "cookie",
-                r#""eyJhIjp7ImlkIjoicm9vdCJ9LCJlIjoiQnJEQ2F1In0.ZVBuELjcBFH5kZxRlEhJM2qbSa8""#,
-            ),
-            ("now", "1700000060"),
-        ],
-        result: r#"{"id":"root"}"#,
-    }),
+    example: &[("cookie", EXAMPLE_COOKIE), ("now", "1700000060")],
+    example_result: Some(r#"{"id":"root"}"#),
     run,
 };
 

@@ -1,19 +1,17 @@
 //! `verify_token`.
 
-use super::args::Args;
-use super::method::{Example, Method, MethodResult, Session};
-use super::schema::{EXAMPLE_TOKEN, NOW, OPTIONAL_OBJECT, TOKEN};
-use crate::sidecar::protocol::Failure;
+use super::method::{Args, Failure, Method, MethodResult, Session};
+use super::parameter::{EXAMPLE_TOKEN, NOW, OPTIONAL_OBJECT, TOKEN};
 
 pub(super) const METHOD: Method = Method {
     name: "verify_token",
     summary: "The actor of an API token, or null where Datasette returns None",
     parameters: &[TOKEN, NOW],
     result: MethodResult { name: "actor", schema: OPTIONAL_OBJECT },
-    example: Some(Example {
-        params: &[("token", EXAMPLE_TOKEN), ("now", "1700000060")],
-        result: r#"{"id":"root","token":"dstok","_r":{"a":["vi"]},"token_expires":1700003600}"#,
-    }),
+    example: &[("token", EXAMPLE_TOKEN), ("now", "1700000060")],
+    example_result: Some(
+        r#"{"id":"root","token":"dstok","_r":{"a":["vi"]},"token_expires":1700003600}"#,
+    ),
     run,
 };
 

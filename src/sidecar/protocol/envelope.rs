@@ -8,7 +8,7 @@ use pyjson::{
 };
 
 use super::error::{ErrorKind, Failure};
-use super::params::{self, GivenParameter, Params};
+use super::params::{self, GivenParameter};
 
 /// The id of a request, as it is spelled.
 pub type RawId<'a> = &'a str;
@@ -19,58 +19,33 @@ pub type RawId<'a> = &'a str;
 /// > Request), it MUST be Null."
 pub const NULL_ID: RawId<'static> = "null";
 
-/// A request whose envelope is valid.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// `None` for a notification.
-    pub id: Option<RawId<'a>>,
-    /// The name of the method.
-    pub method: &'a Str<'a>,
-    /// The values of its `params`.
-    pub params: &'a Params<'a>,
-}
-
-/// A JSON text in the place of a request that isn't one.
-#[derive(Clone, Debug)]
-pub struct InvalidRequest<'a> {
-    /// The id to answer under.
-    pub id: RawId<'a>,
-    /// What is wrong. Boxed, because the processor waits where a large value is moved.
-    pub failure: Box<Failure>,
-}
-
-impl InvalidRequest<'_> {
-    pub(super) fn without_id(failure: Failure) -> Self {
-        Self { id: NULL_ID, failure: Box::new(failure) }
-    }
-}
-
-/// A request whose values of `params` are kept elsewhere, together with those of other requests.
+/// One value in the place of a request.
 #[derive(Debug)]
-pub(super) struct Envelope<'a> {
-    id: Option<RawId<'a>>,
-    method: Str<'a>,
-    params: Range<usize>,
+pub struct Request<'a> {
+    /// The id to answer under. `None` for a notification.
+    pub id: Option<RawId<'a>>,
+    /// The name of the method, or why the value isn't a request. Boxed, because the processor waits
+    /// where a large value is moved.
+    pub method: Result<Str<'a>, Box<Failure>>,
+    /// Where the values of its `params` are among those of all requests of a message.
+    pub(super) params: Range<usize>,
 }
 
-impl<'a> Envelope<'a> {
-    pub(super) fn request<'s>(&'s self, given: &'s [GivenParameter<'a>]) -> Request<'s> {
-        Request { id: self.id, method: &self.method, params: &given[self.params.clone()] }
+impl<'a> Request<'a> {
+    /// What isn't a request, and what is wrong with it.
+    pub(super) fn invalid(id: Option<RawId<'a>>, failure: Failure) -> Self {
+        Self { id: id.or(Some(NULL_ID)), method: Err(Box::new(failure)), params: 0..0 }
     }
 }
 
-/// A value in the place of a request.
-pub(super) type Element<'a> = Result<Envelope<'a>, InvalidRequest<'a>>;
-
-/// Reads one value in the place of a request, and appends it to `elements` and the values of its
-/// `params` to `given`.
+/// Reads one value in the place of a request, and appends the values of its `params` to `given`.
 ///
 /// Fails only if the value isn't JSON.
+#[inline(always)]
 pub(super) fn read<'a>(
     scanner: &mut Scanner<'a>,
-    elements: &mut Vec<Element<'a>>,
     given: &mut Vec<GivenParameter<'a>>,
-) -> Result<(), JsonError> {
+) -> Result<Request<'a>, JsonError> {
     let (outer_depth, first_param) = (scanner.depth(), given.len());
     let mut members = Members { outer_depth, first_param, ..Members::default() };
     if scanner.peek_kind()? == Kind::Object {
@@ -79,8 +54,7 @@ pub(super) fn read<'a>(
         members.skip(scanner)?;
         members.is_other_value = true;
     }
-    elements.push(members.finish(given.len()));
-    Ok(())
+    Ok(members.finish(given.len()))
 }
 
 /// A member that means something.
@@ -93,28 +67,15 @@ enum Member {
 }
 
 impl Member {
-    /// In the order in which most programs write them.
-    const ALL: [Self; 4] = [Self::Version, Self::Id, Self::Method, Self::Params];
-
+    /// The one whose name `is` accepts. Tries them in the order in which most programs write them.
     #[inline(always)]
-    fn name(self) -> &'static str {
-        match self {
-            Self::Version => "jsonrpc",
-            Self::Id => "id",
-            Self::Method => "method",
-            Self::Params => "params",
-        }
-    }
-
-    /// Steps over the next key if it is one of these, spelled as most programs spell it.
-    #[inline(always)]
-    fn next(scanner: &mut Scanner<'_>) -> Option<Self> {
+    fn find(mut is: impl FnMut(&'static str) -> bool) -> Option<Self> {
         // Not a loop: where the compiler knows each name, no comparison needs a call.
-        let mut is_next = |member: Self| scanner.skip_known_key(member.name()).then_some(member);
-        is_next(Self::Version)
-            .or_else(|| is_next(Self::Id))
-            .or_else(|| is_next(Self::Method))
-            .or_else(|| is_next(Self::Params))
+        let mut try_one = |member, name| is(name).then_some(member);
+        try_one(Self::Version, "jsonrpc")
+            .or_else(|| try_one(Self::Id, "id"))
+            .or_else(|| try_one(Self::Method, "method"))
+            .or_else(|| try_one(Self::Params, "params"))
     }
 }
 
@@ -134,7 +95,7 @@ struct Members<'a> {
     method: Option<Str<'a>>,
     has_wrong_params: bool,
     /// Whether each [`Member`] has occurred. The scanner finds other duplicates.
-    seen: [bool; Member::ALL.len()],
+    seen: [bool; 4],
     has_duplicates: bool,
     /// Whether a member other than `params` is nested too deep. Depth counts from the request.
     is_too_deep: bool,
@@ -149,12 +110,12 @@ impl<'a> Members<'a> {
     ) -> Result<(), JsonError> {
         scanner.begin_object()?;
         loop {
-            if let Some(member) = Member::next(scanner) {
+            if let Some(member) = Member::find(|name| scanner.skip_known_key(name)) {
                 self.read(member, scanner, given)?;
                 continue;
             }
             match scanner.next_key() {
-                Ok(Some(key)) => match Member::ALL.into_iter().find(|one| key.is(one.name())) {
+                Ok(Some(key)) => match Member::find(|name| key.is(name)) {
                     Some(member) => self.read(member, scanner, given)?,
                     None => _ = self.skip(scanner)?,
                 },
@@ -184,7 +145,7 @@ impl<'a> Members<'a> {
             }
             Member::Id => {
                 let kind = scanner.peek_kind()?;
-                self.id = Some(self.skip(scanner)?);
+                self.id = Some(self.skip(scanner)?.text);
                 let is_valid = matches!(kind, Kind::String | Kind::Number | Kind::Null);
                 self.has_wrong_id = is_repeated || !is_valid;
             }
@@ -211,32 +172,30 @@ impl<'a> Members<'a> {
     }
 
     /// Steps over a value, whose depth counts from the request.
-    fn skip(&mut self, scanner: &mut Scanner<'a>) -> Result<&'a str, JsonError> {
-        let RawValue { text, depth } = scanner.raw_value()?;
-        self.is_too_deep |= depth - self.outer_depth > MAX_DEPTH;
-        Ok(text)
+    fn skip(&mut self, scanner: &mut Scanner<'a>) -> Result<RawValue<'a>, JsonError> {
+        let value = scanner.raw_value()?;
+        self.is_too_deep |= value.depth - self.outer_depth > MAX_DEPTH;
+        Ok(value)
     }
 
     #[inline(always)]
-    fn finish(self, end_of_params: usize) -> Element<'a> {
+    fn finish(self, end_of_params: usize) -> Request<'a> {
         // In the documented order: the first that is wrong is answered.
-        let problems = [
-            (self.is_too_deep, "nested more than 512 levels deep"),
-            (self.is_other_value, "a request is an Object"),
-            (self.has_duplicates, "a member occurs twice"),
-            (!self.is_version_2, "\"jsonrpc\" must be exactly \"2.0\""),
-            (self.has_wrong_id, "\"id\" must be a String, a Number or Null"),
-            (self.method.is_none(), "\"method\" must be a String"),
-            (self.has_wrong_params, "\"params\" must be an Object or an Array"),
-        ];
-        if let Some((_, problem)) = problems.iter().find(|(is_there, _)| *is_there) {
+        let is_there = |is_there: bool, problem| is_there.then_some(problem);
+        let problem = is_there(self.is_too_deep, "nested more than 512 levels deep")
+            .or(is_there(self.is_other_value, "a request is an Object"))
+            .or(is_there(self.has_duplicates, "a member occurs twice"))
+            .or(is_there(!self.is_version_2, "\"jsonrpc\" must be exactly \"2.0\""))
+            .or(is_there(self.has_wrong_id, "\"id\" must be a String, a Number or Null"))
+            .or(is_there(self.method.is_none(), "\"method\" must be a String"))
+            .or(is_there(self.has_wrong_params, "\"params\" must be an Object or an Array"));
+        if let Some(problem) = problem {
             let kind =
                 if self.is_too_deep { ErrorKind::TooLarge } else { ErrorKind::InvalidRequest };
             let failure = Failure::new(kind, format!("Invalid Request: {problem}"));
-            let id = self.id.filter(|_| !self.has_wrong_id).unwrap_or(NULL_ID);
-            return Err(InvalidRequest { id, failure: Box::new(failure) });
+            return Request::invalid(self.id.filter(|_| !self.has_wrong_id), failure);
         }
         let (id, method) = (self.id, self.method.unwrap_or_default());
-        Ok(Envelope { id, method, params: self.first_param..end_of_params })
+        Request { id, method: Ok(method), params: self.first_param..end_of_params }
     }
 }

@@ -94,10 +94,7 @@ impl Failure {
 
     /// An error about a parameter.
     #[must_use]
-    pub fn invalid_param(
-        name: impl Into<Str<'static>>,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn invalid_param(name: impl Into<Str<'static>>, message: String) -> Self {
         Self { param: Some(name.into()), ..Self::new(ErrorKind::InvalidParams, message) }
     }
 }

@@ -2,72 +2,39 @@
 
 use pyjson::{Error as JsonError, Keys, Kind, Rules, Scanner};
 
-use super::envelope::{self, Element, InvalidRequest, Request};
+use super::envelope::{self, Request};
 use super::error::{ErrorKind, Failure};
-use super::params::GivenParameter;
+use super::params::{GivenParameter, Params};
 
-/// Requests, and values of `params`, whose memory is kept from one message to the next.
-const KEPT_CAPACITY: usize = 1 << 10;
-
-/// Parses lines, and reuses its memory after each that is JSON.
+/// What one line asks for. Reading another line reuses its memory.
 #[derive(Debug, Default)]
-pub struct Parser {
-    keys: Keys,
-    /// Empty.
-    elements: Vec<Element<'static>>,
-    /// Empty.
-    given: Vec<GivenParameter<'static>>,
-}
-
-impl Parser {
-    /// Parses a line, with at most `max_batch` requests in a batch.
-    ///
-    /// # Errors
-    /// The line isn't one JSON text. None of its requests must be answered.
-    pub fn parse<'a>(&mut self, line: &'a str, max_batch: usize) -> Result<Message<'a>, JsonError> {
-        let mut scanner = Scanner::with_keys(line, Rules::Json, std::mem::take(&mut self.keys));
-        let mut message = Message {
-            is_batch: false,
-            elements: std::mem::take(&mut self.elements),
-            given: std::mem::take(&mut self.given),
-        };
-        message.read(&mut scanner, max_batch)?;
-        self.keys = scanner.into_keys();
-        Ok(message)
-    }
-
-    /// Reuses the memory of a message for the next one.
-    pub fn recycle(&mut self, message: Message<'_>) {
-        self.elements = emptied(message.elements);
-        self.given = emptied(message.given);
-    }
-}
-
-/// The memory of a list for another one. Empty, it borrows from no line.
-fn emptied<T, U>(mut list: Vec<T>) -> Vec<U> {
-    list.clear();
-    list.shrink_to(KEPT_CAPACITY);
-    // `collect` keeps the allocation where `T` and `U` have one size.
-    list.into_iter().map_while(|_| None).collect()
-}
-
-/// What one line asks for.
-#[derive(Debug)]
 pub struct Message<'a> {
-    is_batch: bool,
-    /// At least one.
-    elements: Vec<Element<'a>>,
+    keys: Keys,
+    /// Whether the answers go into an Array.
+    pub is_batch: bool,
+    /// The requests in their order, at least one. A message that isn't a batch has exactly one.
+    pub requests: Vec<Request<'a>>,
     /// The values of `params` of all requests.
     given: Vec<GivenParameter<'a>>,
 }
 
 impl<'a> Message<'a> {
-    fn read(&mut self, scanner: &mut Scanner<'a>, max_batch: usize) -> Result<(), JsonError> {
+    /// Reads a line, with at most `max_batch` requests in a batch.
+    ///
+    /// # Errors
+    /// The line isn't one JSON text. None of its requests must be answered.
+    pub fn read(&mut self, line: &'a str, max_batch: usize) -> Result<(), JsonError> {
+        self.is_batch = false;
+        self.requests.clear();
+        self.given.clear();
+        let mut scanner = Scanner::with_keys(line, Rules::Json, std::mem::take(&mut self.keys));
         match scanner.peek_kind()? {
-            Kind::Array => self.read_batch(scanner, max_batch)?,
-            _ => envelope::read(scanner, &mut self.elements, &mut self.given)?,
+            Kind::Array => self.read_batch(&mut scanner, max_batch)?,
+            _ => self.requests.push(envelope::read(&mut scanner, &mut self.given)?),
         }
-        scanner.end()
+        scanner.end()?;
+        self.keys = scanner.into_keys();
+        Ok(())
     }
 
     /// Reads a batch. Elements over the limit are counted and not kept.
@@ -79,39 +46,28 @@ impl<'a> Message<'a> {
             if length > max_batch {
                 scanner.raw_value()?;
             } else {
-                envelope::read(scanner, &mut self.elements, &mut self.given)?;
+                self.requests.push(envelope::read(scanner, &mut self.given)?);
             }
         }
-        let failure = match length {
-            0 => Failure::new(ErrorKind::InvalidRequest, "Invalid Request: the batch is empty"),
-            _ if length > max_batch => {
-                let message = format!(
-                    "Invalid Request: a batch of {length} is over --max-batch ({max_batch})"
-                );
-                Failure::new(ErrorKind::TooLarge, message)
-            }
-            _ => {
-                self.is_batch = true;
-                return Ok(());
-            }
-        };
-        self.elements.clear();
-        self.elements.push(Err(InvalidRequest::without_id(failure)));
+        self.is_batch = (1..=max_batch).contains(&length);
+        if !self.is_batch {
+            let (kind, problem) = match length {
+                0 => (ErrorKind::InvalidRequest, "the batch is empty".to_owned()),
+                _ => {
+                    let problem = format!("a batch of {length} is over --max-batch ({max_batch})");
+                    (ErrorKind::TooLarge, problem)
+                }
+            };
+            let failure = Failure::new(kind, format!("Invalid Request: {problem}"));
+            self.requests.clear();
+            self.requests.push(Request::invalid(None, failure));
+        }
         Ok(())
     }
 
-    /// Whether the answers go into an Array.
-    pub fn is_batch(&self) -> bool {
-        self.is_batch
-    }
-
-    /// The requests in their order. For each that is invalid, what is wrong with it. A message
-    /// that isn't a batch has exactly one.
-    pub fn requests(&self) -> impl Iterator<Item = Result<Request<'_>, &InvalidRequest<'a>>> {
-        self.elements.iter().map(|element| match element {
-            Ok(envelope) => Ok(envelope.request(&self.given)),
-            Err(invalid) => Err(invalid),
-        })
+    /// The values of the `params` of one of its requests.
+    pub fn params(&self, request: &Request<'a>) -> &Params<'a> {
+        &self.given[request.params.clone()]
     }
 }
 
@@ -122,10 +78,11 @@ mod tests {
 
     /// What a line asks for: for each request its id, method and params, or what is wrong.
     fn parsed(line: &str, max_batch: usize) -> Option<Vec<String>> {
-        let message = Parser::default().parse(line, max_batch).ok()?;
-        let show = |request: Result<Request<'_>, &InvalidRequest<'_>>| match request {
-            Ok(Request { id, method, params }) => {
-                let params = params.iter().map(|given| {
+        let mut message = Message::default();
+        message.read(line, max_batch).ok()?;
+        let show = |request: &Request<'_>| match &request.method {
+            Ok(method) => {
+                let params = message.params(request).iter().map(|given| {
                     let name = given.name.map(|name| name.to_python().to_string());
                     format!(
                         "{} {} {}",
@@ -135,11 +92,11 @@ mod tests {
                     )
                 });
                 let params: Vec<_> = params.collect();
-                format!("{id:?} {method} {params:?}")
+                format!("{:?} {method} {params:?}", request.id)
             }
-            Err(InvalidRequest { id, failure }) => format!("{id} {}", failure.kind.name()),
+            Err(failure) => format!("{} {}", request.id.unwrap(), failure.kind.name()),
         };
-        Some(message.requests().map(show).collect())
+        Some(message.requests.iter().map(show).collect())
     }
 
     #[test]
@@ -193,23 +150,28 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_of_a_message_is_reused() {
-        let mut parser = Parser::default();
-        let message = parser.parse(r#"{"jsonrpc":"2.0","method":"m","params":[1]}"#, 1).unwrap();
-        let elements = message.elements.as_ptr();
-        let given = message.given.as_ptr();
-        parser.recycle(message);
-        assert_eq!(parser.elements.as_ptr(), elements.cast());
-        assert_eq!(parser.given.as_ptr(), given.cast());
-        assert!(parser.elements.capacity() > 0);
-        assert!(parser.given.capacity() > MAX_PARAMETERS);
+    fn a_message_reads_line_after_line_in_the_same_memory() {
+        let mut message = Message::default();
+        message.read(r#"{"jsonrpc":"2.0","method":"m","params":[1]}"#, 1).unwrap();
+        let memory = (message.requests.as_ptr(), message.given.as_ptr());
+        message.read("[", 1).unwrap_err();
+        message.read("[]", 1).unwrap();
+        message.read(r#"[{"jsonrpc":"2.0","method":"m","params":[2, 3]}]"#, 1).unwrap();
+        assert!(message.is_batch);
+        assert_eq!(message.requests.len(), 1);
+        assert_eq!(message.params(&message.requests[0]).len(), 2);
+        assert_eq!(memory, (message.requests.as_ptr(), message.given.as_ptr()));
+        message.read("7", 1).unwrap();
+        assert!(!message.is_batch);
+        assert!(message.requests[0].method.is_err());
     }
 
     #[test]
     fn params_of_duplicates_do_not_pile_up() {
         let params = r#","params":[1,2,3,4,5,6,7,8,9]"#.repeat(100);
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m"{params}}}"#);
-        let message = Parser::default().parse(&line, 1).unwrap();
+        let mut message = Message::default();
+        message.read(&line, 1).unwrap();
         assert!(message.given.len() <= MAX_PARAMETERS + 1);
         assert_eq!(parsed(&line, 1).unwrap(), ["1 invalid_request"]);
     }

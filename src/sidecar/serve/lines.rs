@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The byte order mark that some programs write before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -10,42 +10,22 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Bytes of buffer kept after a rare long line.
 const KEPT_CAPACITY: usize = 1 << 20;
 
-/// A line to answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    /// The line's place in [`Lines::bytes`], without its end.
-    Text(Range<usize>),
-    /// A line over the limit; the rest of it is discarded unread.
-    TooLong,
-}
-
-impl Line {
-    /// Bytes to parse.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Text(range) => range.len(),
-            Self::TooLong => 0,
-        }
-    }
-}
+/// The place of a line in [`Lines::bytes`], without its end. `None` for a line over the limit, the
+/// rest of which is discarded unread.
+pub(super) type Line = Option<Range<usize>>;
 
 /// What the next thread to read needs to know about the input so far.
+#[derive(Default)]
 pub(super) struct Carry {
     /// The beginning of a line that the last block didn't end, unless it is still in that thread's
     /// buffer.
-    unfinished: Vec<u8>,
-    /// The number of the line that is cut next, from 1.
-    number: u64,
-    /// Whether that line was over the limit and has been answered.
+    unfinished: Zeroizing<Vec<u8>>,
+    /// How many lines have been cut, blank ones included.
+    lines: u64,
+    /// Whether the next line was over the limit and has been answered.
     discarding: bool,
     /// Whether the input's start has been checked for a byte order mark.
     started: bool,
-}
-
-impl Default for Carry {
-    fn default() -> Self {
-        Self { unfinished: Vec::new(), number: 1, discarding: false, started: false }
-    }
 }
 
 /// A thread's buffer, and how much of it is cut into lines. Blank lines are skipped, but counted.
@@ -147,18 +127,17 @@ impl Lines {
             let (start, end) = (self.start, self.searched + at);
             self.start = end + 1;
             self.searched = self.start;
-            let number = carry.number;
-            carry.number += 1;
+            carry.lines += 1;
             if std::mem::take(&mut carry.discarding) {
                 continue;
             }
             let line = &self.buffer[start..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.len() > self.max_line {
-                return Some((number, Line::TooLong));
+                return Some((carry.lines, None));
             }
             if !is_blank(line) {
-                return Some((number, Line::Text(start..start + line.len())));
+                return Some((carry.lines, Some(start..start + line.len())));
             }
         }
     }
@@ -173,13 +152,13 @@ impl Lines {
         if carry.discarding || length > self.max_line {
             self.start = end;
             return (!std::mem::replace(&mut carry.discarding, true))
-                .then_some((carry.number, Line::TooLong));
+                .then_some((carry.lines + 1, None));
         }
         if !ended || is_blank(line) {
             return None;
         }
         self.start = end;
-        Some((carry.number, Line::Text(start..end)))
+        Some((carry.lines + 1, Some(start..end)))
     }
 
     /// Returns `None` while there are too few bytes to tell.
@@ -207,12 +186,6 @@ impl Drop for Lines {
     }
 }
 
-impl Drop for Carry {
-    fn drop(&mut self) {
-        self.unfinished.zeroize();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,13 +199,7 @@ mod tests {
         let mut drain = |lines: &mut Lines, carry: &mut Carry, ended| {
             let before = found.len();
             while let Some((number, line)) = lines.next(carry, ended) {
-                found.push((
-                    number,
-                    match line {
-                        Line::Text(range) => Some(lines.bytes()[range].to_vec()),
-                        Line::TooLong => None,
-                    },
-                ));
+                found.push((number, line.map(|range| lines.bytes()[range].to_vec())));
             }
             found.len() > before
         };

@@ -4,22 +4,20 @@
 //! same pipe open, stdin never ends, so the parent itself is watched.
 
 use std::io::{self, ErrorKind};
-use std::thread;
-use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::process::{Pid, getppid, test_kill_process};
 
 /// How often a process without a descriptor is polled.
-const INTERVAL: Duration = Duration::from_millis(500);
+const INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
 /// A watched process. It is gone as soon as it has ended, even as a zombie.
 pub struct Parent {
     pid: Pid,
     /// A pidfd, where the system has them: readable once the process has ended.
-    descriptor: Option<OwnedFd>,
+    pub(super) descriptor: Option<OwnedFd>,
     /// Whether this process is a child of the watched one. `getppid` then tells whether it's gone.
     is_ours: bool,
 }
@@ -42,20 +40,15 @@ impl Parent {
         (self.descriptor.is_none() && !self.is_ours).then_some(self.pid)
     }
 
-    /// A descriptor that is readable once the process has ended.
-    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.descriptor.as_ref().map(AsFd::as_fd)
-    }
-
     /// How long to wait between calls of [`Parent::is_gone`], if there is no descriptor.
     pub(super) fn timeout(&self) -> Option<Timespec> {
-        self.descriptor.is_none().then(|| timespec(INTERVAL))
+        self.descriptor.is_none().then_some(INTERVAL)
     }
 
     /// Returns whether the process has ended.
     pub(super) fn is_gone(&self) -> bool {
         match &self.descriptor {
-            Some(descriptor) => ends(descriptor.as_fd(), Some(&timespec(Duration::ZERO))),
+            Some(_) => self.poll(Some(&Timespec::default())),
             None if self.is_ours => getppid() != Some(self.pid),
             None => test_kill_process(self.pid) == Err(Errno::SRCH),
         }
@@ -64,13 +57,16 @@ impl Parent {
     /// Returns once the process has ended.
     pub(super) fn wait(&self) {
         while !self.is_gone() {
-            match &self.descriptor {
-                Some(descriptor) => {
-                    ends(descriptor.as_fd(), None);
-                }
-                None => thread::sleep(INTERVAL),
-            }
+            self.poll(self.timeout().as_ref());
         }
+    }
+
+    /// Waits until the pidfd, if there is one, shows the end of its process. Says whether it does.
+    fn poll(&self, timeout: Option<&Timespec>) -> bool {
+        let descriptor = self.descriptor.as_ref();
+        let mut ready = descriptor.map(|descriptor| PollFd::new(descriptor, PollFlags::IN));
+        poll(ready.as_mut_slice(), timeout).is_ok()
+            && ready.is_some_and(|descriptor| !descriptor.revents().is_empty())
     }
 }
 
@@ -84,16 +80,6 @@ fn descriptor(pid: Pid) -> Option<OwnedFd> {
 #[cfg(not(target_os = "linux"))]
 fn descriptor(_: Pid) -> Option<OwnedFd> {
     None
-}
-
-/// Polls a pidfd: whether its process ends within `timeout`.
-fn ends(descriptor: BorrowedFd<'_>, timeout: Option<&Timespec>) -> bool {
-    let mut ready = [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)];
-    poll(&mut ready, timeout).is_ok() && !ready[0].revents().is_empty()
-}
-
-fn timespec(duration: Duration) -> Timespec {
-    Timespec { tv_sec: duration.as_secs() as _, tv_nsec: duration.subsec_nanos() as _ }
 }
 
 #[cfg(test)]

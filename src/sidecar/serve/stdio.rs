@@ -7,8 +7,8 @@ use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::stdio::{stdin, stdout};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
@@ -18,7 +18,7 @@ use super::watchdog::Writes;
 
 /// Stdin, which also ends on SIGTERM and when the parent is gone.
 pub struct Stdin {
-    /// Readable after SIGTERM or [`InputEnd::end`].
+    /// Readable after SIGTERM or a call of [`Stdin::end`]'s result.
     terminated: PipeReader,
     end: PipeWriter,
     parent: Option<Arc<Parent>>,
@@ -36,27 +36,28 @@ impl Stdin {
         Ok(Self { terminated, end, parent })
     }
 
-    /// A handle that ends the input from another thread, as SIGTERM does.
+    /// What ends the input from another thread, as SIGTERM does: a `read` that waits, and any later
+    /// one, returns 0.
     ///
     /// # Errors
     /// If there are too many open files.
-    pub fn end(&self) -> io::Result<InputEnd> {
-        self.end.try_clone().map(InputEnd)
+    pub fn end(&self) -> io::Result<impl Fn() + Sync + use<>> {
+        let end = self.end.try_clone()?;
+        // A full pipe is readable too.
+        Ok(move || _ = rustix::io::write(&end, b"X"))
     }
 
     /// Waits until there is something to read; `false` if the input has ended.
     fn wait(&self) -> io::Result<bool> {
         let parent = self.parent.as_deref();
         let terminated = self.terminated.as_fd();
-        let watched = parent.and_then(Parent::descriptor).unwrap_or(terminated);
+        let descriptor = parent.and_then(|parent| parent.descriptor.as_ref());
+        let watched = descriptor.map_or(terminated, AsFd::as_fd);
         let timeout = parent.and_then(Parent::timeout);
         loop {
             let mut ready = [stdin(), terminated, watched]
                 .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
-            match poll(&mut ready, timeout.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+            poll(&mut ready, timeout.as_ref())?;
             let [input, terminated, gone] = ready.map(|fd| !fd.revents().is_empty());
             if terminated || gone || (timeout.is_some() && parent.is_some_and(Parent::is_gone)) {
                 return Ok(false);
@@ -65,17 +66,6 @@ impl Stdin {
                 return Ok(true);
             }
         }
-    }
-}
-
-/// Ends [`Stdin`].
-pub struct InputEnd(PipeWriter);
-
-impl InputEnd {
-    /// Makes a `read` that waits, and any later one, return 0.
-    pub fn end(&self) {
-        // A full pipe is readable too.
-        let _ = rustix::io::write(&self.0, b"X");
     }
 }
 
@@ -105,7 +95,10 @@ impl Write for Stdout {
         loop {
             match self.writes.during(|| rustix::io::write(stdout(), bytes)) {
                 Ok(length) => return Ok(length),
-                Err(Errno::AGAIN) => self.writes.during(|| wait_until_writable(stdout()))?,
+                Err(Errno::AGAIN) => {
+                    let mut writable = [PollFd::from_borrowed_fd(stdout(), PollFlags::OUT)];
+                    self.writes.during(|| poll(&mut writable, None))?;
+                }
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -117,8 +110,9 @@ impl Write for Stdout {
     }
 }
 
-fn wait_until_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
-    match poll(&mut [PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::OUT)], None) {
+/// Waits until a descriptor is ready, or a signal arrives.
+fn poll(descriptors: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> io::Result<()> {
+    match rustix::event::poll(descriptors, timeout) {
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),
     }

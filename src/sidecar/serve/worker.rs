@@ -1,16 +1,16 @@
 //! A worker that reads lines and answers them.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use datasette_tokens::Datasette;
 use memchr::memmem;
 
-use super::answer::{LONG_OUTPUT, Responder};
-use super::limits::Limits;
+use super::answer::{LONG_OUTPUT, Limits, Responder, Turn};
 use super::lines::{Carry, Line, Lines};
-use crate::parallel::{Mode, Stopped, Turn, Worker};
+use crate::parallel::{Mode, Stopped, Worker};
 use crate::sidecar::methods::Session;
 
 /// Bytes to ask of one `read`: four times the capacity of a pipe.
@@ -48,7 +48,6 @@ pub(super) struct LineWorker<'a> {
     /// Its session has the instance only while a block is answered. An idle one has another,
     /// and so no secret that `configure` replaces.
     responder: Responder,
-    may_share: bool,
     /// The input it reads from.
     reads: PhantomData<Input<'a>>,
 }
@@ -60,15 +59,15 @@ impl LineWorker<'_> {
             complete: Vec::new(),
             block_size: BLOCK,
             responder: Responder::new(session, limits),
-            may_share: limits.threads > 1,
             reads: PhantomData,
         }
     }
 
     fn is_shareable(&self) -> bool {
-        self.may_share
+        self.responder.limits.threads > 1
             && self.complete.len() > 1
-            && self.complete.iter().map(|(_, line)| line.len()).sum::<usize>() >= WORTH_SHARING
+            && self.complete.iter().flat_map(|(_, line)| line).map(Range::len).sum::<usize>()
+                >= WORTH_SHARING
             && self.lines.bytes().len() <= LARGE_BUFFER
             && !may_call_configure(self.lines.cut())
     }
@@ -97,7 +96,7 @@ impl<'a> Worker for LineWorker<'a> {
             if input.ended {
                 return Ok(None);
             }
-            let length = read(input.reader, self.lines.space(self.block_size))?;
+            let length = input.reader.read(self.lines.space(self.block_size))?;
             self.lines.filled(length);
             input.ended = length == 0;
             let lines = || self.lines.next(&mut input.carry, input.ended);
@@ -113,30 +112,20 @@ impl<'a> Worker for LineWorker<'a> {
     fn answer(
         &mut self,
         datasette: &mut Arc<Datasette>,
-        turn: &mut Turn<'_, Self::Sink, io::Error>,
+        turn: &mut Turn<'_, 'a>,
     ) -> Result<(), Stopped> {
-        let Self { responder, lines, .. } = self;
+        let Self { responder, lines, complete, .. } = self;
         std::mem::swap(&mut responder.session.datasette, datasette);
         responder.session.clock.refresh();
-        for (number, line) in &self.complete {
-            responder.answer_line(*number, line, lines.bytes(), turn)?;
-        }
+        let text = |line: &Line| line.clone().map(|range| &lines.bytes()[range]);
+        let texts = complete.iter().map(|(number, line)| (*number, text(line)));
+        responder.answer_lines(texts, turn)?;
         std::mem::swap(&mut responder.session.datasette, datasette);
         lines.wipe();
         let written = responder.finish(turn)?;
         responder.session.workspace.shrink();
         self.adjust_block_size(written);
         Ok(())
-    }
-}
-
-/// One `read` that is not interrupted.
-fn read(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match reader.read(buffer) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result,
-        }
     }
 }
 
@@ -155,6 +144,7 @@ fn may_call_configure(lines: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::sync::{Mutex, Weak};
@@ -361,7 +351,7 @@ mod tests {
         fn answer(
             &mut self,
             datasette: &mut Arc<Datasette>,
-            turn: &mut Turn<'_, Self::Sink, io::Error>,
+            turn: &mut Turn<'_, 'a>,
         ) -> Result<(), Stopped> {
             self.0.answer(datasette, turn)?;
             // At most the beginning of the next line is left.

@@ -21,62 +21,69 @@
 //! bound because merging symbols and lowering a count both reduce `n log2(n) - sum(f log2(f))`:
 //! the derivative by any `f` is `log2(n / f)`, which is not negative.
 
-use super::frequencies::Frequencies;
-use super::run_lengths::{MAX_ZERO_RUN, ZERO_RUNS, ZeroRun};
-use crate::codes::{L_CODES, REPZ_3_10, REPZ_11_138};
+use std::array::from_fn;
+
+use super::run_lengths::MAX_ZERO_RUN;
+use super::tree::Tree;
+use crate::codes::{D_CODES, L_CODES};
 
 /// Computes lower bounds.
 pub(super) struct LowerBound {
-    /// By n up to [`MAX_SYMBOLS`]: `n log2(n)` in units of 1/[`UNIT`] bit, rounded up. Padded to a
-    /// power of two, because `n % 1024` is cheaper than a bounds check.
+    /// By n: `n log2(n)` in units of 1/[`UNIT`] bit, rounded up.
     n_log_n: [u32; 1024],
+    /// By length of a run of zeros: see [`zero_symbols`].
+    zero_symbols: [u64; L_CODES],
+    /// By length of a run: how much [`run_symbols`] grows from a run that is one shorter. It
+    /// shrinks from 3 to 4, where [`REP_3_6`](crate::codes::REP_3_6) begins to apply.
+    run_increments: [i16; 512],
 }
 
 const UNIT: u32 = 1 << 10;
-/// Blocks with more symbols are nearly always dynamic, so a bound would not save work.
-const MAX_SYMBOLS: u32 = 512;
 
 impl LowerBound {
     pub(super) fn new() -> Self {
-        let mut n_log_n = [0; 1024];
-        for (n, bits) in (1..=MAX_SYMBOLS).zip(&mut n_log_n[1..]) {
-            *bits = (f64::from(n) * f64::from(n).log2() * f64::from(UNIT)).ceil() as u32;
+        let n_log_n = |n: usize| {
+            let n = n.max(1) as f64;
+            (n * n.log2() * f64::from(UNIT)).ceil() as u32
+        };
+        let increment = |n: usize| run_symbols(n) - run_symbols(n.saturating_sub(1));
+        Self {
+            n_log_n: from_fn(n_log_n),
+            zero_symbols: from_fn(zero_symbols),
+            run_increments: from_fn(increment),
         }
-        Self { n_log_n }
     }
 
-    /// A lower bound in bits on a dynamic block without its first three bits, or 0 if there are too
-    /// many symbols. `fixed` is the size of the fixed block.
-    pub(super) fn dynamic_bits(&self, frequencies: &Frequencies, fixed: u32) -> u32 {
+    /// A lower bound in bits on a dynamic block with these symbols, without its first three bits
+    /// and without extra bits. `fixed` is the size of the fixed block, without extra bits too.
+    pub(super) fn dynamic_bits(&self, l: &Tree<L_CODES>, d: &Tree<D_CODES>, fixed: u32) -> u32 {
         // Nearly all headers have a lower bound below this one.
         const HEADER: u32 = 80;
         const HEADER_PER_SYMBOL: u32 = 4;
-        if frequencies.symbols > MAX_SYMBOLS {
-            return 0;
-        }
-        let Frequencies { l, d, used_l, used_d, .. } = frequencies;
-        let frequency_l = |&symbol: &u16| l[usize::from(symbol)];
-        let frequency_d = |&symbol: &u16| d[usize::from(symbol)];
-        let symbols = self.entropy(frequencies.symbols, used_l.as_slice().iter().map(frequency_l))
-            + self.entropy(frequencies.matches, used_d.as_slice().iter().map(frequency_d))
-            + frequencies.extra_bits;
+        let symbols = self.entropy(l.symbol_frequencies()) + self.entropy(d.symbol_frequencies());
         // Without the header it is a lower bound too. If the header is unlikely to make it exceed
         // `fixed`, its bound is not worth computing.
-        if symbols + HEADER + HEADER_PER_SYMBOL * (used_l.as_slice().len() as u32) < fixed {
+        if symbols + HEADER + HEADER_PER_SYMBOL * (l.symbols().len() as u32) < fixed {
             return symbols;
         }
-        symbols + self.header_bits(used_l.as_slice(), used_d.as_slice())
+        symbols + self.header_bits(l.symbols(), d.symbols())
     }
 
-    /// Shannon's bound in whole bits, for symbols with these frequencies and their total.
+    /// Shannon's bound in whole bits, for symbols with these frequencies. 0 if there are too many
+    /// symbols: such blocks are nearly always dynamic, so a bound would not save work.
     ///
     /// The terms are rounded up to units. This lowers the bound where they are subtracted. It raises
     /// the first term by less than one unit, which is subtracted again. The real size is a whole
     /// number of bits, so the result may be rounded up. Errors of floating-point arithmetic are far
     /// below one unit. They do not matter either, because both sides are whole numbers of units.
-    pub(super) fn entropy(&self, total: u32, frequencies: impl Iterator<Item = u16>) -> u32 {
-        let parts: u32 = frequencies.map(|f| self.n_log_n[usize::from(f) % 1024]).sum();
-        self.n_log_n[total as usize % 1024].saturating_sub(parts + 1).div_ceil(UNIT)
+    pub(super) fn entropy(&self, frequencies: impl Iterator<Item = u16>) -> u32 {
+        let (mut total, mut subtracted) = (0, 1);
+        for frequency in frequencies.map(usize::from) {
+            total += frequency;
+            subtracted += self.n_log_n[frequency % self.n_log_n.len()];
+        }
+        let bits = self.n_log_n.get(total).map_or(0, |&bits| bits);
+        bits.saturating_sub(subtracted).div_ceil(UNIT)
     }
 
     /// A lower bound on the bits that describe the trees.
@@ -88,19 +95,18 @@ impl LowerBound {
         // ignored.
         let mut lengths = 2;
         for &symbol in used_l {
-            zeros += ZERO_SYMBOLS[usize::from(symbol - next)];
+            zeros += self.zero_symbols[usize::from(symbol - next)];
             run = if symbol == next { run + 1 } else { 1 };
-            lengths += RUN_INCREMENTS[run % RUN_INCREMENTS.len()];
+            lengths += self.run_increments[run % self.run_increments.len()];
             next = symbol + 1;
         }
         let [zero, repz_3_10, repz_11_138] = [zeros, zeros >> 16, zeros >> 32].map(|n| n as u16);
         let lengths = lengths as u16;
-        let total = u32::from(zero + repz_3_10 + repz_11_138 + lengths);
         COUNTS
             + 3 * bl_codes(used_l.len().min(used_d.len().max(2)))
             + 3 * u32::from(repz_3_10)
             + 7 * u32::from(repz_11_138)
-            + self.entropy(total, [zero, repz_3_10, repz_11_138, lengths].into_iter())
+            + self.entropy([zero, repz_3_10, repz_11_138, lengths].into_iter())
     }
 }
 
@@ -112,54 +118,25 @@ impl LowerBound {
 /// before it. Lengths from 6 on stand near the beginning of `BL_ORDER`, where the minimum of 4 is
 /// close enough.
 fn bl_codes(leaves: usize) -> u32 {
-    match leaves.ilog2() {
-        0 | 1 => 18,
-        2 => 16,
-        3 => 14,
-        4 => 12,
-        5 => 10,
-        _ => 4,
-    }
+    const BY_DEPTH: [u32; 6] = [18, 18, 16, 14, 12, 10];
+    BY_DEPTH.get(leaves.ilog2() as usize).map_or(4, |&count| count)
 }
 
-/// By length of a run of zeros: how often it takes symbol 0, [`REPZ_3_10`] and [`REPZ_11_138`].
-/// Each count has 16 bits of the integer, so that one addition adds all three.
-const ZERO_SYMBOLS: [u64; L_CODES] = {
-    let mut zeros = [0; L_CODES];
-    let mut length = 1;
-    while length < L_CODES {
-        zeros[length] = if length > MAX_ZERO_RUN {
-            zeros[length - MAX_ZERO_RUN] + (1 << 32)
-        } else {
-            let ZeroRun { symbols, count } = ZERO_RUNS[length];
-            let shift = match symbols[0].symbol {
-                REPZ_3_10 => 16,
-                REPZ_11_138 => 32,
-                _ => 0,
-            };
-            (count as u64) << shift
-        };
-        length += 1;
+/// How often a run of zeros takes symbol 0, `REPZ_3_10` and `REPZ_11_138`. Each count has 16 bits
+/// of the integer, so that one addition adds all three.
+fn zero_symbols(length: usize) -> u64 {
+    match length {
+        0..3 => length as u64,
+        3..11 => 1 << 16,
+        11..=MAX_ZERO_RUN => 1 << 32,
+        _ => zero_symbols(length - MAX_ZERO_RUN) + (1 << 32),
     }
-    zeros
-};
-
-/// By length of a run: how much [`run_symbols`] grows from a run that is one shorter. It shrinks
-/// from 3 to 4, where [`REP_3_6`](crate::codes::REP_3_6) begins to apply.
-const RUN_INCREMENTS: [i16; 512] = {
-    let mut increments = [0; 512];
-    let mut length = 1;
-    while length < increments.len() {
-        increments[length] = run_symbols(length) - run_symbols(length - 1);
-        length += 1;
-    }
-    increments
-};
+}
 
 /// The fewest code length symbols for a run of lengths other than zero: the first length, and one
 /// repetition for each 3 to 6 more. So `n` symbols, for `n` above 1, cover at most `6 n - 5`
 /// lengths.
-const fn run_symbols(length: usize) -> i16 {
+fn run_symbols(length: usize) -> i16 {
     match length {
         0..4 => length as i16,
         4..8 => 2,

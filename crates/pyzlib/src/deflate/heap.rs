@@ -43,11 +43,6 @@ use std::hint::select_unpredictable;
 pub(super) const INNER: usize = 512;
 pub(super) const NODES: usize = 2 * INNER;
 
-/// The children of each inner node. Together, all nodes but the root, in the order in which they
-/// left the heap: zlib's `heap[heap_max..]`, backwards. The number of a node is the remainder by
-/// [`NODES`]. The bits above it are left from its key.
-pub(super) type Children = [[u16; 2]; INNER];
-
 type Key = u32;
 
 const NODE_BITS: u32 = 10;
@@ -60,59 +55,45 @@ const DEPTH: Key = !FREQUENCY & !NUMBER;
 
 const SENTINEL: Key = Key::MAX;
 
-const fn leaf(frequency: u16, symbol: u16) -> Key {
-    (frequency as Key) << (DEPTH_BITS + NODE_BITS) | symbol as Key
-}
-
 /// The parent of two nodes: as frequent as both together, and one deeper than the deeper one.
 const fn parent(a: Key, b: Key, number: usize) -> Key {
     let depth = if b & !FREQUENCY < a & !FREQUENCY { a } else { b } & DEPTH;
     (((a & FREQUENCY) + b) & FREQUENCY) | (depth + (1 << NODE_BITS)) | number as Key
 }
 
-/// The heap of nodes.
+/// The heap of nodes, and the tree that is made of it.
 pub(super) struct Heap {
     /// The root is at 1, and the children of `k` are at `2 k` and `2 k + 1`.
     nodes: [Key; NODES],
+    /// The children of each inner node. Together, all nodes but the root, in the order in which
+    /// they left the heap: zlib's `heap[heap_max..]`, backwards. The number of a node is the
+    /// remainder by [`NODES`]. The bits above it are left from its key.
+    children: [[u16; 2]; INNER],
 }
 
 impl Heap {
     pub(super) fn new() -> Self {
-        Self { nodes: [0; NODES] }
+        Self { nodes: [0; NODES], children: [[0; 2]; INNER] }
     }
 
-    /// Adds the leaves for `symbols` to an empty heap, without ordering it.
-    pub(super) fn push_leaves<const N: usize>(&mut self, frequencies: &[u16; N], symbols: &[u16]) {
-        for (&symbol, node) in symbols.iter().zip(&mut self.nodes[1..]) {
-            *node = leaf(frequencies[usize::from(symbol)], symbol);
-        }
-    }
-
-    /// Adds a leaf to a heap of this many, without ordering it.
-    pub(super) fn push_leaf(&mut self, leaves: usize, frequency: u16, symbol: u16) {
-        self.nodes[leaves + 1] = leaf(frequency, symbol);
-    }
-
-    /// Orders a heap of this many leaves: sifts each node down that has children, the last one
-    /// first.
-    pub(super) fn heapify(&mut self, leaves: usize) {
-        self.nodes[leaves + 1..(leaves + 1).next_power_of_two()].fill(SENTINEL);
-        for k in (1..=leaves / 2).rev() {
-            let mut sift = Sift { k, node: self.nodes[k] };
-            for _ in k.ilog2()..leaves.ilog2() {
-                sift.step(&mut self.nodes);
-            }
-            sift.finish(&mut self.nodes);
-        }
-    }
-
-    /// Combines the two smallest nodes until one is left. Returns the sum of the frequencies of all
+    /// Combines the two smallest nodes until one is left, beginning with the leaves for `symbols`,
+    /// at least two. Returns the children of each inner node, and the sum of the frequencies of all
     /// inner nodes.
     ///
     /// The sum is the bits of all leaves: a leaf has as many bits as inner nodes above it, and adds
     /// its frequency to each.
-    pub(super) fn combine(&mut self, leaves: usize, children: &mut Children) -> u32 {
-        let nodes = &mut self.nodes;
+    pub(super) fn combine(
+        &mut self,
+        symbols: &[u16],
+        frequencies: &[u16; INNER],
+    ) -> (&[[u16; 2]], u32) {
+        for (&symbol, node) in symbols.iter().zip(&mut self.nodes[1..]) {
+            let frequency = frequencies[usize::from(symbol) % INNER];
+            *node = Key::from(frequency) << (DEPTH_BITS + NODE_BITS) | Key::from(symbol);
+        }
+        let leaves = symbols.len();
+        self.heapify(leaves);
+        let Self { nodes, children } = self;
         let [_, mut first, left, right, ..] = *nodes;
         let mut top = Top { left, right };
         let mut bits = 0;
@@ -126,7 +107,21 @@ impl Heap {
             first = sift_both(last, parent, count.ilog2(), &mut top, nodes);
         }
         children[(leaves - 2) % INNER] = [first as u16, top.left as u16];
-        bits + (((first & FREQUENCY) + top.left) >> (DEPTH_BITS + NODE_BITS))
+        bits += ((first & FREQUENCY) + top.left) >> (DEPTH_BITS + NODE_BITS);
+        (&children[..leaves - 1], bits)
+    }
+
+    /// Orders a heap of this many leaves: sifts each node down that has children, the last one
+    /// first.
+    fn heapify(&mut self, leaves: usize) {
+        self.nodes[leaves + 1..(leaves + 1).next_power_of_two()].fill(SENTINEL);
+        for k in (1..=leaves / 2).rev() {
+            let mut sift = Sift { k, node: self.nodes[k] };
+            for _ in k.ilog2()..leaves.ilog2() {
+                sift.step(&mut self.nodes);
+            }
+            sift.finish(&mut self.nodes);
+        }
     }
 }
 
@@ -140,21 +135,6 @@ fn sift_both(
     top: &mut Top,
     nodes: &mut [Key; NODES],
 ) -> Key {
-    // Unrolled, because a processor predicts for each load instruction whether it depends on an
-    // earlier store, and that differs between levels.
-    macro_rules! levels_from_3 {
-        ($ahead:ident, $behind:ident, $($level:literal)*) => {
-            'down: {
-                $(
-                    if levels == $level {
-                        break 'down;
-                    }
-                    $ahead.step(nodes);
-                    $behind.step(nodes);
-                )*
-            }
-        };
-    }
     if levels == 1 {
         top.set(ahead.k, ahead.node);
         let (first, behind) = top.step(parent);
@@ -170,7 +150,15 @@ fn sift_both(
     }
     ahead.step(nodes);
     let mut behind = top.second_step(behind, nodes);
-    levels_from_3!(ahead, behind, 3 4 5 6 7 8);
+    // The compiler unrolls this loop. That is faster, because a processor predicts for each load
+    // instruction whether it depends on an earlier store, and that differs between levels.
+    for level in 3..=8 {
+        if level == levels {
+            break;
+        }
+        ahead.step(nodes);
+        behind.step(nodes);
+    }
     ahead.finish(nodes);
     behind.step(nodes);
     behind.finish(nodes);

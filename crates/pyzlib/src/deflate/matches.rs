@@ -106,7 +106,9 @@ impl MatchFinder {
         self.links_left = MIN_LINKS.max(end / 4);
         let position = self.deflate_slow::<false>(0, inserted, end);
         if position < inserted {
-            self.link_pairs(inserted);
+            for position in 0..usize::from(inserted) {
+                self.prev_prev[position] = self.prev[usize::from(self.prev[position])];
+            }
             self.deflate_slow::<true>(position, inserted, end);
         }
         self.base += end;
@@ -156,18 +158,14 @@ impl MatchFinder {
                 (length, start) = (longer, its_start);
                 position += 1;
             }
-            self.push(position - 1, length, start);
+            self.matches.push(Match {
+                position: position - 1,
+                length_minus_3: (length - MIN_MATCH) as u8,
+                distance_minus_1: position - start - 2,
+            });
             position += length - 1;
         }
         position
-    }
-
-    fn push(&mut self, position: u16, length: u16, start: u16) {
-        self.matches.push(Match {
-            position,
-            length_minus_3: (length - MIN_MATCH) as u8,
-            distance_minus_1: position - start - 1,
-        });
     }
 
     /// `INSERT_STRING` for the first `count` positions.
@@ -188,34 +186,12 @@ impl MatchFinder {
         }
     }
 
-    /// Fills `prev_prev` for the first `count` positions.
-    fn link_pairs(&mut self, count: u16) {
-        for position in 0..usize::from(count) {
-            self.prev_prev[position] = self.prev[usize::from(self.prev[position])];
-        }
-    }
-
-    /// The candidate after a pair.
-    #[inline(always)]
-    fn after_pair<const PAIRS: bool>(&mut self, [first, second]: [u16; 2]) -> u16 {
-        if PAIRS {
-            self.prev_prev[usize::from(first)]
-        } else {
-            self.links_left = self.links_left.saturating_sub(2);
-            self.prev[usize::from(second)]
-        }
+    fn bytes<const N: usize>(&self, position: usize) -> [u8; N] {
+        std::array::from_fn(|n| self.window[position + n])
     }
 
     fn word(&self, position: usize) -> u32 {
-        let bytes = &self.window[position..position + 4];
-        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-    }
-
-    fn long_word(&self, position: usize) -> u64 {
-        let bytes = &self.window[position..position + 8];
-        u64::from_le_bytes([
-            bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
-        ])
+        u32::from_le_bytes(self.bytes(position))
     }
 
     /// `longest_match`: the length and start of the longest match at `position`, if it is longer
@@ -237,8 +213,7 @@ impl MatchFinder {
         lookahead: u16,
     ) -> (u16, u16) {
         let mut chain = if best >= GOOD_LENGTH { MAX_CHAIN / 4 } else { MAX_CHAIN };
-        let nice = NICE_LENGTH.min(lookahead);
-        let longest = MAX_MATCH.min(lookahead);
+        let (nice, longest) = (NICE_LENGTH.min(lookahead), MAX_MATCH.min(lookahead));
         let mut start = NIL;
         if best < MIN_MATCH {
             let Some((nearest, left)) = self.nearest_match(position, candidate, chain) else {
@@ -256,7 +231,12 @@ impl MatchFinder {
         let mut wanted = self.word(usize::from(position) + tail);
         loop {
             let pair = [candidate, self.prev[usize::from(candidate)]];
-            let next = self.after_pair::<PAIRS>(pair);
+            let next = if PAIRS {
+                self.prev_prev[usize::from(pair[0])]
+            } else {
+                self.links_left = self.links_left.saturating_sub(2);
+                self.prev[usize::from(pair[1])]
+            };
             for candidate in pair {
                 if candidate == NIL || chain == 0 {
                     return (best, start);
@@ -300,7 +280,8 @@ impl MatchFinder {
         let mut length = 0;
         while length < max {
             let offset = usize::from(length) & 511;
-            let difference = self.long_word(a + offset) ^ self.long_word(b + offset);
+            let [a, b] = [a, b].map(|start| u64::from_le_bytes(self.bytes(start + offset)));
+            let difference = a ^ b;
             if difference != 0 {
                 return max.min(length + difference.trailing_zeros() as u16 / 8);
             }

@@ -3,8 +3,8 @@
 //! zlib encodes the lengths of the two trees separately, although the format allows a run to cross
 //! from one to the other.
 
-use super::trees::Tree;
-use crate::codes::{BL_CODES, EXTRA_BL_BITS, REP_3_6, REPZ_3_10, REPZ_11_138};
+use super::tree::Tree;
+use crate::codes::{REP_3_6, REPZ_3_10, REPZ_11_138};
 
 /// The longest run of zeros for which one symbol stands.
 pub(super) const MAX_ZERO_RUN: usize = 138;
@@ -16,16 +16,41 @@ pub(super) struct LengthSymbol {
     pub(super) extra: u8,
 }
 
+/// The symbols for a run of zeros: the first `count` of these.
+struct ZeroRun {
+    symbols: [LengthSymbol; 2],
+    count: u8,
+}
+
+impl ZeroRun {
+    fn new(length: usize) -> Self {
+        let (symbol, min, count) = match length {
+            0..3 => (0, length, length),
+            3..11 => (REPZ_3_10, 3, 1),
+            _ => (REPZ_11_138, 11, 1),
+        };
+        let symbols = [LengthSymbol { symbol, extra: (length - min) as u8 }; 2];
+        Self { symbols, count: count as u8 }
+    }
+}
+
 /// The encoded lengths of both trees.
 pub(super) struct LengthSymbols {
-    /// More than the longest list. A power of two, because `% 512` is cheaper than a bounds check.
-    symbols: [LengthSymbol; 512],
+    /// More than the longest list, and room for the two that [`Self::push_zeros`] writes. `% 512`
+    /// is cheaper than a bounds check.
+    symbols: [LengthSymbol; 514],
     count: usize,
+    /// By length of the run.
+    zero_runs: [ZeroRun; MAX_ZERO_RUN + 1],
 }
 
 impl LengthSymbols {
     pub(super) fn new() -> Self {
-        Self { symbols: [LengthSymbol::default(); 512], count: 0 }
+        Self {
+            symbols: [LengthSymbol::default(); 514],
+            count: 0,
+            zero_runs: std::array::from_fn(ZeroRun::new),
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -34,18 +59,6 @@ impl LengthSymbols {
 
     pub(super) fn as_slice(&self) -> &[LengthSymbol] {
         &self.symbols[..self.count]
-    }
-
-    /// How often each symbol occurs.
-    pub(super) fn frequencies(&self) -> [u16; BL_CODES] {
-        // Padded to a power of two, because `% 32` is cheaper than a bounds check.
-        let mut padded = [0; 32];
-        for symbol in self.as_slice() {
-            padded[usize::from(symbol.symbol % 32)] += 1;
-        }
-        let mut frequencies = [0; BL_CODES];
-        frequencies.copy_from_slice(&padded[..BL_CODES]);
-        frequencies
     }
 
     /// `scan_tree`: appends the encoded lengths of a tree, up to its last code.
@@ -100,40 +113,9 @@ impl LengthSymbols {
             length -= MAX_ZERO_RUN;
         }
         // Writing two symbols, of which 0 to 2 count, avoids an unpredictable branch.
-        let run = &ZERO_RUNS[length];
-        self.symbols[self.count % 512] = run.symbols[0];
-        self.symbols[(self.count + 1) % 512] = run.symbols[1];
+        let run = &self.zero_runs[length];
+        let at = self.count % 512;
+        self.symbols[at..at + 2].copy_from_slice(&run.symbols);
         self.count += usize::from(run.count);
     }
 }
-
-/// The total of extra bits of code length symbols.
-pub(super) fn extra_bits(frequencies: &[u16; BL_CODES]) -> u32 {
-    frequencies.iter().zip(EXTRA_BL_BITS).map(|(&f, bits)| u32::from(f) * u32::from(bits)).sum()
-}
-
-/// The symbols for a run of zeros: the first `count` of these.
-#[derive(Clone, Copy)]
-pub(super) struct ZeroRun {
-    pub(super) symbols: [LengthSymbol; 2],
-    pub(super) count: u8,
-}
-
-/// By length of the run.
-pub(super) const ZERO_RUNS: [ZeroRun; MAX_ZERO_RUN + 1] = {
-    let zero = LengthSymbol { symbol: 0, extra: 0 };
-    let mut runs = [ZeroRun { symbols: [zero; 2], count: 0 }; MAX_ZERO_RUN + 1];
-    let mut length = 1;
-    while length < runs.len() {
-        let (symbol, min) = match length {
-            1 | 2 => (0, length),
-            3..11 => (REPZ_3_10, 3),
-            _ => (REPZ_11_138, 11),
-        };
-        let first = LengthSymbol { symbol, extra: (length - min) as u8 };
-        let count = if symbol == 0 { length as u8 } else { 1 };
-        runs[length] = ZeroRun { symbols: [first; 2], count };
-        length += 1;
-    }
-    runs
-};

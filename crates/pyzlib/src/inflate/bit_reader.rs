@@ -54,14 +54,14 @@ impl<'s> BitReader<'s> {
 
     /// Skips bits that are ready.
     #[inline(always)]
-    pub(super) fn skip(&mut self, count: u32) {
-        self.bits = self.bits.wrapping_sub(count);
+    pub(super) fn skip(&mut self, count: u8) {
+        self.bits = self.bits.wrapping_sub(count.into());
         self.hold >>= count;
     }
 
     /// Reads a number of `count` bits that are ready.
     #[inline(always)]
-    pub(super) fn take(&mut self, count: u32) -> usize {
+    pub(super) fn take(&mut self, count: u8) -> usize {
         let number = self.hold & ((1 << count) - 1);
         self.skip(count);
         number as usize

@@ -1,8 +1,61 @@
-//! Tables that decode one code per lookup. Upstream: `inflate_table` of `inftrees.c`; RFC 1951,
-//! section 3.2.2.
+//! Tables that decode one code per lookup. Upstream: `code` and `inflate_table` of `inftrees.c`; RFC
+//! 1951, sections 3.2.2 and 3.2.5.
 
-use super::entry::Entry;
-use crate::codes::{CODE_STEP, reverse};
+use super::bit_reader::BitReader;
+use crate::codes::{
+    BASE_DISTANCE, BASE_LENGTH, D_CODES, END_BLOCK, EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS,
+    L_CODES, MIN_MATCH, reverse,
+};
+
+/// The meaning of a code.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    /// The literal, or a number without its extra bits.
+    pub(super) value: u16,
+    pub(super) extra_bits: u8,
+    /// The number of bits of the code.
+    code_length: u8,
+}
+
+impl Entry {
+    const fn new(value: u16, extra_bits: u8) -> Self {
+        Self { value, extra_bits, code_length: 0 }
+    }
+}
+
+/// Of a literal or length symbol: literals are below this value, and the end of the block has it.
+pub(super) const END: u16 = END_BLOCK as u16;
+/// What is added to the length of a match. It is at least [`MIN_MATCH`], so the value in between is
+/// free for invalid symbols.
+pub(super) const LENGTHS: u16 = END + 1;
+
+/// By literal, end or length symbol. Symbols from 286 on are invalid. Code length symbols are their
+/// own values here too.
+pub(super) static L_ENTRIES: [Entry; 512] = {
+    let mut entries = [Entry::new(LENGTHS, 0); 512];
+    let mut symbol = 0;
+    while symbol < L_CODES {
+        entries[symbol] = if symbol <= END_BLOCK {
+            Entry::new(symbol as u16, 0)
+        } else {
+            let length = symbol - END_BLOCK - 1;
+            Entry::new(LENGTHS + MIN_MATCH + BASE_LENGTH[length], EXTRA_LENGTH_BITS[length])
+        };
+        symbol += 1;
+    }
+    entries
+};
+
+/// By distance symbol. Symbols 30 and 31 are invalid: their distance is 0.
+pub(super) static D_ENTRIES: [Entry; 32] = {
+    let mut entries = [Entry::new(0, 0); 32];
+    let mut symbol = 0;
+    while symbol < D_CODES {
+        entries[symbol] = Entry::new(BASE_DISTANCE[symbol] + 1, EXTRA_DISTANCE_BITS[symbol]);
+        symbol += 1;
+    }
+    entries
+};
 
 /// The lengths of a code, for symbols in ascending order.
 pub(super) struct CodeLengths {
@@ -40,12 +93,6 @@ impl CodeLengths {
         self.count += usize::from(length != 0);
         self.counts[length % 16] += 1;
     }
-
-    /// Whether a symbol has a code.
-    pub(super) fn has(&self, symbol: usize) -> bool {
-        let symbols = &self.symbols[..self.count % 512];
-        symbols.iter().rev().any(|&one| usize::from(one >> 4) == symbol)
-    }
 }
 
 /// Entries by the next bits. `SIZE` is a power of two.
@@ -56,12 +103,14 @@ pub(super) struct Table<const SIZE: usize> {
 }
 
 impl<const SIZE: usize> Table<SIZE> {
-    pub(super) const EMPTY: Self = Self { entries: [Entry::EMPTY; SIZE], mask: 0 };
+    pub(super) const EMPTY: Self = Self { entries: [Entry::new(0, 0); SIZE], mask: 0 };
 
-    /// The entry for the code that comes next.
+    /// Reads a code that is ready.
     #[inline(always)]
-    pub(super) fn entry(&self, bits: u64) -> Entry {
-        self.entries[(bits & self.mask) as usize % SIZE]
+    pub(super) fn read(&self, bits: &mut BitReader<'_>) -> Entry {
+        let entry = self.entries[(bits.peek() & self.mask) as usize % SIZE];
+        bits.skip(entry.code_length);
+        entry
     }
 
     /// `inflate_table`: builds the table for a code. `None` if the code is not complete, or too
@@ -73,15 +122,13 @@ impl<const SIZE: usize> Table<SIZE> {
     ) -> Option<()> {
         let longest = SIZE.ilog2() as usize;
         // By length, where its symbols begin among all, sorted by length; and how many codes of the
-        // current length are free. A complete code leaves none.
+        // current length are free. A complete code leaves none, and once too many are taken, their
+        // number stays below 0.
         let (mut starts, mut start, mut free) = ([0u16; 16], 0, 1);
         for (length, &count) in (1..=longest).zip(&code_lengths.counts[1..]) {
             starts[length] = start;
             start += count;
             free = 2 * free - i32::from(count);
-            if free < 0 {
-                return None;
-            }
         }
         if free != 0 || usize::from(start) != code_lengths.count {
             return None;
@@ -92,20 +139,9 @@ impl<const SIZE: usize> Table<SIZE> {
             sorted[usize::from(*at) % 512] = one >> 4;
             *at += 1;
         }
-        self.fill(sorted.get(..*count)?, counts, entries_by_symbol);
-        Some(())
-    }
-
-    /// Enters symbols, sorted by the length of their codes, given how many have each length.
-    ///
-    /// The table doubles with each length: the entries so far are the same whatever the added bit
-    /// is. The codes of that length then go where they belong.
-    fn fill<const M: usize>(
-        &mut self,
-        mut sorted: &[u16],
-        counts: &[u16; 16],
-        entries_by_symbol: &[Entry; M],
-    ) {
+        // The table doubles with each length: the entries so far are the same whatever the added bit
+        // is. The codes of that length then go where they belong.
+        let mut sorted = sorted.get(..*count)?;
         let (mut length, mut size) = (0, 1);
         // The next code, its first bit the highest of 16.
         let mut code = 0u16;
@@ -115,16 +151,16 @@ impl<const SIZE: usize> Table<SIZE> {
             }
             length += 1;
             size *= 2;
-            let Some((symbols, rest)) = sorted.split_at_checked(counts[length % 16].into()) else {
-                break;
-            };
+            let (symbols, rest) = sorted.split_at(counts[length % 16].into());
             for &symbol in symbols {
                 let entry = entries_by_symbol[usize::from(symbol) % M];
-                self.entries[usize::from(reverse(code)) % SIZE] = entry.with_code_length(length);
-                code = code.wrapping_add(CODE_STEP[length % 16]);
+                self.entries[usize::from(reverse(code)) % SIZE] =
+                    Entry { code_length: length as u8, ..entry };
+                code = code.wrapping_add(1 << (16 - length));
             }
             sorted = rest;
         }
         self.mask = size as u64 - 1;
+        Some(())
     }
 }

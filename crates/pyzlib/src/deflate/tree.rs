@@ -1,0 +1,198 @@
+//! The symbols of a block and their Huffman codes. Upstream: `build_tree` and `gen_bitlen` of
+//! `trees.c`.
+
+use super::heap::{Heap, INNER, NODES};
+use crate::codes::reverse;
+
+/// The longest code for literals, lengths and distances.
+pub(super) const MAX_BITS: u8 = 15;
+/// The longest code for code lengths.
+pub(super) const MAX_BL_BITS: u8 = 7;
+
+/// A code as it is written: its bits, the first one lowest, and their number.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Code {
+    pub(super) bits: u16,
+    pub(super) length: u8,
+}
+
+/// Codes by symbol. Padded to a power of two, because `symbol % 512` is cheaper than a bounds check.
+pub(super) type Codes = [Code; 512];
+
+/// One of the three alphabets of a block: how often each symbol occurs, and its Huffman code.
+pub(super) struct Tree<const N: usize> {
+    /// By symbol: `Freq` of upstream.
+    pub(super) frequencies: [u16; INNER],
+    /// 1 for each symbol that was counted since the last [`Tree::find_symbols`]. Bytes, because
+    /// writing one is faster than setting a bit.
+    seen: [u8; INNER],
+    /// The symbols that occur, or have a code, in ascending order: the first `used`.
+    symbols: [u16; INNER],
+    used: usize,
+    /// By node. Entries of symbols without a code are stale.
+    lengths: [u8; NODES],
+    codes: Codes,
+}
+
+impl<const N: usize> Tree<N> {
+    /// The number of symbols, rounded up to whole words of `seen`.
+    const SIZE: usize = N.next_multiple_of(8);
+
+    pub(super) fn new() -> Self {
+        Self {
+            frequencies: [0; INNER],
+            seen: [0; INNER],
+            symbols: [0; INNER],
+            used: 0,
+            lengths: [0; NODES],
+            codes: [Code::default(); 512],
+        }
+    }
+
+    /// Sets all frequencies to 0.
+    pub(super) fn clear(&mut self) {
+        self.frequencies[..Self::SIZE].fill(0);
+    }
+
+    /// Counts a symbol.
+    pub(super) fn count(&mut self, symbol: usize) {
+        self.frequencies[symbol % INNER] += 1;
+        self.seen[symbol % INNER] = 1;
+    }
+
+    /// Finds the symbols that occur, when all are counted.
+    pub(super) fn find_symbols(&mut self) {
+        let (words, _) = self.seen[..Self::SIZE].as_chunks_mut();
+        let mut used = 0;
+        for (word, first) in words.iter_mut().zip((0..).step_by(8)) {
+            let mut word = u64::from_le_bytes(std::mem::take(word));
+            while word != 0 {
+                self.symbols[used % INNER] = first + word.trailing_zeros() as u16 / 8;
+                used += 1;
+                word &= word - 1;
+            }
+        }
+        self.used = used;
+    }
+
+    /// The symbols that occur, or after [`Tree::build`] those that have a code, in ascending order.
+    pub(super) fn symbols(&self) -> &[u16] {
+        &self.symbols[..self.used]
+    }
+
+    /// How often each of the [`Tree::symbols`] occurs.
+    pub(super) fn symbol_frequencies(&self) -> impl Iterator<Item = u16> {
+        self.symbols().iter().map(|&symbol| self.frequencies[usize::from(symbol) % INNER])
+    }
+
+    /// The last symbol that has a code.
+    pub(super) fn max_code(&self) -> usize {
+        self.symbols().last().map_or(0, |&symbol| usize::from(symbol))
+    }
+
+    /// The length of a symbol's code.
+    pub(super) fn length(&self, symbol: u16) -> u8 {
+        self.lengths[usize::from(symbol) % NODES]
+    }
+
+    /// The codes by symbol. Entries of symbols without a code are stale.
+    pub(super) fn codes(&mut self) -> &Codes {
+        assign_codes(&self.symbols[..self.used], &self.lengths, &mut self.codes);
+        &self.codes
+    }
+
+    /// `build_tree`: gives each symbol that occurs a code of at most `max_bits`. Returns the total
+    /// length of all, without extra bits: this tree's share of `opt_len`.
+    pub(super) fn build(&mut self, heap: &mut Heap, max_bits: u8) -> u32 {
+        // zlib gives at least two symbols a code. Each of two has one bit, however often it occurs.
+        if self.used < 2 {
+            let (first, second) = match self.symbols() {
+                [] => (0, 1),
+                &[only @ 0..2] => (only, only + 1),
+                &[only, ..] => (0, only),
+            };
+            (self.symbols[0], self.symbols[1], self.used) = (first, second, 2);
+        }
+        let (children, bits) = heap.combine(self.symbols(), &self.frequencies);
+        if assign_lengths(children, &mut self.lengths) <= max_bits {
+            return bits;
+        }
+        limit_lengths(children, max_bits, &mut self.lengths);
+        let lengths = self.symbols().iter().map(|&symbol| u32::from(self.length(symbol)));
+        self.symbol_frequencies().zip(lengths).map(|(f, length)| u32::from(f) * length).sum()
+    }
+}
+
+/// `gen_codes`: assigns canonical codes to `symbols`, which are in ascending order and have these
+/// lengths.
+///
+/// While codes are assigned, their first bit is the highest of 16 bits, whatever their length. So
+/// one reversal of 16 bits brings any code into the order in which it is written.
+pub(super) fn assign_codes<const N: usize>(symbols: &[u16], lengths: &[u8; N], codes: &mut Codes) {
+    let symbols = symbols.iter().map(|&symbol| usize::from(symbol));
+    let mut counts = [0u16; 16];
+    for symbol in symbols.clone() {
+        counts[usize::from(lengths[symbol % N] % 16)] += 1;
+    }
+    let mut next = [0u16; 16];
+    for length in 1..15 {
+        next[length + 1] = next[length].wrapping_add(counts[length] << (16 - length));
+    }
+    for symbol in symbols {
+        let length = lengths[symbol % N];
+        let code = &mut next[usize::from(length % 16)];
+        codes[symbol % codes.len()] = Code { bits: reverse(*code), length };
+        *code = code.wrapping_add(1 << (16 - length));
+    }
+}
+
+/// The first pass of `gen_bitlen` without a limit: sets the length of each node from its parent's.
+/// Returns the greatest length.
+fn assign_lengths(children: &[[u16; 2]], lengths: &mut [u8; NODES]) -> u8 {
+    lengths[INNER - 1 + children.len()] = 0;
+    let mut max = 0;
+    for (&[first, second], inner) in children.iter().zip(INNER..INNER + children.len()).rev() {
+        let length = lengths[inner % NODES] + 1;
+        max = max.max(length);
+        lengths[usize::from(first) % NODES] = length;
+        lengths[usize::from(second) % NODES] = length;
+    }
+    max
+}
+
+/// `gen_bitlen`, if codes have to be shortened to `max_bits`.
+///
+/// zlib first cuts all lengths, then moves leaves until their number at each length is possible,
+/// and then assigns the lengths again. The overflow it counts is not the number of leaves that were
+/// cut, because inner nodes deeper than `max_bits` add to it too.
+fn limit_lengths(children: &[[u16; 2]], max_bits: u8, lengths: &mut [u8; NODES]) {
+    let mut counts = [0u16; MAX_BITS as usize + 1];
+    let mut overflow = 0i32;
+    let nodes = children.iter().flatten().map(|&node| usize::from(node) % NODES);
+    for node in nodes.clone() {
+        overflow += i32::from(lengths[node] > max_bits);
+        if node < INNER {
+            counts[usize::from(lengths[node].min(max_bits))] += 1;
+        }
+    }
+    // Each round takes the deepest leaf above the limit, puts an inner node in its place, and makes
+    // it and one leaf from the limit the children. The sibling of the latter takes their parent's
+    // place, so the overflow decreases by two.
+    while overflow > 0 {
+        let mut length = usize::from(max_bits) - 1;
+        while counts[length] == 0 {
+            length -= 1;
+        }
+        counts[length] -= 1;
+        counts[length + 1] += 2;
+        counts[usize::from(max_bits)] -= 1;
+        overflow -= 2;
+    }
+    // The longest codes go to the leaves that left the heap first, which are the least frequent.
+    let mut leaves = nodes.filter(|&node| node < INNER);
+    for length in (1..=max_bits).rev() {
+        for leaf in leaves.by_ref().take(usize::from(counts[usize::from(length)])) {
+            lengths[leaf] = length;
+        }
+    }
+}
