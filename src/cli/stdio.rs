@@ -65,7 +65,7 @@ fn is_writable(stderr: &impl AsFd) -> bool {
 
 /// A progress bar on stderr, hidden unless that is a terminal. Without a length it is a spinner.
 /// `template` is indicatif's.
-pub(super) fn progress_bar(length: Option<u64>, template: &str) -> ProgressBar {
+pub(crate) fn progress_bar(length: Option<u64>, template: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
