@@ -67,13 +67,6 @@ pub(super) struct Expected {
     message: Option<String>,
 }
 
-impl Group {
-    /// The releases that the scenarios have answers for, with repetitions.
-    pub(crate) fn releases(&self) -> impl Iterator<Item = &String> {
-        self.scenarios.iter().flat_map(|scenario| &scenario.answers).flat_map(|e| &e.releases)
-    }
-}
-
 impl Expected {
     pub(super) fn answer(&self) -> Answer {
         let json = self.result_json.clone();

@@ -84,19 +84,13 @@ pub(super) fn read_cell<'a>(
             group_items(cell, 3).ok_or(NOT_BY_RESOURCE)?
         }
         _ => {
-            let RawValue { text, depth } = raw_value(cell).map_err(|_| "is not valid JSON")?;
+            let mut scanner = Scanner::new(cell);
+            let value = scanner.raw_value().and_then(|value| scanner.end().map(|()| value));
+            let RawValue { text, depth } = value.map_err(|_| "is not valid JSON")?;
             return Ok(Some(Field { name: parameter.into(), json: text.into(), depth }));
         }
     };
     Ok(Some(Field { name: parameter.into(), json: json.into(), depth: DEPTH_OF_RESOURCES }))
-}
-
-/// The JSON value that a cell is.
-fn raw_value(cell: &str) -> Result<RawValue<'_>, pyjson::Error> {
-    let mut scanner = Scanner::new(cell);
-    let value = scanner.raw_value()?;
-    scanner.end()?;
-    Ok(value)
 }
 
 /// Groups items of so many parts, `db:action` or `db/table:action`. `None` if one has others.

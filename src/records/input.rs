@@ -87,8 +87,8 @@ pub(super) struct Input {
     pub(super) header: Option<StringRecord>,
     /// Bytes in the file, if it is one.
     pub(super) length: Option<u64>,
-    /// The first block, if it was read ahead.
-    first: Option<Block>,
+    /// The first block, if it was read ahead: [`Input::read`] returns it again.
+    pub(super) first: Option<Block>,
 }
 
 enum Records {
@@ -123,13 +123,6 @@ impl Input {
             Some(_) => open_csv(source)?,
         };
         Ok(Self { records, header, length, first: None })
-    }
-
-    /// Reads the first block ahead: [`Input::read`] returns it again.
-    pub(super) fn read_ahead(&mut self) -> Result<&Block, Failure> {
-        let mut block = Block::default();
-        self.read(&mut block)?;
-        Ok(self.first.insert(block))
     }
 
     /// Reads the next block, which is empty at the end.

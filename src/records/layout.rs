@@ -5,7 +5,7 @@ use csv::StringRecord;
 use dstok::sidecar::methods::CREATE_TOKEN;
 use pyjson::write_string;
 
-use super::input::{Input, Record};
+use super::input::{Block, Input, Record};
 use crate::cli::failure::Failure;
 use crate::cli::stdio::warn;
 
@@ -53,15 +53,17 @@ impl Layout {
             let columns = header.iter().map(Column::new).collect();
             return Ok(Some(Self { format: format.unwrap_or(Format::Csv), columns }));
         }
-        let first_block = input.read_ahead()?;
-        if first_block.len() == 0 {
+        let mut block = Block::default();
+        input.read(&mut block)?;
+        if block.len() == 0 {
             return Ok(None);
         }
-        let fields = first_block.records().find_map(|(_, record)| match record {
+        let fields = block.records().find_map(|(_, record)| match record {
             Record::Line(_, Ok(fields)) => Some(fields),
             _ => None,
         });
         let columns = fields.iter().flatten().map(|field| Column::new(&field.name)).collect();
+        input.first = Some(block);
         Ok(Some(Self { format: format.unwrap_or(Format::Jsonl), columns }))
     }
 }
