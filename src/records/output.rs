@@ -64,6 +64,7 @@ impl Output {
             self.progress.suspend(|| failures.iter().for_each(|failure| warn(failure)));
         }
         self.write(out)?;
+        // Too many where a record has ended the run, but that number isn't shown then.
         self.records += block.len() as u64;
         self.failed += failures.len() as u64;
         // The progress bar shows records. It estimates from the bytes how many there will be.
