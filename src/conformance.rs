@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use answer::Answer;
 use program::Program;
-use script::{Check, lines, requests};
+use script::{lines, requests};
 
 pub(crate) use fixtures::{Group, load};
 pub(crate) use report::{junit, report};
@@ -36,52 +36,31 @@ pub(crate) fn replay<'g>(
 ) -> Result<Results<'g>, String> {
     let mut results = Results::default();
     for script in scripts {
-        let program = Program::start(command)?;
-        let on_answer = |check, answer| {
-            results.record(check, answer);
-            on_check();
-        };
-        if let Err(reason) = replay_script(script, program, timeout, on_answer)
-            && !results.aborted.contains(&reason)
-        {
-            results.aborted.push(reason);
-        }
+        let mut program = Program::start(command)?;
+        let mut stdin = program.child.stdin.take();
+        let mut end = None;
+        let mut refusal = None;
+        thread::scope(|scope| {
+            // Stops when the program stops reading. The missing answers tell the rest.
+            scope.spawn(move || {
+                lines(script).try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
+            });
+            for (id, (_, check)) in requests(script).enumerate() {
+                let answer = program.answer(timeout).and_then(|line| Answer::read(&line, id));
+                let answer = answer.unwrap_or_else(|reason| {
+                    end.get_or_insert_with(|| program.end(&reason));
+                    refusal = None;
+                    Answer::Unanswered("no answer".to_owned())
+                });
+                let Some(check) = check else {
+                    refusal = answer.refusal();
+                    continue;
+                };
+                results.record(check, refusal.clone().unwrap_or(answer));
+                on_check();
+            }
+        });
+        results.aborted.extend(end.filter(|reason| !results.aborted.contains(reason)));
     }
     Ok(results)
-}
-
-/// Sends the requests of a script and passes the answers to its checks on.
-///
-/// # Errors
-/// Why the program ended early. Its missing answers are passed on too.
-fn replay_script<'g>(
-    script: &Script<'g>,
-    mut program: Program,
-    timeout: Duration,
-    mut on_answer: impl FnMut(Check<'g>, Answer),
-) -> Result<(), String> {
-    let mut stdin = program.child.stdin.take();
-    let mut outcome = Ok(());
-    let mut refusal = None;
-    thread::scope(|scope| {
-        // Stops when the program stops reading. The missing answers tell the rest.
-        scope.spawn(move || {
-            lines(script).try_for_each(|line| stdin.as_mut()?.write_all(line.as_bytes()).ok())
-        });
-        for (id, (_, check)) in requests(script).enumerate() {
-            let answer = program.answer(timeout).and_then(|line| Answer::read(&line, id));
-            let answer = answer.unwrap_or_else(|reason| {
-                if outcome.is_ok() {
-                    outcome = Err(program.end(&reason));
-                }
-                refusal = None;
-                Answer::Unanswered("no answer".to_owned())
-            });
-            match check {
-                Some(check) => on_answer(check, refusal.clone().unwrap_or(answer)),
-                None => refusal = answer.refusal(),
-            }
-        }
-    });
-    outcome
 }

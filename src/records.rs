@@ -7,7 +7,6 @@
 //! and skips those over its limit. Records hold no secret, and one over the limit ends the run, so
 //! the standard library and the crate `csv` read them.
 
-mod csv_row;
 mod fields;
 mod input;
 mod layout;
@@ -15,53 +14,71 @@ mod output;
 mod worker;
 mod writer;
 
+use std::path::Path;
 use std::thread;
 
 use dstok::parallel;
-use dstok::sidecar::methods::Session;
-use indicatif::ProgressBar;
+use dstok::sidecar::methods::{Defaults, Session};
 
 use crate::cli::failure::Failure;
 use crate::cli::stdio::warn;
-pub(crate) use input::Input;
 pub(crate) use layout::Format;
-pub(crate) use output::{Counts, Sink};
-pub(crate) use worker::Options;
-use worker::{Minter, RecordWorker};
+use {input::Input, layout::Layout, output::Output, worker::RecordWorker};
+
+/// Where records are, and how they become tokens.
+pub(crate) struct Options<'a> {
+    /// The file with the records. Without it, and for `-`, stdin.
+    pub(crate) input: Option<&'a Path>,
+    /// The file for the output, or stdout.
+    pub(crate) output: Option<&'a Path>,
+    /// The format of the output. By default that of the input.
+    pub(crate) format: Option<Format>,
+    /// For the parameters that a record leaves out.
+    pub(crate) defaults: Defaults<'a>,
+    /// Whether the first record that fails ends the run.
+    pub(crate) fail_fast: bool,
+}
 
 /// Mints a token for each record and writes the records with their tokens. Reports the records that
 /// fail on stderr.
 ///
 /// # Errors
-/// [`Failure`] ends the run. All blocks before it have been written.
-pub(crate) fn run(
+/// [`Failure::Negative`] if a record failed. Another [`Failure`] ends the run early. What was
+/// written to stdout before remains; a file doesn't appear.
+pub(crate) fn run(session: &Session, options: &Options<'_>) -> Result<(), Failure> {
+    let mut input = Input::open(options.input)?;
+    let mut output = Output::open(options.output, input.length)?;
+    match Layout::new(&mut input, options.format)? {
+        Some(layout) => run_workers(session, options, &layout, input, &mut output)?,
+        None => warn("the input holds no records"),
+    }
+    output.finish(options.fail_fast)
+}
+
+fn run_workers(
     session: &Session,
-    options: &Options<'_>,
-    mut input: Input,
-    sink: &mut Sink,
-    progress: &ProgressBar,
-) -> Result<Counts, Failure> {
-    let mut counts = Counts::default();
-    let Some(layout) = layout::Layout::new(&mut input, options.format)? else {
-        warn("the input holds no records");
-        return Ok(counts);
-    };
-    sink.write(&layout.header())?;
+    Options { defaults, fail_fast, .. }: &Options<'_>,
+    layout: &Layout,
+    input: Input,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    output.write(&writer::header(layout))?;
     // With one thread, the audit log has the order of the records, and no token after the record
     // that ends the run.
-    let needs_one_thread = options.fail_fast || session.policy.audit_log.is_some();
+    let needs_one_thread = *fail_fast || session.policy.audit_log.is_some();
     let threads =
         if needs_one_thread { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
-    let new_worker = || {
-        let session = session.for_worker();
-        let minter = Minter { session, options, layout: &layout, token: Vec::new() };
-        RecordWorker { minter, block: Default::default(), results: Default::default() }
+    let new_worker = || RecordWorker {
+        session: session.for_worker(),
+        layout,
+        defaults,
+        fail_fast: *fail_fast,
+        block: Default::default(),
+        out: Vec::new(),
+        failures: Vec::new(),
     };
     // A read from stdin that waits can't be interrupted. After a write error the run ends when that
     // read returns.
     let end_input = || {};
-    let output = output::Output { sink, progress, input_length: input.length, counts: &mut counts };
-    parallel::run(threads, input, (), output, new_worker, end_input)?;
-    progress.finish_and_clear();
-    Ok(counts)
+    parallel::run(threads, input, (), output, new_worker, end_input)
 }

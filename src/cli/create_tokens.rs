@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use datasette_tokens::{Feature, TokenRequest, Value};
 
-use super::{failure::Failure, failure::Result, stdio::progress_bar};
+use super::failure::Result;
 use super::{instance::InstanceArgs, policy::PolicyArgs, token_args::TokenArgs};
-use crate::records::{self, Counts, Format, Input, Options, Sink};
+use crate::records::{self, Format, Options};
 
 /// The name of the subcommand.
 pub(super) const NAME: &str = "create-tokens";
@@ -54,32 +54,16 @@ pub(super) struct CreateTokensArgs {
 pub(super) fn run(args: &CreateTokensArgs) -> Result {
     let restrictions = args.token.restrictions();
     let options = Options {
-        defaults: args.token.defaults(&restrictions)?,
+        input: args.file.as_deref(),
+        output: args.output.as_deref(),
         format: args.format,
+        defaults: args.token.defaults(&restrictions)?,
         fail_fast: args.fail_fast,
-        made_by: NAME,
     };
     let datasette = args.instance.datasette()?;
     args.token.require(Feature::ApiTokens, datasette.release())?;
     // Finds the errors that every record would have, such as a missing secret.
     datasette.create_token(&TokenRequest::new(Value::Null), 0.0)?;
     let session = args.instance.session(datasette, &args.policy)?;
-    let input = Input::open(args.file.as_deref())?;
-    let mut sink = Sink::open(args.output.as_deref())?;
-    // `records::run` estimates how many records there will be if it knows the input's length.
-    let template = match input.length {
-        Some(_) => "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left",
-        None => "{spinner} {human_pos} records, {per_sec}",
-    };
-    let progress = progress_bar(input.length.map(|_| 0), template);
-    let Counts { failed, records } = records::run(&session, &options, input, &mut sink, &progress)?;
-    let problem = if failed > 0 && args.fail_fast {
-        // The records after it are missing, and the file must not look complete.
-        sink.abandon();
-        "stopped at the first record that failed".to_owned()
-    } else {
-        sink.finish()?;
-        format!("{failed} of {records} records failed")
-    };
-    if failed == 0 { Ok(()) } else { Err(Failure::Negative(Some(problem))) }
+    records::run(&session, &options)
 }

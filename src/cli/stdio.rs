@@ -65,7 +65,7 @@ fn is_writable(stderr: &impl AsFd) -> bool {
 
 /// A progress bar on stderr, hidden unless that is a terminal. Without a length it is a spinner.
 /// `template` is indicatif's.
-pub(super) fn progress_bar(length: Option<u64>, template: &str) -> ProgressBar {
+pub(crate) fn progress_bar(length: Option<u64>, template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

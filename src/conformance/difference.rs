@@ -1,9 +1,9 @@
 //! Explaining how an answer differs from Datasette's.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 use datasette_tokens::{Datasette, TOKEN_PREFIX};
-use pyjson::{loads, write_indented};
+use pyjson::write_indented;
 use similar::TextDiff;
 
 use super::answer::Answer;
@@ -21,14 +21,10 @@ pub(super) fn difference(results: &ScenarioResults<'_>, failed: &Failed<'_>) -> 
         1 => " and one more release".to_owned(),
         others => format!(" and {others} more releases"),
     };
-    let mut text = format!(
-        "{name}: {about} ({place})\n  {method} as Datasette {}{others}\n",
-        failed.check.release
-    );
-    for line in explain(&failed.check.expected.answer(), &failed.answer).lines() {
-        let _ = writeln!(text, "  {line}");
-    }
-    text
+    let release = failed.check.release;
+    let explanation = explain(&failed.check.expected.answer(), &failed.answer);
+    let lines: String = explanation.lines().map(|line| format!("  {line}\n")).collect();
+    format!("{name}: {about} ({place})\n  {method} as Datasette {release}{others}\n{lines}")
 }
 
 fn explain(expected: &Answer, actual: &Answer) -> String {
@@ -118,8 +114,10 @@ impl SignedValue {
 /// JSON with one member a line.
 fn indented(json: &str) -> String {
     let mut out = Vec::new();
-    let is_json = loads(json).is_ok() && write_indented(&mut out, json).is_ok();
-    let text = if is_json { String::from_utf8_lossy(&out) } else { json.into() };
+    let text = match write_indented(&mut out, json) {
+        Ok(()) => String::from_utf8_lossy(&out),
+        Err(_) => json.into(),
+    };
     format!("{text}\n")
 }
 
@@ -132,10 +130,6 @@ fn changes(expected: &str, actual: &str) -> String {
 
 /// The lines of a text, each after a sign.
 fn lines(sign: impl Display, text: &str) -> String {
-    let mut signed = String::new();
-    for line in text.lines() {
-        let shown: String = line.trim_end().chars().take(SHOWN_LINE).collect();
-        let _ = writeln!(signed, "{sign} {shown}");
-    }
-    signed
+    let signed = |line: &str| format!("{sign} {:.SHOWN_LINE$}\n", line.trim_end());
+    text.lines().map(signed).collect()
 }

@@ -16,17 +16,15 @@ const FOLDER: &str = "compat-fixtures";
 /// The supported version of the format.
 const FORMAT: u32 = 1;
 
-/// The scenarios of a file.
-pub(crate) struct Group {
-    pub(crate) name: String,
-    pub(super) scenarios: Vec<Scenario>,
-}
-
+/// A file: its header, and the scenarios in the lines after it.
 #[derive(Deserialize)]
-struct Header {
+pub(crate) struct Group {
     format: u32,
-    group: String,
+    #[serde(rename = "group")]
+    pub(crate) name: String,
     count: usize,
+    #[serde(skip)]
+    pub(super) scenarios: Vec<Scenario>,
 }
 
 #[derive(Deserialize)]
@@ -65,13 +63,6 @@ pub(super) struct Expected {
     result_json: Option<String>,
     error: Option<String>,
     message: Option<String>,
-}
-
-impl Group {
-    /// The releases that the scenarios have answers for, with repetitions.
-    pub(crate) fn releases(&self) -> impl Iterator<Item = &String> {
-        self.scenarios.iter().flat_map(|scenario| &scenario.answers).flat_map(|e| &e.releases)
-    }
 }
 
 impl Expected {
@@ -133,21 +124,20 @@ fn read(path: &Path) -> Result<Group, String> {
     let wrong = |line: usize, reason: String| format!("{}: {reason}", place(line));
     // Not `lines()`, which removes a carriage return from the end of a line.
     let mut lines = text.trim_end_matches('\n').split('\n');
-    let header: Header = serde_json::from_str(lines.next().unwrap_or_default())
+    let mut group: Group = serde_json::from_str(lines.next().unwrap_or_default())
         .map_err(|error| wrong(1, format!("not the header of a fixture file: {error}")))?;
-    if header.format != FORMAT {
-        let reason = format!("format {} is not supported, only {FORMAT}", header.format);
+    if group.format != FORMAT {
+        let reason = format!("format {} is not supported, only {FORMAT}", group.format);
         return Err(wrong(1, reason));
     }
-    let mut scenarios: Vec<Scenario> = Vec::new();
     for (line, number) in lines.zip(2..) {
         let scenario = serde_json::from_str(line)
             .map_err(|error| wrong(number, format!("not a scenario: {error}")))?;
-        scenarios.push(Scenario { place: place(number), ..scenario });
+        group.scenarios.push(Scenario { place: place(number), ..scenario });
     }
-    if scenarios.len() != header.count {
-        let (count, found) = (header.count, scenarios.len());
+    let (count, found) = (group.count, group.scenarios.len());
+    if found != count {
         return Err(wrong(1, format!("the header counts {count} scenarios, the file has {found}")));
     }
-    Ok(Group { name: header.group, scenarios })
+    Ok(group)
 }

@@ -45,18 +45,14 @@ pub(crate) fn report(groups: &[Group], results: &Results<'_>, show: usize) -> St
 }
 
 fn table(groups: &[Group], results: &Results<'_>) -> String {
-    let counts = |scenarios: &[&ScenarioResults<'_>]| {
-        [
-            scenarios.len(),
-            scenarios.iter().map(|scenario| scenario.checks).sum(),
-            scenarios.iter().map(|scenario| scenario.failures.len()).sum(),
-        ]
-    };
-    let names = groups.iter().map(|group| &*group.name).enumerate();
-    let mut rows: Vec<_> =
-        names.map(|(index, name)| (name, counts(&results.of_group(index)))).collect();
-    let total = rows.iter().fold([0; 3], |sum, (_, row)| [0, 1, 2].map(|n| sum[n] + row[n]));
-    rows.push(("all", total));
+    let names = groups.iter().map(|group| &*group.name).chain(["all"]);
+    let mut rows: Vec<_> = names.map(|name| (name, [0; 3])).collect();
+    for ([group, _], scenario) in &results.scenarios {
+        let counts = [1, scenario.checks, scenario.failures.len()];
+        for row in [*group, groups.len()] {
+            rows[row].1 = [0, 1, 2].map(|n| rows[row].1[n] + counts[n]);
+        }
+    }
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("group".len());
     let mut text = format!("{:width$}  scenarios   checks   failed\n", "group");
     for (name, [scenarios, checks, failed]) in rows {

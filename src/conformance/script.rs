@@ -20,7 +20,7 @@ pub(crate) struct Check<'g> {
     pub(super) place: [usize; 2],
     pub(super) scenario: &'g Scenario,
     pub(super) expected: &'g Expected,
-    pub(super) release: &'g str,
+    pub(crate) release: &'g str,
 }
 
 /// The checks of the given releases, or of all if none is given.

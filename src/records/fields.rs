@@ -40,19 +40,15 @@ pub(super) fn read_fields(line: &[u8]) -> Result<Vec<Field<'_>>, String> {
     }
     scanner.begin_object().map_err(json_error)?;
     let mut fields = Vec::new();
-    loop {
-        let key = match scanner.next_key() {
-            Ok(Some(key)) => key,
-            Ok(None) => break,
-            // The object was read to its end. Only a parameter must not be given twice, and
-            // `create_token` finds that out.
-            Err(error) if error.kind() == ErrorKind::DuplicateKey => break,
-            Err(error) => return Err(json_error(error)),
-        };
-        let name = match key.is_escaped() {
-            false => Cow::Borrowed(key.text),
-            true => Cow::Owned(key.to_python().to_string_lossy().into_owned()),
-        };
+    // The object has been read to its end then. Only a parameter must not be given twice, and
+    // `create_token` finds that out.
+    let allow_duplicates = |error: pyjson::Error| match error.kind() {
+        ErrorKind::DuplicateKey => Ok(None),
+        _ => Err(json_error(error)),
+    };
+    while let Some(key) = scanner.next_key().or_else(allow_duplicates)? {
+        let lossy = |_| key.to_python().to_string_lossy().into_owned().into();
+        let name = key.to_str().unwrap_or_else(lossy);
         let RawValue { text, depth } = scanner.raw_value().map_err(json_error)?;
         fields.push(Field { name, json: Cow::Borrowed(text), depth: depth - scanner.depth() });
     }
@@ -71,10 +67,9 @@ pub(super) fn read_cell<'a>(
     let cell = std::str::from_utf8(cell).map_err(|_| "is not UTF-8")?;
     // White space is a part of an actor's id.
     let cell = if parameter == "actor_id" { cell } else { cell.trim() };
-    if cell.is_empty() {
-        return Ok(None);
-    }
     let json = match parameter {
+        "actor_id" if cell.is_empty() => return Err("is empty"),
+        _ if cell.is_empty() => return Ok(None),
         "actor_id" => Value::from(cell).to_string(),
         "expires_after" => {
             parse_python_int(cell).ok_or("must be a whole number of seconds")?.to_string()
@@ -83,42 +78,31 @@ pub(super) fn read_cell<'a>(
             group(cell.split_whitespace().map(|action| [action]))
         }
         "restrict_database" if !cell.starts_with('{') => {
-            let pairs: Option<Vec<_>> = cell.split_whitespace().map(database_action).collect();
-            group(pairs.ok_or(NOT_BY_DATABASE)?)
+            group_items(cell, 2).ok_or(NOT_BY_DATABASE)?
         }
         "restrict_resource" if !cell.starts_with('{') => {
-            let triples: Option<Vec<_>> = cell.split_whitespace().map(resource_action).collect();
-            group(triples.ok_or(NOT_BY_RESOURCE)?)
+            group_items(cell, 3).ok_or(NOT_BY_RESOURCE)?
         }
         _ => {
-            let RawValue { text, depth } = raw_value(cell).map_err(|_| "is not valid JSON")?;
+            let mut scanner = Scanner::new(cell);
+            let value = scanner.raw_value().and_then(|value| scanner.end().map(|()| value));
+            let RawValue { text, depth } = value.map_err(|_| "is not valid JSON")?;
             return Ok(Some(Field { name: parameter.into(), json: text.into(), depth }));
         }
     };
     Ok(Some(Field { name: parameter.into(), json: json.into(), depth: DEPTH_OF_RESOURCES }))
 }
 
-/// The JSON value that a cell is.
-fn raw_value(cell: &str) -> Result<RawValue<'_>, pyjson::Error> {
-    let mut scanner = Scanner::new(cell);
-    let value = scanner.raw_value()?;
-    scanner.end()?;
-    Ok(value)
-}
-
-/// `db:action`.
-fn database_action(item: &str) -> Option<[&str; 2]> {
-    let (database, action) = item.rsplit_once(':')?;
-    let is_valid = !database.is_empty() && !action.is_empty() && !database.contains('/');
-    is_valid.then_some([database, action])
-}
-
-/// `db/table:action`.
-fn resource_action(item: &str) -> Option<[&str; 3]> {
-    let (place, action) = item.rsplit_once(':')?;
-    let (database, resource) = place.split_once('/')?;
-    let is_valid = !database.is_empty() && !resource.is_empty() && !action.is_empty();
-    is_valid.then_some([database, resource, action])
+/// Groups items of so many parts, `db:action` or `db/table:action`. `None` if one has others.
+fn group_items(cell: &str, parts: usize) -> Option<String> {
+    let split = |item| {
+        let (place, action) = str::rsplit_once(item, ':')?;
+        // Only a database can't have a slash.
+        let item: Vec<_> = place.splitn(2, '/').chain([action]).collect();
+        (item.len() == parts && !item.contains(&"")).then_some(item)
+    };
+    let items: Option<Vec<_>> = cell.split_whitespace().map(split).collect();
+    Some(group(items?))
 }
 
 /// A JSON text as a cell of CSV: a string without quotes and escapes, null as an empty cell,
@@ -175,7 +159,8 @@ mod tests {
 
     #[test]
     fn an_empty_cell_is_no_value() {
-        for parameter in ["actor_id", "expires_after", "restrict_all", "restrict_resource", "now"] {
+        assert_eq!(text("actor_id", ""), Err("is empty"));
+        for parameter in ["expires_after", "restrict_all", "restrict_resource", "now"] {
             assert_eq!(text(parameter, ""), Ok(None), "{parameter}");
         }
     }

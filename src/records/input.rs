@@ -58,13 +58,14 @@ impl Block {
         self.lines.clear();
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.lines.is_empty()
+    /// How many records there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len() + self.lines.len()
     }
 
     /// Whether the block is full with this many bytes of input.
     fn is_full(&self, bytes: u64) -> bool {
-        self.rows.len() + self.lines.len() == MAX_RECORDS || bytes >= MAX_BYTES
+        self.len() == MAX_RECORDS || bytes >= MAX_BYTES
     }
 
     /// The records, and the numbers of the lines in which they begin.
@@ -80,25 +81,25 @@ impl Block {
 }
 
 /// The source of records.
-pub(crate) struct Input {
+pub(super) struct Input {
     records: Records,
+    /// The header of CSV.
+    pub(super) header: Option<StringRecord>,
     /// Bytes in the file, if it is one.
-    pub(crate) length: Option<u64>,
-    /// The first block, if it was read ahead.
-    first: Option<Block>,
+    pub(super) length: Option<u64>,
+    /// The first block, if it was read ahead: [`Input::read`] returns it again.
+    pub(super) first: Option<Block>,
 }
 
 enum Records {
     Csv(csv::Reader<Source>),
-    JsonLines(JsonLines),
-}
-
-struct JsonLines {
-    source: Source,
-    /// The number of the next line, from 1.
-    next_line: u64,
-    /// Bytes read so far.
-    position: u64,
+    JsonLines {
+        source: Source,
+        /// The number of the next line, from 1.
+        next_line: u64,
+        /// Bytes read so far.
+        position: u64,
+    },
 }
 
 /// Ends when a record takes more than [`MAX_READ`].
@@ -109,35 +110,19 @@ impl Input {
     ///
     /// # Errors
     /// [`Failure::Usage`] if the file can't be read or the header isn't UTF-8.
-    pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let (source, length) = match path.filter(|path| path.as_os_str() != "-") {
             None => (Box::new(io::stdin()) as Box<dyn Read + Send>, None),
-            Some(path) => open_file(path).map_err(|error| {
-                Failure::Usage(format!("cannot read {}: {error}", path.display()))
-            })?,
+            Some(path) => open_file(path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
         };
         let mut source = BufReader::with_capacity(BUFFER, source.take(MAX_READ));
         let (first_byte, next_line) = skip_to_first_byte(&mut source)?;
-        let records = match first_byte {
-            None | Some(b'{') => Records::JsonLines(JsonLines { source, next_line, position: 0 }),
+        let (records, header) = match first_byte {
+            None | Some(b'{') => (Records::JsonLines { source, next_line, position: 0 }, None),
             Some(_) => open_csv(source)?,
         };
-        Ok(Self { records, length, first: None })
-    }
-
-    /// The header of CSV.
-    pub(super) fn header(&mut self) -> Result<Option<&StringRecord>, Failure> {
-        match &mut self.records {
-            Records::Csv(reader) => reader.headers().map(Some).map_err(csv_error),
-            Records::JsonLines(_) => Ok(None),
-        }
-    }
-
-    /// Reads the first block ahead: [`Input::read`] returns it again.
-    pub(super) fn read_ahead(&mut self) -> Result<&Block, Failure> {
-        let mut block = Block::default();
-        self.read(&mut block)?;
-        Ok(self.first.insert(block))
+        Ok(Self { records, header, length, first: None })
     }
 
     /// Reads the next block, which is empty at the end.
@@ -149,7 +134,9 @@ impl Input {
         block.clear();
         match &mut self.records {
             Records::Csv(reader) => read_rows(reader, block),
-            Records::JsonLines(lines) => read_lines(lines, block),
+            Records::JsonLines { source, next_line, position } => {
+                read_lines(source, next_line, position, block)
+            }
         }
     }
 }
@@ -181,14 +168,16 @@ fn skip_to_first_byte(source: &mut Source) -> io::Result<(Option<u8>, u64)> {
     }
 }
 
-fn open_csv(source: Source) -> Result<Records, Failure> {
+/// Reads the header.
+fn open_csv(source: Source) -> Result<(Records, Option<StringRecord>), Failure> {
     // With a buffer as large as that of `source`, reads pass `source` by.
     let mut builder = csv::ReaderBuilder::new();
     let mut reader = builder.flexible(true).buffer_capacity(BUFFER).from_reader(source);
-    let header = reader.headers().map(drop);
+    let header = reader.byte_headers().map_err(io::Error::from)?.clone();
     check_length(reader.get_ref(), 1)?;
-    header.map_err(csv_error)?;
-    Ok(Records::Csv(reader))
+    let header = StringRecord::from_byte_record(header)
+        .map_err(|_| "the header of the CSV is not UTF-8".to_owned())?;
+    Ok((Records::Csv(reader), Some(header)))
 }
 
 fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), Failure> {
@@ -197,7 +186,7 @@ fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), 
         let line = reader.position().line();
         reader.get_mut().get_mut().set_limit(MAX_READ);
         let mut row = block.spare_rows.pop().unwrap_or_default();
-        let is_row = reader.read_byte_record(&mut row).map_err(csv_error)?;
+        let is_row = reader.read_byte_record(&mut row).map_err(io::Error::from)?;
         check_length(reader.get_ref(), line)?;
         if !is_row {
             break;
@@ -208,33 +197,30 @@ fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), 
     Ok(())
 }
 
-fn read_lines(input: &mut JsonLines, block: &mut Block) -> Result<(), Failure> {
+fn read_lines(
+    source: &mut Source,
+    next_line: &mut u64,
+    position: &mut u64,
+    block: &mut Block,
+) -> Result<(), Failure> {
     while !block.is_full(block.text.len() as u64) {
         let start = block.text.len();
-        input.source.get_mut().set_limit(MAX_READ);
-        let length = input.source.read_until(b'\n', &mut block.text)?;
-        check_length(&input.source, input.next_line)?;
+        source.get_mut().set_limit(MAX_READ);
+        let length = source.read_until(b'\n', &mut block.text)?;
+        check_length(source, *next_line)?;
         if length == 0 {
             break;
         }
         if block.text[start..].trim_ascii().is_empty() {
             block.text.truncate(start);
         } else {
-            block.lines.push((input.next_line, start..block.text.len()));
+            block.lines.push((*next_line, start..block.text.len()));
         }
-        input.next_line += 1;
-        input.position += length as u64;
+        *next_line += 1;
+        *position += length as u64;
     }
-    block.end = input.position;
+    block.end = *position;
     Ok(())
-}
-
-fn csv_error(error: csv::Error) -> Failure {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => Failure::Io(error),
-        // Rows are bytes and have any length, so only the header can be wrong.
-        _ => Failure::Usage("the header of the CSV is not UTF-8".to_owned()),
-    }
 }
 
 /// Fails if the record that begins in this line is too long.

@@ -5,8 +5,7 @@ use csv::StringRecord;
 use dstok::sidecar::methods::CREATE_TOKEN;
 use pyjson::write_string;
 
-use super::csv_row::push_row;
-use super::input::{Input, Record};
+use super::input::{Block, Input, Record};
 use crate::cli::failure::Failure;
 use crate::cli::stdio::warn;
 
@@ -49,31 +48,23 @@ impl Layout {
     /// # Errors
     /// [`Failure::Usage`] for a header that makes no sense, and the errors of reading.
     pub(super) fn new(input: &mut Input, format: Option<Format>) -> Result<Option<Self>, Failure> {
-        if let Some(header) = input.header()? {
+        if let Some(header) = &input.header {
             check_header(header)?;
             let columns = header.iter().map(Column::new).collect();
             return Ok(Some(Self { format: format.unwrap_or(Format::Csv), columns }));
         }
-        let first_block = input.read_ahead()?;
-        if first_block.is_empty() {
+        let mut block = Block::default();
+        input.read(&mut block)?;
+        if block.len() == 0 {
             return Ok(None);
         }
-        let fields = first_block.records().find_map(|(_, record)| match record {
+        let fields = block.records().find_map(|(_, record)| match record {
             Record::Line(_, Ok(fields)) => Some(fields),
             _ => None,
         });
         let columns = fields.iter().flatten().map(|field| Column::new(&field.name)).collect();
+        input.first = Some(block);
         Ok(Some(Self { format: format.unwrap_or(Format::Jsonl), columns }))
-    }
-
-    /// The output before the first record.
-    pub(super) fn header(&self) -> Vec<u8> {
-        let mut header = Vec::new();
-        if self.format == Format::Csv {
-            let names = self.columns.iter().map(|column| column.name.as_str());
-            push_row(&mut header, names.chain([TOKEN, ERROR]));
-        }
-        header
     }
 }
 

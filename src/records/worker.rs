@@ -7,8 +7,8 @@ use pyjson::RawValue;
 
 use super::fields::{Field, read_cell};
 use super::input::{Block, Input, Record};
-use super::layout::{ERROR, Format, Layout, TOKEN, is_parameter};
-use super::output::{Output, Results};
+use super::layout::{Column, ERROR, Format, Layout, TOKEN, is_parameter};
+use super::output::Output;
 use super::writer::write_record;
 use crate::cli::failure::Failure;
 
@@ -16,141 +16,120 @@ use crate::cli::failure::Failure;
 /// `params`. A parameter of a record may be nested as deep as one in a request.
 const DEPTH_IN_REQUEST: usize = 2;
 
-/// How records become tokens.
-pub(crate) struct Options<'a> {
-    /// For the parameters that a record leaves out.
-    pub(crate) defaults: Defaults<'a>,
-    /// The format of the output. By default that of the input.
-    pub(crate) format: Option<Format>,
-    /// Whether the first record that fails ends the run.
-    pub(crate) fail_fast: bool,
-    /// What the audit log says made the tokens.
-    pub(crate) made_by: &'static str,
-}
+/// Bytes of buffer kept for the next block.
+const KEPT_CAPACITY: usize = 1 << 20;
+
+/// What the audit log says made the tokens.
+const MADE_BY: &str = "create-tokens";
 
 /// One thread's session and buffers.
 pub(super) struct RecordWorker<'a> {
-    pub(super) minter: Minter<'a>,
+    pub(super) session: Session,
+    pub(super) layout: &'a Layout,
+    /// For the parameters that a record leaves out.
+    pub(super) defaults: &'a Defaults<'a>,
+    /// Whether the first record that fails ends the run.
+    pub(super) fail_fast: bool,
     pub(super) block: Block,
-    pub(super) results: Results,
-}
-
-impl RecordWorker<'_> {
-    /// Whether the record that failed last ends the run.
-    fn must_stop(&self) -> bool {
-        self.minter.options.fail_fast && !self.results.failures.is_empty()
-    }
+    /// The records of the block with their tokens.
+    pub(super) out: Vec<u8>,
+    /// A message about each record of the block that failed.
+    pub(super) failures: Vec<String>,
 }
 
 impl<'a> Worker for RecordWorker<'a> {
     type Source = Input;
     type Context = ();
-    type Sink = Output<'a>;
+    type Sink = &'a mut Output;
     type Error = Failure;
 
     fn read(&mut self, input: &mut Input) -> Result<Option<Mode>, Failure> {
-        if self.must_stop() {
+        if self.fail_fast && !self.failures.is_empty() {
             return Ok(None);
         }
         input.read(&mut self.block)?;
-        Ok((!self.block.is_empty()).then_some(Mode::Shared))
+        Ok((self.block.len() > 0).then_some(Mode::Shared))
     }
 
     fn answer(
         &mut self,
         _: &mut (),
-        turn: &mut Turn<'_, Output<'a>, Failure>,
+        turn: &mut Turn<'_, &'a mut Output, Failure>,
     ) -> Result<(), Stopped> {
-        let layout = self.minter.layout;
-        self.results.clear();
+        let Self { session, layout, defaults, fail_fast, block, out, failures } = self;
+        out.clear();
+        out.shrink_to(KEPT_CAPACITY);
+        failures.clear();
         // The records of a block share one timestamp.
-        self.minter.session.clock.refresh();
-        self.minter.session.workspace.shrink();
-        for (line, record) in self.block.records() {
-            let outcome = self.minter.mint(&record);
-            write_record(&mut self.results.out, layout, &record, &outcome);
-            self.results.records += 1;
+        session.clock.refresh();
+        session.workspace.shrink();
+        for (line, record) in block.records() {
+            let outcome = write_record(out, layout, record, |record, out| {
+                let fields = parameters(layout, record)?;
+                let parameters = fields.iter().map(|Field { name, json, depth }| {
+                    (&**name, RawValue { text: json, depth: depth + DEPTH_IN_REQUEST })
+                });
+                create_token(session, parameters, defaults, MADE_BY, out)
+                    .map_err(|failure| failure.message.into_owned())
+            });
             if let Err(problem) = outcome {
-                self.results.failures.push(format!("line {line}: {problem}"));
-            }
-            if self.must_stop() {
-                break;
-            }
-        }
-        turn.write(|output| output.write_block(&self.results, self.block.end))
-    }
-}
-
-/// Mints the tokens of records.
-pub(super) struct Minter<'a> {
-    pub(super) session: Session,
-    pub(super) options: &'a Options<'a>,
-    pub(super) layout: &'a Layout,
-    /// The last token.
-    pub(super) token: Vec<u8>,
-}
-
-impl Minter<'_> {
-    /// Mints the token of a record.
-    ///
-    /// # Errors
-    /// Why it has none.
-    pub(super) fn mint(&mut self, record: &Record<'_>) -> Result<&[u8], String> {
-        match record {
-            Record::Row(row) => self.mint_row(row)?,
-            Record::Line(_, fields) => self.mint_fields(fields.as_ref().map_err(String::clone)?)?,
-        }
-        Ok(&self.token)
-    }
-
-    fn mint_row(&mut self, row: &ByteRecord) -> Result<(), String> {
-        let columns = &self.layout.columns;
-        if row.len() != columns.len() {
-            let (found, expected) = (row.len(), columns.len());
-            return Err(format!("has {found} columns where the header has {expected}"));
-        }
-        let mut fields = Vec::with_capacity(columns.len());
-        for (column, cell) in columns.iter().zip(row).filter(|(column, _)| column.is_parameter) {
-            let name = &column.name;
-            match read_cell(name, cell).map_err(|problem| format!("{name} {problem}"))? {
-                Some(field) => fields.push(field),
-                None if name == "actor_id" => return Err("actor_id is empty".to_owned()),
-                None => {}
-            }
-        }
-        self.create_token(fields.iter())
-    }
-
-    fn mint_fields(&mut self, fields: &[Field<'_>]) -> Result<(), String> {
-        for (at, Field { name, .. }) in fields.iter().enumerate() {
-            if [TOKEN, ERROR].contains(&&**name) {
-                return Err(format!("has a member {name:?} already, which create-tokens adds"));
-            }
-            if self.layout.format == Format::Csv {
-                if !self.layout.columns.iter().any(|column| column.name == *name) {
-                    return Err(format!(
-                        "has a member {name:?} that the first record has not; CSV needs the same \
-                         columns in all records"
-                    ));
-                }
-                if fields[..at].iter().any(|before| before.name == *name) {
-                    return Err(format!("{name} is given twice"));
+                failures.push(format!("line {line}: {problem}"));
+                if *fail_fast {
+                    break;
                 }
             }
         }
-        self.create_token(fields.iter().filter(|field| is_parameter(&field.name)))
+        turn.write(|output| output.write_block(block, out, failures))
     }
+}
 
-    fn create_token<'f>(
-        &mut self,
-        fields: impl Iterator<Item = &'f Field<'f>>,
-    ) -> Result<(), String> {
-        let parameters = fields.map(|Field { name, json, depth }| {
-            (&**name, RawValue { text: json, depth: depth + DEPTH_IN_REQUEST })
-        });
-        let Options { defaults, made_by, .. } = self.options;
-        self.token.clear();
-        create_token(&mut self.session, parameters, defaults, made_by, &mut self.token)
-            .map_err(|failure| failure.message.into_owned())
+/// The fields of a record that `create_token` takes.
+///
+/// # Errors
+/// Why the record can't have a token.
+fn parameters<'a>(layout: &'a Layout, record: Record<'a>) -> Result<Vec<Field<'a>>, String> {
+    match record {
+        Record::Row(row) => row_parameters(&layout.columns, row),
+        Record::Line(_, fields) => {
+            let mut fields = fields?;
+            check_names(layout, &fields)?;
+            fields.retain(|field| is_parameter(&field.name));
+            Ok(fields)
+        }
     }
+}
+
+fn row_parameters<'a>(
+    columns: &'a [Column],
+    row: &'a ByteRecord,
+) -> Result<Vec<Field<'a>>, String> {
+    let (found, expected) = (row.len(), columns.len());
+    if found != expected {
+        return Err(format!("has {found} columns where the header has {expected}"));
+    }
+    let mut fields = Vec::with_capacity(expected);
+    for (Column { name, .. }, cell) in columns.iter().zip(row).filter(|(it, _)| it.is_parameter) {
+        fields.extend(read_cell(name, cell).map_err(|problem| format!("{name} {problem}"))?);
+    }
+    Ok(fields)
+}
+
+/// Checks the names of a line's members.
+fn check_names(layout: &Layout, fields: &[Field<'_>]) -> Result<(), String> {
+    let is_csv = layout.format == Format::Csv;
+    for (at, Field { name, .. }) in fields.iter().enumerate() {
+        if [TOKEN, ERROR].contains(&&**name) {
+            return Err(format!("has a member {name:?} already, which create-tokens adds"));
+        }
+        if is_csv && !layout.columns.iter().any(|column| column.name == *name) {
+            return Err(format!(
+                "has a member {name:?} that the first record has not; CSV needs the same columns \
+                 in all records"
+            ));
+        }
+        if is_csv && fields[..at].iter().any(|before| before.name == *name) {
+            return Err(format!("{name} is given twice"));
+        }
+    }
+    Ok(())
 }
