@@ -131,5 +131,5 @@ fn object(name: &str, members: usize, value: impl Fn(usize) -> String) -> String
 /// A Datasette of the newest release with a secret.
 pub fn datasette() -> Datasette {
     let secret = Secret::new("a secret for measuring".to_owned()).expect("a secret");
-    Datasette::new(secret)
+    Datasette::builder().secret(secret).build()
 }

@@ -60,7 +60,7 @@ pub(super) struct VerifyingArgs {
 impl VerifyingArgs {
     /// Builds the instance. Reads files and the environment.
     pub(super) fn datasette(&self) -> Result<Datasette> {
-        let datasette = self.instance.datasette()?;
+        let builder = self.instance.datasette()?.to_builder();
         let mut settings = Settings::default();
         for [name, value] in self.setting.as_chunks().0 {
             methods::set_setting(&mut settings, name, value)
@@ -68,8 +68,8 @@ impl VerifyingArgs {
         }
         // clap lets only known names pass.
         let version = Version::from_name(&self.itsdangerous).unwrap_or_default();
-        let datasette = datasette.with_settings(settings).with_itsdangerous(version);
-        Ok(datasette.with_max_payload(self.max_payload as usize))
+        let builder = builder.settings(settings).itsdangerous(version);
+        Ok(builder.max_payload(self.max_payload as usize).build())
     }
 }
 
@@ -78,20 +78,22 @@ impl InstanceArgs {
     pub(super) fn datasette(&self) -> Result<Datasette> {
         // clap lets only known names pass.
         let flavour = Flavour::from_name(&self.zlib).unwrap_or_default();
-        let mut datasette = Datasette::default().with_zlib(flavour);
+        let mut builder = Datasette::builder().zlib(flavour);
         if let Some(version) = &self.datasette_version {
             let release = version.parse::<Release>();
             let release = release.map_err(|problem| format!("--datasette-version {problem}"))?;
             if let Some(warning) = methods::newer_release_warning(&release) {
                 stdio::warn(&warning);
             }
-            datasette = datasette.with_release(release);
+            builder = builder.release(release);
         }
         if let Some(path) = &self.actions {
-            datasette = datasette.with_actions(read_actions(path)?);
+            builder = builder.actions(read_actions(path)?);
         }
-        let secret = self.secrets.signing_secret()?;
-        Ok(datasette.with_secrets(secret, self.secrets.old_secrets()?))
+        if let Some(secret) = self.secrets.signing_secret()? {
+            builder = builder.secret(secret);
+        }
+        Ok(builder.old_secrets(self.secrets.old_secrets()?).build())
     }
 
     /// A session with the instance.

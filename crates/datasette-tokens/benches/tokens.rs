@@ -13,7 +13,7 @@ const NOW: f64 = 1_700_000_000.0;
 fn main() -> Result<(), Box<dyn Error>> {
     let mut criterion = Criterion::default().configure_from_args();
     let secret = Secret::new("a secret for measuring".to_owned())?;
-    let datasette = Datasette::new(secret);
+    let datasette = Datasette::builder().secret(secret).build();
     let mut workspace = Workspace::new();
     let mut group = criterion.benchmark_group("tokens");
     for (name, all, resource) in [

@@ -1,6 +1,6 @@
 //! Names and abbreviations of actions. Upstream: `datasette.actions`, `datasette.permissions`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use foldhash::fast::RandomState;
 use pyjson::loads;
@@ -159,9 +159,17 @@ impl Actions {
 
 /// Why a text is no table of actions. Reads after the name of the file:
 /// `actions.json has an action without a name (number 2); …`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; give the body of Datasette's /-/actions.json or {{\"name\": \"abbr\"}}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionsError(String);
+
+impl fmt::Display for ActionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let advice = r#"give the body of Datasette's /-/actions.json or {"name": "abbr"}"#;
+        write!(f, "{}; {advice}", self.0)
+    }
+}
+
+impl std::error::Error for ActionsError {}
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use crate::{Allowlist, Integer, Value};
 /// ```
 /// use datasette_tokens::{Datasette, Secret, TokenRequest, TokenRestrictions};
 ///
-/// let datasette = Datasette::new(Secret::new("s".to_owned())?);
+/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
 /// let request = TokenRequest::new("ann").restrictions(TokenRestrictions::new().allow_all("view-table"));
 /// let token = datasette.create_token(&request, 0.0)?;
 /// let actor = datasette.verify_token(&token, 0.0)?.expect("a token with the prefix");

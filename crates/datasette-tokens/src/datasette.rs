@@ -15,7 +15,7 @@ pub const DEFAULT_MAX_PAYLOAD: usize = 64 << 20;
 /// use datasette_tokens::{Datasette, Settings};
 ///
 /// let settings = Settings { max_signed_tokens_ttl: 86_400, ..Settings::default() };
-/// let datasette = Datasette::default().with_settings(settings);
+/// let datasette = Datasette::builder().settings(settings).build();
 /// assert!(datasette.settings().allow_signed_tokens);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,29 +32,12 @@ impl Default for Settings {
     }
 }
 
-/// A Datasette instance: its release, secrets, settings and actions. The default has no secret and
-/// the newest known release. See the [crate's documentation](crate) for more examples.
+/// A Datasette instance: its release, secrets, settings and actions. It never changes; a changed
+/// one is [built anew](Datasette::to_builder) and shares what stays.
 ///
-/// An instance never changes. The methods `with_…` make another one, which shares what stays.
-///
-/// ```
-/// use datasette_tokens::itsdangerous::Version;
-/// use datasette_tokens::{Actions, Datasette, Flavour, Secret};
-///
-/// let newest = Datasette::new(Secret::new("not a secret".to_owned())?);
-/// let older = newest
-///     .clone()
-///     .with_release("1.0a20".parse()?)
-///     .with_actions(Actions::from_json(r#"{"play": "pl"}"#)?)
-///     .with_itsdangerous(Version::V1_1)
-///     .with_zlib(Flavour::Zlib)
-///     .with_max_payload(1 << 20);
-/// assert_eq!(older.release().name(), "1.0a20");
-/// assert_eq!(older.secrets(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// See the [crate's documentation](crate) for examples. The default has no secret and the newest
+/// known release.
 #[derive(Clone)]
-#[must_use]
 pub struct Datasette {
     pub(crate) release: Release,
     pub(crate) actions: Arc<Actions>,
@@ -86,53 +69,24 @@ impl Default for Datasette {
 }
 
 impl Datasette {
-    /// The newest known release, with a secret.
-    pub fn new(secret: Secret) -> Self {
-        Self::default().with_secrets(secret, [])
+    /// Starts with the newest known release and no secret.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 
-    /// The same with other secrets: one that signs, and old ones, newest first, that verify and
-    /// never sign. Without the first, signing fails.
-    pub fn with_secrets(
-        self,
-        secret: impl Into<Option<Secret>>,
-        old_secrets: impl IntoIterator<Item = Secret>,
-    ) -> Self {
-        Self { keyring: Arc::new(Keyring::new(secret, old_secrets)), ..self }
-    }
-
-    /// The same with another release. Its built-in actions come with it unless others were given.
-    pub fn with_release(mut self, release: Release) -> Self {
-        if !self.has_own_actions {
-            self.actions = Arc::new(Actions::built_in(&release));
-        }
-        Self { release, ..self }
-    }
-
-    /// The same with these actions in place of the built-in ones of any release.
-    pub fn with_actions(self, actions: Actions) -> Self {
-        Self { actions: Arc::new(actions), has_own_actions: true, ..self }
-    }
-
-    /// The same with other settings.
-    pub fn with_settings(self, settings: Settings) -> Self {
-        Self { settings, ..self }
-    }
-
-    /// The same with the signatures of this release of itsdangerous accepted.
-    pub fn with_itsdangerous(self, itsdangerous: Version) -> Self {
-        Self { itsdangerous, ..self }
-    }
-
-    /// The same with another zlib, whose bytes compressed payloads carry: the one that your Python
-    /// is linked with.
-    pub fn with_zlib(self, zlib: Flavour) -> Self {
-        Self { zlib, ..self }
-    }
-
-    /// The same with another limit on what a compressed payload may inflate to, in bytes.
-    pub fn with_max_payload(self, max_payload: usize) -> Self {
-        Self { max_payload, ..self }
+    /// Starts with the configuration of this instance. What isn't changed is shared, not copied.
+    ///
+    /// ```
+    /// use datasette_tokens::{Datasette, Secret};
+    ///
+    /// let secret = Secret::new("not a secret".to_owned())?;
+    /// let newest = Datasette::builder().secret(secret).build();
+    /// let older = newest.to_builder().release("1.0a20".parse()?).build();
+    /// assert_eq!(older.secrets(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_builder(&self) -> Builder {
+        Builder { datasette: self.clone(), ..Builder::default() }
     }
 
     /// The release that is reproduced.
@@ -168,6 +122,98 @@ impl Datasette {
 
 impl fmt::Debug for Datasette {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Datasette({}, {} secrets)", self.release, self.secrets())
+        f.debug_struct("Datasette")
+            .field("release", &self.release.name())
+            .field("secrets", &self.secrets())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects the configuration of a [`Datasette`].
+///
+/// ```
+/// use datasette_tokens::itsdangerous::Version;
+/// use datasette_tokens::{Actions, Datasette, Flavour};
+///
+/// let datasette = Datasette::builder()
+///     .release("1.0a20".parse()?)
+///     .actions(Actions::from_json(r#"{"play": "pl"}"#)?)
+///     .itsdangerous(Version::V1_1)
+///     .zlib(Flavour::Zlib)
+///     .max_payload(1 << 20)
+///     .build();
+/// assert_eq!(datasette.release().name(), "1.0a20");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Builder {
+    datasette: Datasette,
+    secret: Option<Secret>,
+    old_secrets: Vec<Secret>,
+}
+
+impl Builder {
+    /// The secret that signs. It replaces all secrets of the instance that the builder started
+    /// with.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Secrets that verify and never sign, newest first. They replace all secrets of the instance
+    /// that the builder started with.
+    pub fn old_secrets(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        self.old_secrets = secrets.into_iter().collect();
+        self
+    }
+
+    /// The release to reproduce. Its built-in actions come with it unless others were given.
+    pub fn release(mut self, release: Release) -> Self {
+        if !self.datasette.has_own_actions {
+            self.datasette.actions = Arc::new(Actions::built_in(&release));
+        }
+        self.datasette.release = release;
+        self
+    }
+
+    /// Actions in place of the built-in ones of any release.
+    pub fn actions(mut self, actions: Actions) -> Self {
+        self.datasette.actions = Arc::new(actions);
+        self.datasette.has_own_actions = true;
+        self
+    }
+
+    /// The settings.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.datasette.settings = settings;
+        self
+    }
+
+    /// Whose signatures are accepted.
+    pub fn itsdangerous(mut self, version: Version) -> Self {
+        self.datasette.itsdangerous = version;
+        self
+    }
+
+    /// Whose bytes compressed payloads carry: the zlib that your Python is linked with.
+    pub fn zlib(mut self, flavour: Flavour) -> Self {
+        self.datasette.zlib = flavour;
+        self
+    }
+
+    /// The most bytes that a compressed payload may inflate to.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.datasette.max_payload = bytes;
+        self
+    }
+
+    /// The finished instance.
+    #[must_use]
+    pub fn build(mut self) -> Datasette {
+        if self.secret.is_some() || !self.old_secrets.is_empty() {
+            self.datasette.keyring = Arc::new(Keyring::new(self.secret, self.old_secrets));
+        }
+        self.datasette
     }
 }

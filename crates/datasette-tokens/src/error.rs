@@ -11,47 +11,78 @@ use crate::itsdangerous::{BadPayload, BadSignature};
 /// use datasette_tokens::{Datasette, Error, Secret};
 ///
 /// let secret = Secret::new("not a secret".to_owned())?;
-/// let datasette = Datasette::new(secret);
+/// let datasette = Datasette::builder().secret(secret).build();
 /// let error = datasette.verify_token("dstok_forged", 1_700_000_000.0).unwrap_err();
 /// assert!(matches!(error, Error::TokenInvalid(_)));
 /// assert_eq!(error.to_string(), "Invalid token signature");
 /// # Ok::<(), datasette_tokens::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
     /// An argument that Datasette would turn into something it refuses itself, or crash on.
-    #[error(transparent)]
-    InvalidArgument(#[from] InvalidArgument),
+    InvalidArgument(InvalidArgument),
     /// The chosen release has no such thing.
-    #[error(transparent)]
-    NotSupported(#[from] NotSupported),
+    NotSupported(NotSupported),
     /// The secret is an empty text.
-    #[error("the secret is empty")]
     EmptySecret,
     /// There is no secret, or only old ones where something is to be signed.
-    #[error("no secret is configured")]
     NoSecret,
     /// itsdangerous's `BadSignature`.
-    #[error(transparent)]
-    BadSignature(#[from] BadSignature),
+    BadSignature(BadSignature),
     /// itsdangerous's `BadPayload`.
-    #[error(transparent)]
-    BadPayload(#[from] BadPayload),
+    BadPayload(BadPayload),
     /// The value holds an infinity or NaN, which JSON can't carry.
-    #[error("{}", pyjson::NotJson)]
     NotJson,
     /// Datasette's `TokenInvalid`.
-    #[error(transparent)]
-    TokenInvalid(#[from] TokenInvalid),
+    TokenInvalid(TokenInvalid),
     /// Datasette's `ValueError`: the setting `allow_signed_tokens` is off.
-    // Datasette has the same words as where a token is verified.
-    #[error("{}", TokenInvalid::Disabled)]
     SignedTokensDisabled,
     /// Restrictions have null in place of the resource's list of actions. Datasette crashes.
-    #[error("the restrictions have null in place of the resource's list of actions")]
     NullList,
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidArgument(error) => error.fmt(f),
+            Self::NotSupported(error) => error.fmt(f),
+            Self::EmptySecret => f.write_str("the secret is empty"),
+            Self::NoSecret => f.write_str("no secret is configured"),
+            Self::BadSignature(error) => error.fmt(f),
+            Self::BadPayload(error) => error.fmt(f),
+            Self::NotJson => pyjson::NotJson.fmt(f),
+            Self::TokenInvalid(reason) => reason.fmt(f),
+            // Datasette has the same words for both.
+            Self::SignedTokensDisabled => TokenInvalid::Disabled.fmt(f),
+            Self::NullList => {
+                f.write_str("the restrictions have null in place of the resource's list of actions")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    /// The source of the error inside. That error's message is this one's, so it isn't repeated.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::InvalidArgument(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident)*) => {
+        $(impl From<$variant> for Error {
+            fn from(error: $variant) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+
+from! { InvalidArgument NotSupported BadSignature BadPayload TokenInvalid }
 
 /// Why a token or cookie isn't valid: Datasette's `TokenInvalid`, and what makes Datasette crash.
 ///
@@ -63,34 +94,43 @@ pub enum Error {
 ///
 /// assert_eq!(TokenInvalid::Expired.to_string(), "Token has expired");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenInvalid {
     /// Not a token of this kind: it doesn't begin with `dstok_`.
-    #[error("Not a signed token: it does not begin with dstok_")]
     NoPrefix,
     /// The setting `allow_signed_tokens` is off.
-    #[error("Signed tokens are not enabled for this Datasette instance")]
     Disabled,
     /// The signature doesn't match.
-    #[error("Invalid token signature")]
     Signature,
     /// The payload has no `t`.
-    #[error("Invalid token: no timestamp")]
     NoTimestamp,
     /// `t` is no integer.
-    #[error("Invalid token: invalid timestamp")]
     Timestamp,
     /// `d` is no integer.
-    #[error("Invalid token: invalid duration")]
     Duration,
     /// It has expired.
-    #[error("Token has expired")]
     Expired,
     /// A payload on which Datasette crashes.
-    #[error("Invalid token: malformed payload")]
     Malformed,
 }
+
+impl fmt::Display for TokenInvalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoPrefix => "Not a signed token: it does not begin with dstok_",
+            Self::Disabled => "Signed tokens are not enabled for this Datasette instance",
+            Self::Signature => "Invalid token signature",
+            Self::NoTimestamp => "Invalid token: no timestamp",
+            Self::Timestamp => "Invalid token: invalid timestamp",
+            Self::Duration => "Invalid token: invalid duration",
+            Self::Expired => "Token has expired",
+            Self::Malformed => "Invalid token: malformed payload",
+        })
+    }
+}
+
+impl std::error::Error for TokenInvalid {}
 
 /// What is wrong with an argument.
 ///
@@ -115,29 +155,39 @@ impl InvalidArgument {
 
     /// What is wrong, to be read after the argument's name: `must be a list of strings`.
     pub fn problem(&self) -> String {
-        self.problem.to_string()
+        match self.problem {
+            Problem::Json(error) => error.kind().to_string(),
+            Problem::Value(problem) => problem.to_owned(),
+        }
     }
 }
 
 impl fmt::Display for InvalidArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.argument, self.problem)
+        write!(f, "{} {}", self.argument, self.problem())
     }
 }
 
 impl std::error::Error for InvalidArgument {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.problem.source()
+        match &self.problem {
+            Problem::Json(error) => Some(error),
+            Problem::Value(_) => None,
+        }
     }
 }
 
 /// What is wrong with an argument, its name left out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// The text isn't JSON.
-    #[error("{}", .0.kind())]
-    Json(#[from] pyjson::Error),
+    Json(pyjson::Error),
     /// Datasette can't use the value.
-    #[error("{0}")]
     Value(&'static str),
+}
+
+impl From<pyjson::Error> for Problem {
+    fn from(error: pyjson::Error) -> Self {
+        Self::Json(error)
+    }
 }

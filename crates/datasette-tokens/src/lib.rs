@@ -11,7 +11,7 @@
 //! use datasette_tokens::{Datasette, Secret, TokenRequest, TokenRestrictions};
 //!
 //! let secret = Secret::new("not a secret".to_owned())?;
-//! let datasette = Datasette::new(secret).with_release("1.0a41".parse()?);
+//! let datasette = Datasette::builder().secret(secret).release("1.0a41".parse()?).build();
 //! let now = 1_700_000_000.0; // Unix seconds, as time.time() gives them
 //!
 //! let request = TokenRequest::new("root")
@@ -34,10 +34,10 @@
 //! ```
 //! # use datasette_tokens::{Datasette, Secret, TokenRequest};
 //! # let secret = |text: &str| Secret::new(text.to_owned());
-//! let before = Datasette::new(secret("old")?);
+//! let before = Datasette::builder().secret(secret("old")?).build();
 //! let token = before.create_token(&TokenRequest::new("ann"), 0.0)?;
 //!
-//! let after = Datasette::default().with_secrets(secret("new")?, [secret("old")?]);
+//! let after = Datasette::builder().secret(secret("new")?).old_secrets([secret("old")?]).build();
 //! assert!(after.verify_token(&token, 0.0)?.is_some());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -48,7 +48,7 @@
 //!
 //! ```
 //! # use datasette_tokens::{Datasette, Secret, Status, TokenRequest};
-//! # let datasette = Datasette::new(Secret::new("s".to_owned())?);
+//! # let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
 //! let token = datasette.create_token(&TokenRequest::new("ann").expires_after(60), 1000.0)?;
 //! let inspection = Datasette::default().inspect_token(&token, 2000.0)?;
 //! assert_eq!(inspection.status, Status::Expired);
@@ -60,7 +60,7 @@
 //!
 //! ```
 //! # use datasette_tokens::{Datasette, Secret, Value};
-//! # let datasette = Datasette::new(Secret::new("s".to_owned())?);
+//! # let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
 //! let signed = datasette.sign(&Value::from("any JSON value"), "my-plugin")?;
 //! assert_eq!(datasette.unsign(&signed, "my-plugin")?, Value::from("any JSON value"));
 //!
@@ -106,7 +106,7 @@ mod workspace;
 
 pub use actions::{Actions, ActionsError};
 pub use actor::Actor;
-pub use datasette::{DEFAULT_MAX_PAYLOAD, Datasette, Settings};
+pub use datasette::{Builder, DEFAULT_MAX_PAYLOAD, Datasette, Settings};
 pub use error::{Error, InvalidArgument, TokenInvalid};
 pub use namespace::TOKEN_NAMESPACE;
 pub use pyjson::{Integer, Str, Value};

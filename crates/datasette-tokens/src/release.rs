@@ -215,16 +215,25 @@ impl std::error::Error for NotSupported {}
 
 /// Why a release can't be reproduced. Reads after the name of what is wrong:
 /// `datasette_version is too old: …`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReleaseError {
     /// The text is no version.
-    #[error("is not a version of Datasette, such as 1.0a41 or 0.65.5")]
     NotAVersion,
     /// Older than 0.44, the first release with `datasette.sign`.
-    #[error("is too old: Datasette signs values since 0.44")]
     TooOld,
 }
+
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAVersion => "is not a version of Datasette, such as 1.0a41 or 0.65.5",
+            Self::TooOld => "is too old: Datasette signs values since 0.44",
+        })
+    }
+}
+
+impl std::error::Error for ReleaseError {}
 
 #[cfg(test)]
 mod tests {

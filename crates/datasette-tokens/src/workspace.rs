@@ -17,7 +17,7 @@ const KEPT_CAPACITY: usize = 1 << 20;
 /// ```
 /// use datasette_tokens::{Datasette, RawTokenRequest, Secret, Workspace};
 ///
-/// let datasette = Datasette::new(Secret::new("not a secret".to_owned())?);
+/// let datasette = Datasette::builder().secret(Secret::new("not a secret".to_owned())?).build();
 /// let mut workspace = Workspace::new();
 /// let mut out = Vec::new();
 /// for id in [r#""ann""#, r#""bob""#] {

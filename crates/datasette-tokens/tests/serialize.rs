@@ -5,7 +5,7 @@ use datasette_tokens::{Datasette, Secret, TokenRequest, TokenRestrictions, Value
 
 #[test]
 fn serde_writes_what_the_values_write() -> Result<(), Box<dyn std::error::Error>> {
-    let datasette = Datasette::new(Secret::new("not a secret".to_owned())?);
+    let datasette = Datasette::builder().secret(Secret::new("not a secret".to_owned())?).build();
     let restrictions = TokenRestrictions::new().allow_all("view-table").allow_resource(
         "docs",
         "pages",

@@ -47,7 +47,7 @@ impl Read for Pieces<'_> {
 
 fn answers(input: &[u8], size: usize, threads: usize) -> String {
     let secret = Secret::new("not a secret".to_owned()).unwrap();
-    let datasette = Datasette::new(secret);
+    let datasette = Datasette::builder().secret(secret).build();
     let session = Session::new(datasette, Clock::new(Some(17e8)));
     let mut out = Vec::new();
     let limits = Limits { threads, ..LIMITS };

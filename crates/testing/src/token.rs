@@ -20,10 +20,12 @@ const CLOCKS: [f64; 8] =
 pub fn any_input(input: &[u8]) {
     let Some((&choice, rest)) = input.split_first() else { return };
     let max_signed_tokens_ttl = if choice & 16 == 0 { 0 } else { 3_600 };
-    let datasette = Datasette::new(secret())
-        .with_release(RELEASES[usize::from(choice % 4)].parse().unwrap())
-        .with_settings(Settings { max_signed_tokens_ttl, ..Settings::default() })
-        .with_max_payload(100_000);
+    let datasette = Datasette::builder()
+        .release(RELEASES[usize::from(choice % 4)].parse().unwrap())
+        .settings(Settings { max_signed_tokens_ttl, ..Settings::default() })
+        .max_payload(100_000)
+        .secret(secret())
+        .build();
     let now = CLOCKS[usize::from(choice >> 5)];
     match (choice >> 2 & 3, std::str::from_utf8(rest)) {
         (form @ 0..2, text) => {

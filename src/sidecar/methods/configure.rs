@@ -64,27 +64,26 @@ const SETTINGS: &str = concat!(
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [secret, release, actions, settings, zlib, itsdangerous] = args.values();
-    let mut datasette = (*session.datasette).clone();
+    let mut builder = session.datasette.to_builder();
     if let Some((secret, old_secrets)) = read_secrets(secret)? {
-        datasette = datasette.with_secrets(secret, old_secrets);
+        builder = builder.secret(secret).old_secrets(old_secrets);
     }
     let release = read_release(release)?;
     let warning = release.as_ref().and_then(newer_release_warning);
     if let Some(release) = release {
-        datasette = datasette.with_release(release);
+        builder = builder.release(release);
     }
     if let Some(actions) = read_actions(actions)? {
-        datasette = datasette.with_actions(actions);
+        builder = builder.actions(actions);
     }
-    let settings = read_settings(settings, datasette.settings())?;
-    datasette = datasette.with_settings(settings);
+    builder = builder.settings(read_settings(settings, session.datasette.settings())?);
     if let Some(flavour) = read_name(zlib, Flavour::ALL, Flavour::name)? {
-        datasette = datasette.with_zlib(flavour);
+        builder = builder.zlib(flavour);
     }
     if let Some(version) = read_name(itsdangerous, &Version::ALL, Version::name)? {
-        datasette = datasette.with_itsdangerous(version);
+        builder = builder.itsdangerous(version);
     }
-    session.datasette = Arc::new(datasette);
+    session.datasette = Arc::new(builder.build());
     if let Some(warning) = warning {
         (session.warn)(&warning);
     }

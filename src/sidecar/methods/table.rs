@@ -53,7 +53,7 @@ mod tests {
 
     fn session() -> Session {
         let secret = Secret::new("not-a-secret".to_owned()).unwrap();
-        let datasette = Datasette::new(secret);
+        let datasette = Datasette::builder().secret(secret).build();
         Session::new(datasette, Clock::new(Some(0.0)))
     }
 

@@ -1,44 +1,71 @@
 //! Why a signed value is refused. Upstream: `itsdangerous/exc.py`.
 
+use std::fmt;
+
 /// Why a value isn't accepted: `itsdangerous.BadSignature`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadSignature {
     /// There is no dot, so no signature.
-    #[error("there is no \".\" in the value, so it is not signed")]
     NoSeparator,
     /// The signature belongs to another value, namespace or secret.
-    #[error("the signature does not match: another secret or namespace, or a changed value")]
     DoesNotMatch,
 }
 
+impl fmt::Display for BadSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSeparator => "there is no \".\" in the value, so it is not signed",
+            Self::DoesNotMatch => {
+                "the signature does not match: another secret or namespace, or a changed value"
+            }
+        })
+    }
+}
+
+impl std::error::Error for BadSignature {}
+
 /// What is broken inside a value whose signature is right: `itsdangerous.BadPayload`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadPayload {
     /// The base64.
-    #[error("the payload is not base64")]
     Base64,
     /// The zlib stream.
-    #[error("the payload is marked as compressed but is not a whole zlib stream")]
     Zlib,
     /// The payload inflates to more bytes than allowed.
-    #[error("the payload inflates to more than {limit} bytes, the limit here")]
     TooLarge {
         /// The most bytes allowed.
         limit: usize,
     },
     /// The UTF-8.
-    #[error("the payload is not UTF-8")]
     Utf8,
     /// The JSON.
-    #[error("the payload is not JSON that Python reads")]
     Json,
     /// The JSON is nested deeper than [`pyjson::MAX_DEPTH`]. Python may read it: what follows is
     /// not looked at.
-    #[error("the payload is nested deeper than 512 levels")]
     TooDeep,
 }
+
+impl fmt::Display for BadPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge { limit } => {
+                return write!(
+                    f,
+                    "the payload inflates to more than {limit} bytes, the limit here"
+                );
+            }
+            Self::Base64 => "the payload is not base64",
+            Self::Zlib => "the payload is marked as compressed but is not a whole zlib stream",
+            Self::Utf8 => "the payload is not UTF-8",
+            Self::Json => "the payload is not JSON that Python reads",
+            Self::TooDeep => "the payload is nested deeper than 512 levels",
+        })
+    }
+}
+
+impl std::error::Error for BadPayload {}
 
 impl From<pyjson::Error> for BadPayload {
     fn from(error: pyjson::Error) -> Self {

@@ -2,7 +2,7 @@
 //! `itsdangerous/signer.py`.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{BadSignature, Version, encoding::base64_decode_signature, signer::Signer};
 use crate::namespace::{ACTOR_NAMESPACE, TOKEN_NAMESPACE};
@@ -35,11 +35,12 @@ pub struct Keyring {
     others: Mutex<Vec<(Box<str>, Arc<Signers>)>>,
 }
 
-/// The signers of one namespace, one for each secret.
-type Signers = Box<[Signer]>;
+/// The signers of one namespace, one for each secret. Each is made when it is first needed: old
+/// secrets only verify, so a program that only signs never derives their keys.
+type Signers = Box<[OnceLock<Signer>]>;
 
-fn signers(secrets: &[Secret], namespace: &str) -> Signers {
-    let signers = secrets.iter().map(|secret| Signer::new(secret, namespace)).collect::<Signers>();
+fn signers(count: usize) -> Signers {
+    let signers: Signers = (0..count).map(|_| OnceLock::new()).collect();
     lock_pages(&signers);
     signers
 }
@@ -59,8 +60,7 @@ impl Keyring {
         let secret = secret.into();
         let can_sign = secret.is_some();
         let secrets: Box<[_]> = secret.into_iter().chain(old_secrets).collect();
-        let token = signers(&secrets, TOKEN_NAMESPACE);
-        let actor = signers(&secrets, ACTOR_NAMESPACE);
+        let (token, actor) = (signers(secrets.len()), signers(secrets.len()));
         Self { secrets, can_sign, token, actor, others: Mutex::default() }
     }
 
@@ -83,7 +83,9 @@ impl Keyring {
     /// Says whether there is a secret that signs; without one `out` is left as it was.
     pub fn sign(&self, namespace: &str, out: &mut Vec<u8>, start: usize) -> bool {
         if self.can_sign {
-            self.with_signers(namespace, |signers| signers[0].sign(out, start));
+            self.with_signers(namespace, |signers| {
+                self.signer(signers, namespace, 0).sign(out, start);
+            });
         }
         self.can_sign
     }
@@ -106,17 +108,23 @@ impl Keyring {
         let signature =
             base64_decode_signature(signature, &mut buffer).ok_or(BadSignature::DoesNotMatch)?;
         self.with_signers(namespace, |signers| {
-            let matches = |signer: &Signer| signer.verify(value, &signature, version);
-            let secret = signers.iter().position(matches);
+            let matches = |&at: &usize| {
+                self.signer(signers, namespace, at).verify(value, &signature, version)
+            };
+            let secret = (0..self.secrets.len()).find(matches);
             secret.map(|at| (value, at)).ok_or(BadSignature::DoesNotMatch)
         })
     }
 
-    fn with_signers<T>(&self, namespace: &str, work: impl FnOnce(&[Signer]) -> T) -> T {
+    fn signer<'s>(&self, signers: &'s Signers, namespace: &str, at: usize) -> &'s Signer {
+        signers[at].get_or_init(|| Signer::new(&self.secrets[at], namespace))
+    }
+
+    fn with_signers<T>(&self, namespace: &str, work: impl FnOnce(&Signers) -> T) -> T {
         match namespace {
             TOKEN_NAMESPACE => work(&self.token),
             ACTOR_NAMESPACE => work(&self.actor),
-            _ if namespace.len() > Self::LONG_NAMESPACE => work(&signers(&self.secrets, namespace)),
+            _ if namespace.len() > Self::LONG_NAMESPACE => work(&signers(self.len())),
             _ => work(&self.cached(namespace)),
         }
     }
@@ -127,7 +135,7 @@ impl Keyring {
             Some(at) => cached[..=at].rotate_right(1),
             None => {
                 cached.truncate(Self::CACHED_NAMESPACES - 1);
-                cached.insert(0, (namespace.into(), Arc::new(signers(&self.secrets, namespace))));
+                cached.insert(0, (namespace.into(), Arc::new(signers(self.len()))));
             }
         }
         Arc::clone(&cached[0].1)

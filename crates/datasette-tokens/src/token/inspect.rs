@@ -42,7 +42,7 @@ pub struct Inspection {
 /// ```
 /// use datasette_tokens::{Datasette, Restricted, Secret, TokenRequest};
 ///
-/// let datasette = Datasette::new(Secret::new("s".to_owned())?);
+/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
 /// let token = datasette.create_token(&TokenRequest::new("ann"), 0.0)?;
 /// assert_eq!(datasette.inspect_token(&token, 0.0)?.restrictions, Restricted::No);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
