@@ -19,17 +19,23 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
-    /// Steps over the next key if it is `name`, spelled as most programs spell it, and says whether it
-    /// did. Otherwise the cursor stays where it is, for [`Scanner::next_key`].
+    /// The text from the next key on, behind its quote, for [`Scanner::skip_known_key`]. `None` where
+    /// the key has more white space before it than most programs write.
+    #[inline(always)]
+    pub fn peek_key(&self) -> Option<&'a [u8]> {
+        let start = self.plain_quote(self.is_first)? + 1;
+        Some(&self.text.as_bytes()[start..])
+    }
+
+    /// Steps over the next key, which `rest` begins with, if it is `name`, spelled as most programs
+    /// spell it. Otherwise the cursor stays where it is, for [`Scanner::next_key`].
     ///
     /// It isn't compared with the other keys of the object: the caller sees it twice.
     #[inline(always)]
-    pub fn skip_known_key(&mut self, name: &str) -> bool {
-        let Some(start) = self.plain_quote(self.is_first) else { return false };
-        let rest = &self.text.as_bytes()[start + 1..];
+    pub fn skip_known_key(&mut self, rest: &[u8], name: &str) -> bool {
         let found = matches!(rest.strip_prefix(name.as_bytes()), Some([b'"', b':', ..]));
         if found {
-            self.pos = start + name.len() + r#""":"#.len();
+            self.pos = self.text.len() - rest.len() + name.len() + r#"":"#.len();
             self.is_first = false;
         }
         found

@@ -110,7 +110,10 @@ impl<'a> Members<'a> {
     ) -> Result<(), JsonError> {
         scanner.begin_object()?;
         loop {
-            if let Some(member) = Member::find(|name| scanner.skip_known_key(name)) {
+            let known = scanner
+                .peek_key()
+                .and_then(|rest| Member::find(|name| scanner.skip_known_key(rest, name)));
+            if let Some(member) = known {
                 self.read(member, scanner, given)?;
                 continue;
             }
