@@ -286,6 +286,27 @@ fn many_blank_lines_do_not_end_the_input() {
 }
 
 #[test]
+fn blank_space_before_the_records_is_no_record() {
+    for first in [" ", "\n"] {
+        let input = format!("{}{{\"actor_id\":1}}\n", first.repeat(17 << 20));
+        let outcome = create_tokens(&["--format", "tokens"], input);
+        assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 1), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_record_may_have_16_mib() {
+    for (extra, code) in [(0, 0), (100, 1), (30_000, 1), (100_000, 1)] {
+        for (start, end) in [("{\"actor_id\":\"", "\"}"), ("actor_id\n", "")] {
+            let line = start.split('\n').next_back().unwrap().len() + end.len();
+            let input = format!("{start}{}{end}", "x".repeat((16 << 20) + extra - line));
+            let outcome = create_tokens(&["--format", "tokens"], input);
+            assert_eq!(outcome.code, Some(code), "{start}{extra}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
 fn blocks_before_an_error_of_reading_are_written() {
     let rows: String = (0..100_000).map(|n| format!("user{n}\n")).collect();
     let input = format!("actor_id\n{rows}\"{}", "x\n".repeat(12 << 20));

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::{io, os::unix::fs::OpenOptionsExt, path::Path};
 
 use datasette_tokens::{Integer, RawTokenRequest, Value};
-use pyjson::{NotJson, loads};
+use pyjson::{NotJson, transcode, write_string};
 use rustix::io::retry_on_intr;
 use sha2::{Digest, Sha256};
 
@@ -57,12 +57,13 @@ impl AuditLog {
     /// `sync_data` would make minting a thousand times slower, so a crash of the machine may lose
     /// the last lines.
     pub(super) fn record(&self, mint: &Mint<'_>) -> io::Result<()> {
-        let mut is_torn = self.is_torn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut line = Vec::with_capacity(USUAL_LENGTH);
-        line.extend(is_torn.then_some(b'\n'));
-        entry(mint).write(&mut line).map_err(|NotJson| io::Error::other(NotJson))?;
         line.push(b'\n');
-        let mut rest = &line[..];
+        write_entry(&mut line, mint).map_err(|NotJson| io::Error::other(NotJson))?;
+        line.push(b'\n');
+        let mut is_torn = self.is_torn.lock().unwrap_or_else(PoisonError::into_inner);
+        // The newline before it ends a torn line.
+        let mut rest = &line[usize::from(!*is_torn)..];
         while !rest.is_empty() {
             match retry_on_intr(|| rustix::io::write(&self.file, rest))? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
@@ -74,32 +75,46 @@ impl AuditLog {
     }
 }
 
-/// What a line says.
-fn entry<'a>(mint: &Mint<'a>) -> Value<'a> {
+/// Appends what a line says.
+fn write_entry(line: &mut Vec<u8>, mint: &Mint<'_>) -> Result<(), NotJson> {
     let Mint { token, request, made_by, time, now } = *mint;
     // As `create_token` computes them.
     let created = Integer::from_f64(now).unwrap_or(0.into());
-    let expires = request.lifetime().map(|seconds| &created + seconds);
-    // The texts are JSON: the token was made from them.
-    let json = |text: Option<&'a str>| text.and_then(|text| loads(text).ok()).unwrap_or_default();
+    let expires = request.lifetime().map_or("null".into(), |end| (&created + end).to_string());
+    line.extend_from_slice(br#"{"time":"#);
+    Value::from(time).write(line)?;
+    line.extend_from_slice(br#","method":"#);
+    write_string(line, made_by);
+    line.extend_from_slice(br#","actor_id":"#);
+    write_json(line, Some(request.actor_id));
+    let times = format!(r#","created":{created},"expires":{expires},"restrictions":"#);
+    line.extend_from_slice(times.as_bytes());
     let asked = request.restrictions.without_empty();
-    let restrictions = (!asked.is_empty()).then(|| {
-        Value::Dict(vec![
-            ("all".into(), json(asked.all)),
-            ("database".into(), json(asked.database)),
-            ("resource".into(), json(asked.resource)),
-        ])
-    });
+    if asked.is_empty() {
+        line.extend_from_slice(b"null");
+    } else {
+        line.extend_from_slice(br#"{"all":"#);
+        write_json(line, asked.all);
+        line.extend_from_slice(br#","database":"#);
+        write_json(line, asked.database);
+        line.extend_from_slice(br#","resource":"#);
+        write_json(line, asked.resource);
+        line.push(b'}');
+    }
     let sha256 = Sha256::digest(token);
     let halves = sha256.as_chunks::<16>().0.iter().map(|half| u128::from_be_bytes(*half));
     let sha256: String = halves.map(|half| format!("{half:032x}")).collect();
-    Value::Dict(vec![
-        ("time".into(), time.into()),
-        ("method".into(), made_by.into()),
-        ("actor_id".into(), json(Some(request.actor_id))),
-        ("created".into(), created.into()),
-        ("expires".into(), expires.into()),
-        ("restrictions".into(), restrictions.unwrap_or_default()),
-        ("sha256".into(), sha256.into()),
-    ])
+    line.extend_from_slice(format!(r#","sha256":"{sha256}"}}"#).as_bytes());
+    Ok(())
+}
+
+/// An argument of a token that was just made, in Python's spelling. No tree is built of it: it may
+/// be large.
+fn write_json(line: &mut Vec<u8>, text: Option<&str>) {
+    let start = line.len();
+    // The text is JSON: the token was made from it.
+    if text.is_none_or(|text| transcode(text, line).is_err()) {
+        line.truncate(start);
+        line.extend_from_slice(b"null");
+    }
 }

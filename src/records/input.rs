@@ -22,10 +22,13 @@ const KEPT_TEXT: usize = 1 << 20;
 /// Bytes of a buffer: what one `read` asks for.
 const BUFFER: usize = 64 << 10;
 
-/// How many bytes are read for one record. A record that takes them all is longer than 16 MiB,
-/// since at most a buffer of them belongs to the records after it. The limit keeps an unclosed
-/// quote from swallowing a whole file.
-const MAX_READ: u64 = (16 << 20) + BUFFER as u64;
+/// The longest record with its line end, in bytes. The limit keeps an unclosed quote from swallowing
+/// a whole file.
+const MAX_RECORD: u64 = (16 << 20) + 2;
+
+/// How many bytes are read for one record. A record that takes them all is too long, since at most
+/// a buffer of them belongs to the records after it.
+const MAX_READ: u64 = MAX_RECORD + BUFFER as u64;
 
 /// A record of the input.
 pub(super) enum Record<'a> {
@@ -174,7 +177,7 @@ fn open_csv(source: Source) -> Result<(Records, Option<StringRecord>), Failure> 
     let mut builder = csv::ReaderBuilder::new();
     let mut reader = builder.flexible(true).buffer_capacity(BUFFER).from_reader(source);
     let header = reader.byte_headers().map_err(io::Error::from)?.clone();
-    check_length(reader.get_ref(), 1)?;
+    check_length(reader.get_ref(), 1, reader.position().byte())?;
     let header = StringRecord::from_byte_record(header)
         .map_err(|_| "the header of the CSV is not UTF-8".to_owned())?;
     Ok((Records::Csv(reader), Some(header)))
@@ -183,11 +186,12 @@ fn open_csv(source: Source) -> Result<(Records, Option<StringRecord>), Failure> 
 fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), Failure> {
     let start = reader.position().byte();
     while !block.is_full(reader.position().byte() - start) {
-        let line = reader.position().line();
+        let before = reader.position().clone();
         reader.get_mut().get_mut().set_limit(MAX_READ);
         let mut row = block.spare_rows.pop().unwrap_or_default();
         let is_row = reader.read_byte_record(&mut row).map_err(io::Error::from)?;
-        check_length(reader.get_ref(), line)?;
+        let length = reader.position().byte() - before.byte();
+        check_length(reader.get_ref(), before.line(), length)?;
         if !is_row {
             break;
         }
@@ -206,8 +210,8 @@ fn read_lines(
     while !block.is_full(block.text.len() as u64) {
         let start = block.text.len();
         source.get_mut().set_limit(MAX_READ);
-        let length = source.read_until(b'\n', &mut block.text)?;
-        check_length(source, *next_line)?;
+        let length = source.read_until(b'\n', &mut block.text)? as u64;
+        check_length(source, *next_line, length)?;
         if length == 0 {
             break;
         }
@@ -217,15 +221,15 @@ fn read_lines(
             block.lines.push((*next_line, start..block.text.len()));
         }
         *next_line += 1;
-        *position += length as u64;
+        *position += length;
     }
     block.end = *position;
     Ok(())
 }
 
-/// Fails if the record that begins in this line is too long.
-fn check_length(source: &Source, line: u64) -> Result<(), Failure> {
-    if source.get_ref().limit() > 0 {
+/// Fails if the record of `length` bytes that begins in this line is too long.
+fn check_length(source: &Source, line: u64, length: u64) -> Result<(), Failure> {
+    if source.get_ref().limit() > 0 && length <= MAX_RECORD {
         return Ok(());
     }
     Err(Failure::Negative(Some(format!(

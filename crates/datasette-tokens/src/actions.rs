@@ -159,6 +159,13 @@ impl Actions {
 
 /// Why a text is no table of actions. Reads after the name of the file:
 /// `actions.json has an action without a name (number 2); …`.
+///
+/// ```
+/// use datasette_tokens::Actions;
+///
+/// let error = Actions::from_json("[{}]").unwrap_err();
+/// assert!(error.to_string().starts_with("has an action without a name"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionsError(String);
 

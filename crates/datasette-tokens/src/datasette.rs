@@ -35,8 +35,17 @@ impl Default for Settings {
 /// A Datasette instance: its release, secrets, settings and actions. It never changes; a changed
 /// one is [built anew](Datasette::to_builder) and shares what stays.
 ///
-/// See the [crate's documentation](crate) for examples. The default has no secret and the newest
-/// known release.
+/// The default has no secret and the newest known release. See the [crate's documentation](crate)
+/// for more examples.
+///
+/// ```
+/// use datasette_tokens::{Datasette, Secret, Value};
+///
+/// let datasette = Datasette::builder().secret(Secret::new("not a secret".to_owned())?).build();
+/// let signed = datasette.sign(&Value::from("a value"), "my-plugin")?;
+/// assert_eq!(datasette.unsign(&signed, "my-plugin")?, Value::from("a value"));
+/// # Ok::<(), datasette_tokens::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Datasette {
     pub(crate) release: Release,

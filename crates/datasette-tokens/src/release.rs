@@ -38,6 +38,14 @@ const ACTIONS: [(u32, &str, &str, bool); 21] = [
 ];
 
 /// What some releases have and older ones don't.
+///
+/// ```
+/// use datasette_tokens::{Feature, Release};
+///
+/// let release: Release = "0.65.5".parse()?;
+/// assert!(!release.has(Feature::ApiTokens));
+/// # Ok::<(), datasette_tokens::ReleaseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feature {
@@ -198,6 +206,15 @@ impl Release {
 }
 
 /// The chosen release doesn't have a feature.
+///
+/// ```
+/// use datasette_tokens::{Feature, Release};
+///
+/// let release: Release = "0.65.5".parse()?;
+/// let error = release.require(Feature::ApiTokens).unwrap_err();
+/// assert!(error.to_string().contains("from Datasette 1.0a0 on"), "{error}");
+/// # Ok::<(), datasette_tokens::ReleaseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotSupported(
     /// What is missing.
@@ -215,6 +232,12 @@ impl std::error::Error for NotSupported {}
 
 /// Why a release can't be reproduced. Reads after the name of what is wrong:
 /// `datasette_version is too old: …`.
+///
+/// ```
+/// use datasette_tokens::{Release, ReleaseError};
+///
+/// assert_eq!("0.43".parse::<Release>().unwrap_err(), ReleaseError::TooOld);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReleaseError {

@@ -217,6 +217,10 @@ mod tests {
         assert_eq!(&beyond + &Integer::from(-1), max);
         assert_eq!(Integer::from(u64::MAX).to_string(), u64::MAX.to_string());
         assert_eq!(int(&"9".repeat(400)).to_f64(), None);
+        assert_eq!(int("-0"), Integer::from(0));
+        for text in ["", "-", "+1", "1_0", " 1", "1.0", "0x1"] {
+            assert_eq!(Integer::from_digits(text.as_bytes()), None, "{text}");
+        }
         // Beside halfway between two doubles, as Python rounds them.
         let rounded = int("2084722230137490864346304649420146212864").to_f64();
         assert_eq!(rounded, Some(2.084722230137491e39));

@@ -35,7 +35,9 @@ impl<'a> Scanner<'a> {
     pub fn skip_known_key(&mut self, rest: &[u8], name: &str) -> bool {
         let found = matches!(rest.strip_prefix(name.as_bytes()), Some([b'"', b':', ..]));
         if found {
-            self.pos = self.text.len() - rest.len() + name.len() + r#"":"#.len();
+            let start = self.text.len().saturating_sub(rest.len());
+            // Inside the text, even if `rest` is from another one.
+            self.pos = (start + name.len() + r#"":"#.len()).min(self.text.len());
             self.is_first = false;
         }
         found

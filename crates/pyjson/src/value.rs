@@ -235,7 +235,8 @@ fn dump_all<T>(
 }
 
 /// Appends what `json.dumps(json.loads(text), indent=2)` writes, as
-/// `datasette create-token --debug` prints it: non-ASCII characters become `\uXXXX`, an empty container stays on its line.
+/// `datasette create-token --debug` prints it: characters that ASCII can't print become `\uXXXX`,
+/// an empty container stays on its line.
 ///
 /// # Errors
 /// As [`loads_strict`].

@@ -421,6 +421,9 @@ mod tests {
         assert!(output.threads.iter().all(|&id| id == thread::current().id()));
     }
 
+    /// A test that fails must not hang.
+    const LONG: std::time::Duration = std::time::Duration::from_secs(30);
+
     /// Output whose writer waits until the input has ended, and learns who has read its end.
     struct AfterEnd {
         end: Receiver<ThreadId>,
@@ -429,7 +432,7 @@ mod tests {
 
     impl Write for AfterEnd {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.reader = self.reader.or_else(|| self.end.recv().ok());
+            self.reader = self.reader.or_else(|| self.end.recv_timeout(LONG).ok());
             Ok(bytes.len())
         }
 

@@ -3,6 +3,16 @@
 use std::fmt;
 
 /// Why a value isn't accepted: `itsdangerous.BadSignature`.
+///
+/// ```
+/// use datasette_tokens::itsdangerous::BadSignature;
+/// use datasette_tokens::{Datasette, Error, Secret};
+///
+/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
+/// let error = datasette.unsign("no dot", "default").unwrap_err();
+/// assert_eq!(error, Error::BadSignature(BadSignature::NoSeparator));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadSignature {
@@ -26,6 +36,19 @@ impl fmt::Display for BadSignature {
 impl std::error::Error for BadSignature {}
 
 /// What is broken inside a value whose signature is right: `itsdangerous.BadPayload`.
+///
+/// ```
+/// use datasette_tokens::Secret;
+/// use datasette_tokens::itsdangerous::{BadPayload, Keyring};
+/// # use datasette_tokens::{Datasette, Error};
+///
+/// let mut signed = b"not-json".to_vec();
+/// Keyring::new(Secret::new("s".to_owned())?, []).sign("default", &mut signed, 0);
+/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
+/// let error = datasette.unsign(std::str::from_utf8(&signed)?, "default").unwrap_err();
+/// assert!(matches!(error, Error::BadPayload(BadPayload::Utf8)), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadPayload {

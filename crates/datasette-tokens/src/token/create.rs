@@ -44,8 +44,18 @@ impl TokenRequest {
 }
 
 /// The arguments of `datasette.create_token()`, as JSON texts. See
-/// [`TokenRequest`](crate::TokenRequest) for typed ones and [`Workspace`](crate::Workspace) for an
-/// example.
+/// [`TokenRequest`](crate::TokenRequest) for typed ones.
+///
+/// ```
+/// use datasette_tokens::{Datasette, RawTokenRequest, Secret, Workspace};
+///
+/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
+/// let request = RawTokenRequest::new(r#""root""#);
+/// let mut token = Vec::new();
+/// datasette.create_token_into(&request, 1_700_000_000.0, &mut Workspace::new(), &mut token)?;
+/// assert!(token.starts_with(b"dstok_"));
+/// # Ok::<(), datasette_tokens::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RawTokenRequest<'a> {
     /// `actor_id`: any value.

@@ -10,7 +10,18 @@ use crate::{
     Workspace,
 };
 
-/// What there is to know about a token. See the [crate's documentation](crate#inspecting).
+/// What there is to know about a token.
+///
+/// ```
+/// use datasette_tokens::{Datasette, Secret, TokenRequest};
+///
+/// let datasette = Datasette::builder().secret(Secret::new("s".to_owned())?).build();
+/// let token = datasette.create_token(&TokenRequest::new("ann"), 1000.0)?;
+/// let inspection = datasette.inspect_token(&token, 1000.0)?;
+/// assert_eq!(inspection.actor_id, Some("ann".into()));
+/// assert_eq!(inspection.created, Some(1000.into()));
+/// # Ok::<(), datasette_tokens::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(into = "Value<'static>"))]
 #[non_exhaustive]
