@@ -93,7 +93,7 @@ pub(super) fn read_cell<'a>(
     Ok(Some(Field { name: parameter.into(), json: json.into(), depth: DEPTH_OF_RESOURCES }))
 }
 
-/// Groups items of so many parts, `db:action` or `db/table:action`. `None` if one has others.
+/// Groups items of this many parts, `db:action` or `db/table:action`. `None` if one has others.
 fn group_items(cell: &str, parts: usize) -> Option<String> {
     let split = |item| {
         let (place, action) = str::rsplit_once(item, ':')?;

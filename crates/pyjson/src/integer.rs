@@ -58,7 +58,7 @@ impl Integer {
         })?;
         match digits.len() {
             0 => None,
-            // So many digits always fit.
+            // This many digits always fit.
             1..=18 => Some(Self::from(if digits.len() < text.len() { -value } else { value })),
             _ => BigInt::parse_bytes(text, 10).map(Self::from_big),
         }

@@ -34,7 +34,7 @@ pub fn any_input(input: &[u8]) {
     }
 }
 
-/// Input in pieces of so many bytes.
+/// Input in pieces of this many bytes.
 struct Pieces<'a>(&'a [u8], usize);
 
 impl Read for Pieces<'_> {

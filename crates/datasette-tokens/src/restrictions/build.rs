@@ -50,7 +50,7 @@ struct Writer<'w, 'a> {
 }
 
 impl Writer<'_, '_> {
-    /// A list of actions inside of so many levels of objects.
+    /// A list of actions inside this many levels of objects.
     fn value(&mut self, levels: usize) -> Result<(), Problem> {
         if levels == 0 {
             return self.action_names();

@@ -29,7 +29,7 @@ impl TokenRequest {
         Self { actor_id, expires_after: None, restrictions: TokenRestrictions::new() }
     }
 
-    /// Lets the token expire after so many seconds. Zero means never, as in Datasette; a negative
+    /// Lets the token expire after this many seconds. Zero means never, as in Datasette; a negative
     /// number is kept.
     pub fn expires_after(mut self, seconds: impl Into<Integer>) -> Self {
         self.expires_after = Some(seconds.into());
