@@ -66,6 +66,12 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
 
+/// One thread for each processor that this process may use.
+#[must_use]
+pub fn available_threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Answers blocks until the source ends, with up to `threads` threads including the caller's.
 ///
 /// Further threads start when there is work for them. `end_input` is called if work ends early:

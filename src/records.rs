@@ -14,11 +14,9 @@ mod output;
 mod worker;
 mod writer;
 
-use std::path::Path;
-use std::thread;
-
 use dstok::parallel;
 use dstok::sidecar::methods::{Defaults, Session};
+use std::path::Path;
 
 use crate::cli::failure::Failure;
 use crate::cli::stdio::warn;
@@ -66,8 +64,7 @@ fn run_workers(
     // With one thread, the audit log has the order of the records, and no token after the record
     // that ends the run.
     let needs_one_thread = *fail_fast || session.policy.audit_log.is_some();
-    let threads =
-        if needs_one_thread { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+    let threads = if needs_one_thread { 1 } else { parallel::available_threads() };
     let new_worker = || RecordWorker {
         session: session.for_worker(),
         layout,

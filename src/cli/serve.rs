@@ -1,10 +1,11 @@
 //! `dstok serve`.
 
 use std::io::{self, ErrorKind, IsTerminal};
-use std::{panic, process, sync::Arc, thread};
+use std::{panic, process, sync::Arc};
 
 use clap::{Args, value_parser};
 use dstok::hardening::enter_sandbox;
+use dstok::parallel::available_threads;
 use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
 
 use super::stdio::{never_wait, warn};
@@ -66,7 +67,7 @@ pub(super) fn run(args: &ServeArgs) -> Result {
     let limits = Limits {
         max_line: args.max_line as usize,
         max_batch: args.max_batch as usize,
-        threads: args.threads.map_or_else(default_threads, |threads| threads as usize),
+        threads: args.threads.unwrap_or(available_threads() as u64).min(MAX_THREADS) as usize,
     };
     let parent = args.parent_pid.map(watch).transpose()?;
     never_wait();
@@ -106,9 +107,4 @@ fn watch(pid: i32) -> Result<Arc<Parent>> {
         _ => format!("--parent-pid: cannot watch process {pid}: {error}"),
     })?;
     Ok(Arc::new(parent))
-}
-
-/// One thread per processor that this process may use.
-fn default_threads() -> usize {
-    thread::available_parallelism().map_or(1, |count| count.get().min(MAX_THREADS as usize))
 }

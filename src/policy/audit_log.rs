@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::sync::{Mutex, PoisonError};
 use std::{io, os::unix::fs::OpenOptionsExt, path::Path};
 
-use datasette_tokens::{Integer, RawTokenRequest, Value};
+use datasette_tokens::{RawTokenRequest, Value, unix_seconds};
 use pyjson::{NotJson, transcode, write_string};
 use rustix::io::retry_on_intr;
 use sha2::{Digest, Sha256};
@@ -78,8 +78,7 @@ impl AuditLog {
 /// Appends what a line says.
 fn write_entry(line: &mut Vec<u8>, mint: &Mint<'_>) -> Result<(), NotJson> {
     let Mint { token, request, made_by, time, now } = *mint;
-    // As `create_token` computes them.
-    let created = Integer::from_f64(now).unwrap_or(0.into());
+    let created = unix_seconds(now);
     let expires = request.lifetime().map_or("null".into(), |end| (&created + end).to_string());
     line.extend_from_slice(br#"{"time":"#);
     Value::from(time).write(line)?;

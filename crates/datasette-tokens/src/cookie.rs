@@ -2,7 +2,7 @@
 
 use crate::base62::{base62_decode, write_base62};
 use crate::error::{Error, InvalidArgument, Problem};
-use crate::payload::{Payload, value};
+use crate::payload::{Payload, unix_seconds, value};
 use crate::signed_value::{push_json, value_json};
 use crate::{Datasette, Integer, TokenInvalid, Value, Workspace, namespace::ACTOR_NAMESPACE};
 
@@ -48,9 +48,8 @@ impl Datasette {
             let one_day = ONE_DAY.into();
             let is_a_day = self.release.ends_cookies_after_a_day();
             let lifetime = if is_a_day { &one_day } else { seconds };
-            let now = Integer::from_f64(now).unwrap_or(0.into());
             payload.extend_from_slice(br#","e":""#);
-            if !write_base62(&(&now + lifetime), payload) {
+            if !write_base62(&(&unix_seconds(now) + lifetime), payload) {
                 let problem = Problem::Value("is too large for a 64-bit float");
                 return Err(InvalidArgument { argument: "expire_after", problem }.into());
             }

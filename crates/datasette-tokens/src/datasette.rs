@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::itsdangerous::{Keyring, Version};
 use crate::{Actions, Flavour, Release, Secret, workspace::Pool};
 
-/// What a payload may inflate to unless something else is chosen, in bytes.
+/// The default limit on the size of an inflated payload, in bytes.
 pub const DEFAULT_MAX_PAYLOAD: usize = 64 << 20;
 
 /// The settings that tokens depend on, named as Datasette names them.

@@ -109,6 +109,7 @@ pub use actor::Actor;
 pub use datasette::{Builder, DEFAULT_MAX_PAYLOAD, Datasette, Settings};
 pub use error::{Error, InvalidArgument, TokenInvalid};
 pub use namespace::TOKEN_NAMESPACE;
+pub use payload::unix_seconds;
 pub use pyjson::{Integer, Str, Value};
 pub use pyzlib::Flavour;
 pub use release::{Feature, NotSupported, Release, ReleaseError};

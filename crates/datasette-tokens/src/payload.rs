@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pyjson::{Kind, Rules, Scanner, Value, loads};
 
-use crate::{Error, Workspace, itsdangerous::BadPayload};
+use crate::{Error, Integer, Workspace, itsdangerous::BadPayload};
 
 /// A payload in Python's spelling, and where some of its members stand.
 ///
@@ -97,6 +97,17 @@ fn with_unique_keys(text: &str) -> Result<String, BadPayload> {
 /// A part of a payload, to look into.
 pub(crate) fn value(json: &[u8]) -> Option<Value<'static>> {
     loads(as_str(json)).ok().map(Value::into_owned)
+}
+
+/// Python's `int(time.time())`, the time that tokens and cookies carry, from Unix seconds. Zero for
+/// an infinity or NaN, on which Python raises.
+///
+/// ```
+/// assert_eq!(datasette_tokens::unix_seconds(1_700_000_000.9), 1_700_000_000.into());
+/// ```
+#[must_use]
+pub fn unix_seconds(now: f64) -> Integer {
+    Integer::from_f64(now).unwrap_or(0.into())
 }
 
 /// Python's spelling as text: it is always UTF-8.

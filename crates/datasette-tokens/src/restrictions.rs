@@ -9,7 +9,7 @@ pub(crate) use build::write_restrictions;
 use crate::Value;
 use allow::ByName;
 
-/// What a token is restricted to: Datasette's `TokenRestrictions`. Without any entry a token may do
+/// The restrictions of a token: Datasette's `TokenRestrictions`. Without any entry a token may do
 /// whatever its actor may.
 ///
 /// ```
@@ -76,7 +76,7 @@ fn entry<'e, T: Default>(entries: &'e mut ByName<'static, T>, key: &str) -> &'e 
     &mut entries[at].1
 }
 
-/// What a token is restricted to, as JSON texts in the shapes of Datasette's arguments.
+/// The restrictions of a token as JSON texts, shaped as Datasette's arguments are.
 ///
 /// `None`, null and an empty collection mean no restriction of that sort.
 ///

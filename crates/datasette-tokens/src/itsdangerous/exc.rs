@@ -35,7 +35,7 @@ impl fmt::Display for BadSignature {
 
 impl std::error::Error for BadSignature {}
 
-/// What is broken inside a value whose signature is right: `itsdangerous.BadPayload`.
+/// Why the payload of a value with a valid signature cannot be read: `itsdangerous.BadPayload`.
 ///
 /// ```
 /// use datasette_tokens::Secret;

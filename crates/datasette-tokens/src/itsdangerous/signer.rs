@@ -46,7 +46,7 @@ impl Version {
 /// `itsdangerous.Signer` with HMAC-SHA1, for one secret and one namespace (itsdangerous's
 /// `salt`). Its keys are as good as the secret there, and overwritten on drop as it is.
 pub(super) struct Signer {
-    /// The HMAC after it has absorbed the key, so that a signature costs no key schedule.
+    /// The state of the HMAC with its key. Each signature starts from a copy.
     sha1: Hmac<Sha1>,
     /// The same for the fallback of itsdangerous 1.1.
     sha512: Hmac<Sha512>,

@@ -36,7 +36,7 @@ pub struct Allowlist<'a> {
     pub resource: Vec<(Str<'a>, Vec<(Str<'a>, Names<'a>)>)>,
 }
 
-/// What an action is to be done to.
+/// The resource that an action is applied to.
 ///
 /// ```
 /// use datasette_tokens::Resource;
@@ -120,7 +120,7 @@ impl<'a> Allowlist<'a> {
 
     /// Replaces abbreviations by full names. Returns the names that are neither an action nor an
     /// abbreviation of one, each once, in order of appearance.
-    pub fn use_full_names(&mut self, actions: &Actions) -> Vec<Str<'a>> {
+    pub fn expand_abbreviations(&mut self, actions: &Actions) -> Vec<Str<'a>> {
         let children = self.resource.iter_mut().flat_map(|(_, children)| children);
         let lists = self.database.iter_mut().chain(children).map(|(_, names)| names);
         let mut unknown = Vec::new();

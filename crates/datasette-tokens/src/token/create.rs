@@ -3,7 +3,7 @@
 use super::PREFIX;
 use crate::restrictions::{TokenRestrictions, write_restrictions};
 use crate::{Datasette, Error, Feature, Integer, TOKEN_NAMESPACE, Value, Workspace};
-use crate::{RawRestrictions, signed_value};
+use crate::{RawRestrictions, signed_value, unix_seconds};
 
 /// The arguments of `datasette.create_token()`.
 ///
@@ -122,7 +122,7 @@ impl Datasette {
             payload.extend_from_slice(br#","token":"dstok""#);
         }
         payload.extend_from_slice(br#","t":"#);
-        Integer::from_f64(now).unwrap_or(0.into()).write(payload);
+        unix_seconds(now).write(payload);
         if let Some(seconds) = request.lifetime() {
             payload.extend_from_slice(br#","d":"#);
             seconds.write(payload);

@@ -42,13 +42,13 @@ pub struct Inspection {
     pub created: Option<Integer>,
     /// The last second of validity (Unix seconds), after the cap of `max_signed_tokens_ttl`.
     pub expires: Option<Integer>,
-    /// What the token is restricted to.
+    /// The restrictions of the token.
     pub restrictions: Restricted,
     /// Names in the restrictions that this Datasette doesn't know.
     pub unknown_actions: Vec<Str<'static>>,
 }
 
-/// What a token is restricted to.
+/// The restrictions of a token.
 ///
 /// ```
 /// use datasette_tokens::{Datasette, Restricted, Secret, TokenRequest};
@@ -205,7 +205,7 @@ impl Datasette {
         })
     }
 
-    /// What a token is restricted to by its `_r`, and the names of no known action in it.
+    /// The restrictions in the `_r` of a token, and the names in it that belong to no known action.
     fn read_restrictions(&self, json: Option<&[u8]>) -> (Restricted, Vec<Str<'static>>) {
         let Some(json) = json.filter(|json| *json != b"null") else {
             return (Restricted::No, Vec::new());
@@ -213,7 +213,7 @@ impl Datasette {
         let Some(mut allowlist) = Allowlist::read(&value(json).unwrap_or_default()) else {
             return (Restricted::Malformed, Vec::new());
         };
-        let unknown_actions = allowlist.use_full_names(&self.actions);
+        let unknown_actions = allowlist.expand_abbreviations(&self.actions);
         (Restricted::To(allowlist), unknown_actions)
     }
 
