@@ -297,7 +297,7 @@ fn blank_space_before_the_records_is_no_record() {
 #[test]
 fn a_record_may_have_16_mib() {
     for (extra, code) in [(0, 0), (100, 1), (30_000, 1), (100_000, 1)] {
-        for (start, end) in [("{\"actor_id\":\"", "\"}"), ("actor_id\n", "")] {
+        for (start, end) in [("{\"note\":\"", "\",\"actor_id\":1}"), ("note,actor_id\n", ",1")] {
             let line = start.split('\n').next_back().unwrap().len() + end.len();
             let input = format!("{start}{}{end}", "x".repeat((16 << 20) + extra - line));
             let outcome = create_tokens(&["--format", "tokens"], input);

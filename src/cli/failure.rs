@@ -3,7 +3,7 @@
 use std::io;
 
 use clap::error::{ContextKind, ErrorKind};
-use datasette_tokens::{Error, itsdangerous::BadPayload};
+use datasette_tokens::Error;
 use dstok::sidecar::protocol::{self, ErrorKind as Kind};
 
 /// Why the program stops without success. `main` maps each variant to an exit code.
@@ -44,9 +44,6 @@ impl From<protocol::Failure> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        if let Error::BadPayload(BadPayload::TooLarge { .. }) = error {
-            return Self::Negative(Some(format!("{error}; --max-payload raises it")));
-        }
         protocol::Failure::from(error).into()
     }
 }

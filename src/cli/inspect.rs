@@ -6,7 +6,6 @@ mod times;
 use std::io::Write;
 
 use clap::Args;
-use datasette_tokens::{Error, Value};
 
 use super::failure::{Failure, Result};
 use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
@@ -37,7 +36,7 @@ pub(super) fn run(args: &InspectArgs) -> Result {
     let inspection = datasette.inspect_token(&token, now)?;
     let is_valid = inspection.reason.is_none();
     if args.json {
-        print_line(Value::from(inspection).to_json().map_err(|_| Error::NotJson)?)?;
+        print_line(inspection.to_json())?;
     } else {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
         anstream::stdout().write_all(report::report(&inspection, now).as_bytes())?;

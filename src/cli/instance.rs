@@ -33,6 +33,11 @@ pub(super) struct InstanceArgs {
     /// Freeze the clock at this time (Unix seconds)
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     now: Option<String>,
+
+    /// The largest payload to sign or to read, in bytes of JSON, up to 4 GiB
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_PAYLOAD as u64,
+        value_parser = value_parser!(u64).range(1..=u32::MAX.into()), help_heading = "Limits")]
+    max_payload: u64,
 }
 
 /// The options of subcommands that verify tokens, cookies or signed values.
@@ -50,11 +55,6 @@ pub(super) struct VerifyingArgs {
     /// Which itsdangerous to reproduce; 1.1 also accepts HMAC-SHA512 signatures
     #[arg(long, default_value = "2.2", value_parser = Version::ALL.map(Version::name))]
     itsdangerous: String,
-
-    /// How many bytes a compressed payload may inflate to, up to 4 GiB
-    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_PAYLOAD as u64,
-        value_parser = value_parser!(u64).range(1..=u32::MAX.into()), help_heading = "Limits")]
-    max_payload: u64,
 }
 
 impl VerifyingArgs {
@@ -68,8 +68,7 @@ impl VerifyingArgs {
         }
         // clap lets only known names pass.
         let version = Version::from_name(&self.itsdangerous).unwrap_or_default();
-        let builder = builder.settings(settings).itsdangerous(version);
-        Ok(builder.max_payload(self.max_payload as usize).build())
+        Ok(builder.settings(settings).itsdangerous(version).build())
     }
 }
 
@@ -78,7 +77,7 @@ impl InstanceArgs {
     pub(super) fn datasette(&self) -> Result<Datasette> {
         // clap lets only known names pass.
         let flavour = Flavour::from_name(&self.zlib).unwrap_or_default();
-        let mut builder = Datasette::builder().zlib(flavour);
+        let mut builder = Datasette::builder().zlib(flavour).max_payload(self.max_payload as usize);
         if let Some(version) = &self.datasette_version {
             let release = version.parse::<Release>();
             let release = release.map_err(|problem| format!("--datasette-version {problem}"))?;

@@ -3,9 +3,19 @@
 use std::{collections::HashMap, fmt};
 
 use foldhash::fast::RandomState;
-use pyjson::loads;
+use pyjson::{Keys, RawString, RawValue, Rules, Scanner};
 
-use crate::{Release, Str, Value};
+use crate::json::{each_element, each_member};
+use crate::{Release, Str, Value, payload::as_str};
+
+/// The most actions that a Datasette may have here. Real ones have some thirty.
+const MAX_ACTIONS: usize = 10_000;
+
+/// The most bytes of a name or an abbreviation.
+const MAX_NAME: usize = 256;
+
+/// How many characters of a name a message shows.
+const SHOWN: usize = 40;
 
 /// The actions that a Datasette knows, with their abbreviations.
 ///
@@ -57,52 +67,90 @@ impl Actions {
     /// # Errors
     /// [`ActionsError`] for any other shape.
     pub fn from_json(text: &str) -> Result<Self, ActionsError> {
-        let value = loads(text).map_err(|error| {
+        let mut json = Vec::new();
+        let mut scanner = Scanner::with_keys(text, Rules::Python, Keys::default());
+        scanner.transcode(&mut json).and_then(|()| scanner.end()).map_err(|error| {
             ActionsError(format!("{} (byte {})", error.kind(), error.offset() + 1))
         })?;
+        let json = as_str(&json);
         let mut actions = Self::default();
-        match (&value, value.get("actions")) {
-            (Value::List(list), _) | (Value::Dict(_), Some(Value::List(list))) => {
-                for (number, item) in (1..).zip(list) {
-                    let Some(Value::Str(name)) = item.get("name") else {
-                        let reason = format!("has an action without a name (number {number})");
-                        return Err(ActionsError(reason));
-                    };
-                    actions.insert_json(name, item.get("abbr"), item.get("resource_class"))?;
-                }
+        let mut list = json.starts_with('[').then_some(json);
+        let is_object = each_member(json, |name, value| {
+            list = list.or((name.text == "actions" && value.starts_with('[')).then_some(value));
+            Some(())
+        });
+        let mut error = Ok(());
+        match (list, is_object) {
+            (Some(list), _) => {
+                let mut number = 0;
+                each_element(list, |item| {
+                    number += 1;
+                    error = actions.insert_item(item.text, number);
+                    error.is_ok().then_some(())
+                });
             }
-            (Value::Dict(members), _) => {
-                for (name, abbreviation) in members {
-                    actions.insert_json(name, Some(abbreviation), None)?;
-                }
+            (None, Some(())) => {
+                each_member(json, |name, value| {
+                    error = actions.insert_json(&name.to_python(), Some(value), None);
+                    error.is_ok().then_some(())
+                });
             }
-            _ => return Err(ActionsError("is neither an object nor a list".to_owned())),
+            (None, None) => {
+                return Err(ActionsError("is neither an object nor a list".to_owned()));
+            }
         }
-        Ok(actions)
+        error.map(|()| actions)
+    }
+
+    /// Inserts an element of the list, the `number`th from 1.
+    fn insert_item(&mut self, json: &str, number: usize) -> Result<(), ActionsError> {
+        let (mut name, mut abbreviation, mut resource_class) = (None, None, None);
+        each_member(json, |key, value| {
+            match key.text {
+                "name" => name = string(value),
+                "abbr" => abbreviation = Some(value),
+                "resource_class" => resource_class = Some(value),
+                _ => {}
+            }
+            Some(())
+        });
+        let Some(name) = name else {
+            let reason = format!("has an action without a name (number {number})");
+            return Err(ActionsError(reason));
+        };
+        self.insert_json(&name.to_python(), abbreviation, resource_class)
     }
 
     fn insert_json(
         &mut self,
         name: &Str<'_>,
-        abbreviation: Option<&Value<'_>>,
-        resource_class: Option<&Value<'_>>,
+        abbreviation: Option<&str>,
+        resource_class: Option<&str>,
     ) -> Result<(), ActionsError> {
         let not_utf8 = || ActionsError("has a name that UTF-8 cannot encode".to_owned());
         let name = name.to_str().ok_or_else(not_utf8)?;
         let abbreviation = match abbreviation {
-            None | Some(Value::Null) => None,
-            Some(Value::Str(abbreviation)) => Some(abbreviation.to_str().ok_or_else(not_utf8)?),
-            Some(_) => {
-                let reason = format!("has an abbreviation of {name:?} that is no string");
-                return Err(ActionsError(reason));
+            None | Some("null") => None,
+            Some(json) => {
+                let abbreviation = string(json).ok_or_else(|| {
+                    let shown: String = name.chars().take(SHOWN).collect();
+                    ActionsError(format!("has an abbreviation of {shown:?} that is no string"))
+                })?;
+                Some(abbreviation.to_str().map_err(|_| not_utf8())?)
             }
         };
+        if name.len().max(abbreviation.as_deref().map_or(0, str::len)) > MAX_NAME {
+            return Err(ActionsError(format!("has a name of more than {MAX_NAME} bytes")));
+        }
+        if self.by_name.len() == MAX_ACTIONS && !self.contains(name) {
+            return Err(ActionsError(format!("has more than {MAX_ACTIONS} actions")));
+        }
         let is_on_tables = match resource_class {
-            Some(class) => class.as_str() == Some("TableResource"),
+            Some(class) => class == r#""TableResource""#,
             // Only the name can tell.
             None => Release::is_table_action(name),
         };
-        self.insert(name, abbreviation, is_on_tables);
+        self.insert(name, abbreviation.as_deref(), is_on_tables);
         Ok(())
     }
 
@@ -155,6 +203,11 @@ impl Actions {
     pub(crate) fn is_on_tables(&self, name: &str) -> bool {
         self.get(name).is_some_and(|action| action.is_on_tables)
     }
+}
+
+/// A string, if the JSON is one.
+fn string(json: &str) -> Option<RawString<'_>> {
+    RawValue { text: json, depth: 0 }.as_string()
 }
 
 /// Why a text is no table of actions. Reads after the name of the file:

@@ -56,6 +56,7 @@ impl Datasette {
             payload.push(b'"');
         }
         payload.push(b'}');
+        self.check_payload("actor", workspace)?;
         self.sign_payload(ACTOR_NAMESPACE, workspace, out)
     }
 
@@ -108,7 +109,12 @@ impl Datasette {
 /// Whether the `e` of a cookie is over. Datasette's `if expires_at:`, then base62 of
 /// `str(expires_at)`.
 fn has_expired(expires_at: Option<&[u8]>, now: f64) -> Result<bool, TokenInvalid> {
-    let expires_at = expires_at.and_then(value).filter(Value::is_true);
+    let expires_at = match expires_at {
+        None | Some(b"[]" | b"{}") => return Ok(false),
+        // `str()` of a container has characters that base62 lacks.
+        Some([b'[' | b'{', ..]) => return Err(TokenInvalid::Malformed),
+        Some(scalar) => value(scalar).filter(Value::is_true),
+    };
     let Some(expires_at) = expires_at else { return Ok(false) };
     let timestamp = expires_at.to_python_str().and_then(|text| base62_decode(text.as_wtf8()));
     Ok(timestamp.ok_or(TokenInvalid::Malformed)?.is_less_than_f64(now))

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::itsdangerous::{Keyring, Version};
 use crate::{Actions, Flavour, Release, Secret, workspace::Pool};
 
-/// The default limit on the size of an inflated payload, in bytes.
-pub const DEFAULT_MAX_PAYLOAD: usize = 64 << 20;
+/// The default limit on the size of a payload's JSON, in bytes.
+pub const DEFAULT_MAX_PAYLOAD: usize = 4 << 20;
 
 /// The settings that tokens depend on, named as Datasette names them.
 ///
@@ -211,7 +211,7 @@ impl Builder {
         self
     }
 
-    /// The most bytes that a compressed payload may inflate to.
+    /// The most bytes that the JSON of a payload may have, of one that is signed or that is read.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.datasette.max_payload = bytes;
         self

@@ -158,6 +158,9 @@ impl InvalidArgument {
         match self.problem {
             Problem::Json(error) => error.kind().to_string(),
             Problem::Value(problem) => problem.to_owned(),
+            Problem::TooLarge { limit } => {
+                format!("makes a payload over max_payload ({limit} bytes)")
+            }
         }
     }
 }
@@ -172,7 +175,7 @@ impl std::error::Error for InvalidArgument {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
             Problem::Json(error) => Some(error),
-            Problem::Value(_) => None,
+            Problem::Value(_) | Problem::TooLarge { .. } => None,
         }
     }
 }
@@ -184,6 +187,11 @@ pub(crate) enum Problem {
     Json(pyjson::Error),
     /// Datasette can't use the value.
     Value(&'static str),
+    /// The payload would have more bytes than allowed.
+    TooLarge {
+        /// The most bytes allowed.
+        limit: usize,
+    },
 }
 
 impl From<pyjson::Error> for Problem {

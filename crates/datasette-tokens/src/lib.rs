@@ -93,6 +93,7 @@ mod cookie;
 mod datasette;
 mod error;
 pub mod itsdangerous;
+mod json;
 mod mlock;
 mod namespace;
 mod payload;

@@ -2,9 +2,11 @@
 
 mod allow;
 mod build;
+mod full_names;
 
 pub use allow::{Allowlist, Names, Resource};
 pub(crate) use build::write_restrictions;
+pub(crate) use full_names::write_full_names;
 
 use crate::Value;
 use allow::ByName;

@@ -38,6 +38,8 @@ pub struct Workspace {
     /// What the base64 of a payload stands for: JSON, or compressed JSON.
     pub(crate) decoded: Vec<u8>,
     pub(crate) keys: Keys,
+    max_payload: Option<usize>,
+    has_refused: bool,
 }
 
 impl Workspace {
@@ -50,6 +52,31 @@ impl Workspace {
     /// The JSON of the payload that the last call signed, in Python's spelling.
     pub fn payload(&self) -> &[u8] {
         &self.payload
+    }
+
+    /// Refuses payloads with more bytes than this, where the instance allows more. `None` sets no
+    /// limit. Threads that share a budget of memory can so handle large payloads one at a time.
+    pub fn limit_payloads(&mut self, bytes: Option<usize>) {
+        self.max_payload = bytes;
+        self.has_refused = false;
+    }
+
+    /// Whether [`Workspace::limit_payloads`] has refused a payload since it was called. The call that
+    /// was refused has another outcome without the limit.
+    pub fn has_refused(&self) -> bool {
+        self.has_refused
+    }
+
+    /// The most bytes of a payload, for an instance that allows `max`.
+    pub(crate) fn max_payload(&self, max: usize) -> usize {
+        self.max_payload.map_or(max, |limit| limit.min(max))
+    }
+
+    /// Says whether a payload of `length` bytes is within the limits, and remembers whose is not.
+    pub(crate) fn allows(&mut self, length: usize, max: usize) -> bool {
+        let allows = length <= self.max_payload(max);
+        self.has_refused |= !allows && self.max_payload(max) < max;
+        allows
     }
 
     /// Gives back what a rare large value took. Call it now and then, such as after a batch.

@@ -7,6 +7,10 @@ use std::ops::Add;
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, ToPrimitive};
 
+/// The most digits that CPython converts between `str` and `int`
+/// (`sys.int_info.default_max_str_digits`).
+pub const MAX_INTEGER_DIGITS: usize = 4300;
+
 /// A Python `int`.
 ///
 /// ```
@@ -94,6 +98,15 @@ impl Integer {
         match Self::from_f64(float.floor()) {
             Some(floor) => *self < floor || (*self == floor && float > float.floor()),
             None => float > 0.0,
+        }
+    }
+
+    /// Whether Python writes the number in decimal: `str()` raises `ValueError` from 4,301 digits on.
+    pub fn has_python_str(&self) -> bool {
+        match &self.0 {
+            Size::Small(_) => true,
+            // A limit on bits would be cheaper, and inexact. Such numbers are rare.
+            Size::Big(value) => value.magnitude().to_string().len() <= MAX_INTEGER_DIGITS,
         }
     }
 

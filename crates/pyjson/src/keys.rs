@@ -86,16 +86,16 @@ impl Stack {
     /// Ends the innermost object and says whether two of its keys are equal.
     pub(crate) fn end_object(&mut self, text: &str) -> bool {
         let begin = self.begins.pop().unwrap_or_default();
-        let keys = &self.spans[begin..];
+        let keys = &mut self.spans[begin..];
         // With escapes, one key may be spelled in two ways.
         let found = (self.escaped || may_have_equal(keys)) && {
-            let value = |&Span { start, end, .. }: &Span| match self.escaped {
-                true => Cow::Owned(string::unescape(&text[start..end])),
-                false => Cow::Borrowed(&text.as_bytes()[start..end]),
+            // Sorted in place: there may be millions, and nobody asks for their order again.
+            let value = |key: &Span| match &text[key.start..key.end] {
+                escaped if escaped.contains('\\') => Cow::Owned(string::unescape(escaped)),
+                plain => Cow::Borrowed(plain.as_bytes()),
             };
-            let mut values: Vec<_> = keys.iter().map(value).collect();
-            values.sort_unstable();
-            values.windows(2).any(|pair| pair[0] == pair[1])
+            keys.sort_unstable_by(|a, b| value(a).cmp(&value(b)));
+            keys.windows(2).any(|pair| value(&pair[0]) == value(&pair[1]))
         };
         self.spans.truncate(begin);
         found

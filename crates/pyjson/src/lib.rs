@@ -44,9 +44,9 @@ mod transcode;
 mod value;
 
 pub use error::{Error, ErrorKind};
-pub use integer::Integer;
+pub use integer::{Integer, MAX_INTEGER_DIGITS};
 pub use keys::Keys;
-pub use number::{MAX_INTEGER_DIGITS, Number, write_float};
+pub use number::{Number, write_float};
 pub use raw::{RawString, RawValue};
 pub use scan::{Kind, Rules, Scanner};
 pub use skip::Place;

@@ -1,10 +1,7 @@
 //! Numbers as they are spelled, and CPython's `repr` of floats.
 
+use super::integer::MAX_INTEGER_DIGITS;
 use super::{Error, ErrorKind, Integer, Rules, Scanner};
-
-/// The most digits that CPython converts between `str` and `int`
-/// (`sys.int_info.default_max_str_digits`).
-pub const MAX_INTEGER_DIGITS: usize = 4300;
 
 /// A number as it is spelled in a text.
 #[derive(Clone, Copy, Debug)]

@@ -72,6 +72,8 @@ impl<'a> Value<'a> {
                 while let Some(key) = scanner.next_key()? {
                     members.push((key.to_python(), Self::read(scanner)?));
                 }
+                // A vector of one begins with room for four. A payload may hold a million of them.
+                members.shrink_to_fit();
                 Self::Dict(if scanner.has_duplicates { keep_last_values(members) } else { members })
             }
             Kind::Array => {
@@ -80,6 +82,7 @@ impl<'a> Value<'a> {
                 while scanner.next_element()? {
                     list.push(Self::read(scanner)?);
                 }
+                list.shrink_to_fit();
                 Self::List(list)
             }
             Kind::String => Self::Str(scanner.string()?.to_python()),

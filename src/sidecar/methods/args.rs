@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use datasette_tokens::{Integer, Value};
-use pyjson::{Error as JsonError, ErrorKind as JsonErrorKind, Number, RawValue, Scanner, Str};
+use datasette_tokens::Integer;
+use pyjson::{
+    Error as JsonError, ErrorKind as JsonErrorKind, Keys, Kind, Number, RawValue, Rules, Scanner,
+    Str,
+};
 
 use super::parameter::Parameter;
 use crate::sidecar::protocol::{Failure, MAX_PARAMETERS, Params};
@@ -150,9 +153,22 @@ impl<'a> Bound<'a> {
         value.map(Some).map_err(|error| self.json_error(error))
     }
 
-    /// Any value. Lone surrogates are accepted.
-    pub(super) fn value(self) -> Result<Value<'a>, Failure> {
-        pyjson::loads_strict(self.json).map_err(|error| self.json_error(error))
+    /// An Object as JSON in Python's spelling; `None` for any other value. Lone surrogates are
+    /// accepted.
+    pub(super) fn object(self) -> Result<Option<Cow<'a, str>>, Failure> {
+        let mut scanner = Scanner::with_keys(self.json, Rules::Python, Keys::default());
+        if scanner.peek_kind() != Ok(Kind::Object) {
+            return Ok(None);
+        }
+        let mut out = Vec::new();
+        let read = scanner.transcode_members(&mut out, |_, _| {});
+        let as_it_is = read.map_err(|error| self.json_error(error))?;
+        if scanner.has_python_number() {
+            return Err(self.invalid(JsonErrorKind::NumberOverflow));
+        }
+        // Python's spelling is UTF-8.
+        let object = || Cow::Owned(String::from_utf8(out).unwrap_or_default());
+        Ok(Some(as_it_is.map_or_else(object, Cow::Borrowed)))
     }
 
     /// The JSON text in Python's spelling, unless it is null.
@@ -161,7 +177,7 @@ impl<'a> Bound<'a> {
         let mut out = Vec::new();
         pyjson::transcode(json, &mut out).map_err(|error| self.json_error(error))?;
         // Python's spelling is UTF-8.
-        Ok(Some(String::from_utf8_lossy(&out).into_owned()))
+        Ok(Some(String::from_utf8(out).unwrap_or_default()))
     }
 
     /// The error about this parameter, with a message that begins with its name.

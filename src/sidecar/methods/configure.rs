@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use datasette_tokens::itsdangerous::Version;
-use datasette_tokens::{Actions, Flavour, Release, ReleaseError, Secret, Settings, Value};
-use pyjson::{Scanner, loads};
+use datasette_tokens::{Actions, Flavour, Release, ReleaseError, Secret, Settings};
+use pyjson::{Kind, Scanner};
 
 use super::info;
 use super::method::{Args, Bound, Failure, Method, Session};
@@ -139,17 +139,23 @@ fn read_actions(parameter: Bound<'_>) -> Result<Option<Actions>, Failure> {
 /// The settings after the call: the given ones replace those before.
 fn read_settings(parameter: Bound<'_>, mut settings: Settings) -> Result<Settings, Failure> {
     let Some(json) = parameter.canonical_json()? else { return Ok(settings) };
-    let object = loads(&json).map_err(|error| parameter.json_error(error))?;
-    let Value::Dict(members) = object else { return Err(parameter.invalid("must be an object")) };
-    for (name, value) in &members {
-        let name = name.to_string_lossy();
-        let value = match (&*name, value) {
-            (_, Value::Str(text)) => text.to_string_lossy().into_owned(),
-            (_, Value::Int(number)) => number.to_string(),
-            ("allow_signed_tokens", Value::Bool(value)) => value.to_string(),
+    let json_error = |error| parameter.json_error(error);
+    let mut scanner = Scanner::new(&json);
+    if scanner.peek_kind() != Ok(Kind::Object) {
+        return Err(parameter.invalid("must be an object"));
+    }
+    scanner.begin_object().map_err(json_error)?;
+    while let Some(name) = scanner.next_key().map_err(json_error)? {
+        let name = name.to_python().to_string();
+        let kind = scanner.peek_kind().map_err(json_error)?;
+        let value = scanner.raw_value().map_err(json_error)?;
+        let value = match (&*name, kind) {
+            (_, Kind::String) => value.as_string().map(|text| text.to_python().to_string()),
+            (_, Kind::Number) | ("allow_signed_tokens", Kind::Bool) => Some(value.text.to_owned()),
             // No setting takes any other value.
-            _ => String::new(),
+            _ => None,
         };
+        let value = value.unwrap_or_default();
         set_setting(&mut settings, &name, &value).map_err(|problem| {
             Failure::invalid_param("settings", format!("settings: {problem}"))
         })?;

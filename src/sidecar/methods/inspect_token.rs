@@ -1,8 +1,5 @@
 //! `inspect_token`.
 
-use datasette_tokens::{Error, Value};
-use pyjson::NotJson;
-
 use super::method::{Args, Failure, Method, MethodResult, Session};
 use super::parameter::{EXAMPLE_TOKEN, NOW, TOKEN};
 
@@ -35,7 +32,5 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     let token = token.string()?;
     let now = session.time(now)?;
     let Session { datasette, workspace, .. } = session;
-    let inspection = datasette.inspect_token_with(&token, now, workspace)?;
-    Value::from(inspection).write(out).map_err(|NotJson| Error::NotJson)?;
-    Ok(())
+    Ok(datasette.inspect_token_into(&token, now, workspace, out)?)
 }

@@ -1,6 +1,7 @@
 //! `restrictions_allow_action`.
 
-use datasette_tokens::{Allowlist, Error, Resource, Value};
+use datasette_tokens::{Error, Resource, Str};
+use pyjson::{Kind, RawValue, Scanner};
 
 use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
 use super::parameter::{BOOLEAN, STRING, action_names, by_name, optional, required};
@@ -43,33 +44,52 @@ const RESOURCE_SHAPE: &str = "must be null, a database name or [database, child]
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [restrictions, action, resource] = args.values();
-    let value = restrictions.value()?;
-    let allowlist = Allowlist::read(&value).ok_or_else(|| restrictions.invalid(ALLOWLIST_SHAPE))?;
-    let Value::Str(action) = action.value()? else {
-        return Err(action.invalid("must be a string"));
-    };
+    let json = restrictions.object()?.ok_or_else(|| restrictions.invalid(ALLOWLIST_SHAPE))?;
+    let action = python_string(action.json).ok_or_else(|| action.invalid("must be a string"))?;
     let resource = read_resource(resource)?;
     let datasette = &session.datasette;
-    let is_allowed = datasette.allows_action(&allowlist, &action, resource.as_ref()).map_err(
-        |error| match error {
-            Error::NullList => restrictions.invalid("has null in place of the resource's list"),
-            error => error.into(),
-        },
-    )?;
+    let is_allowed = datasette.json_allows_action(&json, &action, resource.as_ref());
+    let is_allowed = is_allowed.map_err(|error| match error {
+        Error::NullList => restrictions.invalid("has null in place of the resource's list"),
+        error => error.into(),
+    })?;
+    let is_allowed = is_allowed.ok_or_else(|| restrictions.invalid(ALLOWLIST_SHAPE))?;
     out.extend_from_slice(if is_allowed { b"true" } else { b"false" });
     Ok(())
 }
 
 fn read_resource(resource: Bound<'_>) -> Result<Option<Resource<'_>>, Failure> {
-    match resource.value()? {
-        Value::Null => return Ok(None),
-        Value::Str(database) => return Ok(Some(Resource::Database(database))),
-        Value::List(pair) => {
-            if let Ok([Value::Str(database), Value::Str(child)]) = <[_; 2]>::try_from(pair) {
-                return Ok(Some(Resource::Child(database, child)));
-            }
-        }
-        _ => {}
+    let Some(json) = resource.given_json() else { return Ok(None) };
+    if let Some(database) = python_string(json) {
+        return Ok(Some(Resource::Database(database)));
     }
-    Err(resource.invalid(RESOURCE_SHAPE))
+    let pair = pair(json).map_err(|error| resource.json_error(error))?;
+    let child = pair.and_then(|[database, child]| {
+        Some(Resource::Child(python_string(database)?, python_string(child)?))
+    });
+    child.map(Some).ok_or_else(|| resource.invalid(RESOURCE_SHAPE))
+}
+
+/// A string, with its lone surrogates.
+fn python_string(json: &str) -> Option<Str<'_>> {
+    Some(RawValue { text: json, depth: 0 }.as_string()?.to_python())
+}
+
+/// The elements of an array of two.
+fn pair(json: &str) -> Result<Option<[&str; 2]>, pyjson::Error> {
+    let mut scanner = Scanner::new(json);
+    if scanner.peek_kind()? != Kind::Array {
+        return Ok(None);
+    }
+    let mut pair = [""; 2];
+    let mut length = 0;
+    scanner.begin_array()?;
+    while scanner.next_element()? {
+        let element = scanner.raw_value()?.text;
+        if let Some(place) = pair.get_mut(length) {
+            *place = element;
+        }
+        length += 1;
+    }
+    Ok((length == 2).then_some(pair))
 }

@@ -56,7 +56,7 @@ pub enum BadPayload {
     Base64,
     /// The zlib stream.
     Zlib,
-    /// The payload inflates to more bytes than allowed.
+    /// The payload has more bytes than allowed.
     TooLarge {
         /// The most bytes allowed.
         limit: usize,
@@ -74,10 +74,7 @@ impl fmt::Display for BadPayload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLarge { limit } => {
-                return write!(
-                    f,
-                    "the payload inflates to more than {limit} bytes, the limit here"
-                );
+                return write!(f, "the payload is over max_payload ({limit} bytes)");
             }
             Self::Base64 => "the payload is not base64",
             Self::Zlib => "the payload is marked as compressed but is not a whole zlib stream",

@@ -21,13 +21,14 @@ pub(crate) fn dump_payload(workspace: &mut Workspace, flavour: Flavour, out: &mu
     }
 }
 
-/// `URLSafeSerializerMixin.load_payload`, up to the JSON text, which the caller reads. Inflates at
-/// most `limit` bytes.
+/// `URLSafeSerializerMixin.load_payload`, up to the JSON text, which the caller reads. The text may
+/// have at most `max` bytes.
 pub(crate) fn load_payload(
     workspace: &mut Workspace,
     payload: &[u8],
-    limit: usize,
+    max: usize,
 ) -> Result<String, BadPayload> {
+    let limit = workspace.max_payload(max);
     let compressed = payload.strip_prefix(b".");
     let mut json = std::mem::take(&mut workspace.decoded);
     if !base64_decode_into(compressed.unwrap_or(payload), &mut json) {
@@ -37,9 +38,14 @@ pub(crate) fn load_payload(
         let inflated = workspace.decompressor.decompress_within(&json, limit);
         workspace.decoded = json;
         json = inflated.map_err(|error| match error {
-            DecompressError::TooLarge => BadPayload::TooLarge { limit },
+            DecompressError::TooLarge => {
+                workspace.allows(limit.saturating_add(1), max);
+                BadPayload::TooLarge { limit: max }
+            }
             _ => BadPayload::Zlib,
         })?;
+    } else if !workspace.allows(json.len(), max) {
+        return Err(BadPayload::TooLarge { limit: max });
     }
     String::from_utf8(json).map_err(|_| BadPayload::Utf8)
 }

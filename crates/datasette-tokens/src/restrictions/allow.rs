@@ -1,9 +1,9 @@
 //! `_r` as it is read back. Upstream: `restrictions_allow_action` in
 //! `datasette/default_permissions/restrictions.py`, before 1.0a25 `default_permissions.py`.
 
-use std::collections::HashSet;
-
-use crate::{Actions, Datasette, Error, Feature, Str, Value};
+use super::full_names::{each_name, member, parts};
+use crate::json::each_member;
+use crate::{Datasette, Error, Feature, Str, Value};
 
 /// A list of names; `None` where the payload has null in its place.
 pub type Names<'a> = Option<Vec<Str<'a>>>;
@@ -66,41 +66,67 @@ impl Datasette {
         action: &Str<'_>,
         resource: Option<&Resource<'_>>,
     ) -> Result<bool, Error> {
+        self.json_allows_action(&allowlist.to_json(), action, resource)
+            .map(Option::unwrap_or_default)
+    }
+
+    /// The same for an `_r` given as JSON in Python's spelling. `None` if it has another shape, on
+    /// which Datasette would crash. Builds no tree: restrictions may be large.
+    ///
+    /// # Errors
+    /// As [`Datasette::allows_action`].
+    pub fn json_allows_action(
+        &self,
+        restrictions: &str,
+        action: &Str<'_>,
+        resource: Option<&Resource<'_>>,
+    ) -> Result<Option<bool>, Error> {
+        let Some(parts) = parts(restrictions) else { return Ok(None) };
         self.release.require(Feature::RestrictionsAllowAction)?;
         // What isn't UTF-8 is no known action.
         let known = action.to_str();
         let abbreviation = known.and_then(|name| self.actions.abbreviation(name));
-        let is_meant = |name: &Str<'_>| name == action || abbreviation.is_some_and(|a| name == a);
-        let has_action = |names: &Names<'_>| names.iter().flatten().any(is_meant);
-        if has_action(&allowlist.all) {
-            return Ok(true);
+        let has_action = |names: &str| {
+            let mut found = false;
+            each_name(names, |name| {
+                let name = name.to_python();
+                found |= name == *action || abbreviation.is_some_and(|short| name == short);
+            });
+            found
+        };
+        if has_action(parts.all) {
+            return Ok(Some(true));
         }
         let (database, child) = match resource {
             Some(Resource::Child(database, child)) => (database, Some(child)),
             // Datasette's `if resource:`.
             Some(Resource::Database(name)) if !name.is_empty() => (name, None),
-            _ => return Ok(false),
+            _ => return Ok(Some(false)),
         };
-        if allowlist.database.iter().any(|(name, names)| name == database && has_action(names)) {
-            return Ok(true);
+        if member(parts.database, database).is_some_and(has_action) {
+            return Ok(Some(true));
         }
-        let Some(child) = child else { return Ok(false) };
-        let folds_case = self.release.normalizes_children()
-            && known.is_some_and(|name| self.actions.is_on_tables(name));
-        let is_child = |name: &Str<'_>| match folds_case {
-            true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
-            false => name == child,
-        };
-        let children = allowlist.resource.iter().filter(|(name, _)| name == database);
-        for (_, names) in children.flat_map(|(_, names)| names).filter(|(name, _)| is_child(name)) {
-            if names.is_none() && self.release.normalizes_children() {
-                return Err(Error::NullList);
+        let children = child.and_then(|child| Some((child, member(parts.resource, database)?)));
+        let Some((child, children)) = children else { return Ok(Some(false)) };
+        let normalizes = self.release.normalizes_children();
+        let folds_case = normalizes && known.is_some_and(|name| self.actions.is_on_tables(name));
+        let mut verdict = Ok(false);
+        each_member(children, |name, names| {
+            let name = name.to_python();
+            let is_child = match folds_case {
+                true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
+                false => name == *child,
+            };
+            // The first child that decides counts.
+            if is_child && verdict == Ok(false) {
+                verdict = match names {
+                    "null" if normalizes => Err(Error::NullList),
+                    names => Ok(has_action(names)),
+                };
             }
-            if has_action(names) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+            Some(())
+        });
+        verdict.map(Some)
     }
 }
 
@@ -110,29 +136,40 @@ impl<'a> Allowlist<'a> {
     ///
     /// `None` for any other shape, on which Datasette would crash.
     pub fn read(value: &Value<'a>) -> Option<Self> {
+        Self::read_members(value, ["a", "d", "r"])
+    }
+
+    /// The same with the names of arguments: `all`, `database` and `resource`.
+    pub(crate) fn read_arguments(value: &Value<'a>) -> Option<Self> {
+        Self::read_members(value, ["all", "database", "resource"])
+    }
+
+    fn read_members(value: &Value<'a>, [all, database, resource]: [&str; 3]) -> Option<Self> {
         let Value::Dict(_) = value else { return None };
         Some(Self {
-            all: value.get("a").map_or(Some(None), names)?,
-            database: value.get("d").map_or(Some(Vec::new()), by_name(names))?,
-            resource: value.get("r").map_or(Some(Vec::new()), by_name(by_name(names)))?,
+            all: value.get(all).map_or(Some(None), names)?,
+            database: value.get(database).map_or(Some(Vec::new()), by_name(names))?,
+            resource: value.get(resource).map_or(Some(Vec::new()), by_name(by_name(names)))?,
         })
     }
 
-    /// Replaces abbreviations by full names. Returns the names that are neither an action nor an
-    /// abbreviation of one, each once, in order of appearance.
-    pub fn expand_abbreviations(&mut self, actions: &Actions) -> Vec<Str<'a>> {
-        let children = self.resource.iter_mut().flat_map(|(_, children)| children);
-        let lists = self.database.iter_mut().chain(children).map(|(_, names)| names);
-        let mut unknown = Vec::new();
-        let mut seen = HashSet::new();
-        for name in [&mut self.all].into_iter().chain(lists).flatten().flatten() {
-            match name.to_str().and_then(|name| actions.full_name(name)) {
-                Some(full_name) => *name = full_name.to_owned().into(),
-                None if seen.insert(name.clone()) => unknown.push(name.clone()),
-                None => {}
-            }
-        }
-        unknown
+    /// The `_r` that this was read from, as JSON in Python's spelling.
+    fn to_json(&self) -> String {
+        let list = |names: &Names<'a>| {
+            let names = names.as_ref()?.iter().cloned().map(Value::Str).collect::<Vec<_>>();
+            Some(Value::List(names))
+        };
+        let dict = |members: &ByName<'a, Names<'a>>| -> Value<'a> {
+            members.iter().map(|(name, names)| (name.clone(), list(names).into())).collect()
+        };
+        let resource = self.resource.iter().map(|(name, children)| (name.clone(), dict(children)));
+        let r: Value<'a> = Value::from_iter([
+            ("a", list(&self.all).into()),
+            ("d", dict(&self.database)),
+            ("r", resource.collect()),
+        ]);
+        // JSON can carry strings.
+        r.to_json().unwrap_or_default()
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a token's payload says, and when it ends: one reader and one rule for everybody who asks.
 
-use crate::payload::{Payload, value};
-use crate::{Integer, TokenInvalid, Value};
+use pyjson::{Keys, Kind, RawValue, Rules, Scanner};
+
+use crate::json::each_element;
+use crate::payload::{Payload, as_str};
+use crate::{Integer, TokenInvalid};
 
 /// The payload of a token, with the members of [`place`].
 pub(super) type Claims<'p> = Payload<'p, 4>;
@@ -45,10 +48,16 @@ impl<'p> Claims<'p> {
 
     /// Python's `"t" in decoded`, then `decoded["t"]`, on a payload that has none.
     fn no_timestamp(&self) -> TokenInvalid {
-        let lacks_t = match value(self.text) {
-            _ if self.is_object => true,
-            Some(Value::List(items)) => !items.contains(&Value::from("t")),
-            Some(Value::Str(text)) => !text.as_wtf8().contains(&b't'),
+        let mut scanner = Scanner::with_keys(as_str(self.text), Rules::Python, Keys::default());
+        let lacks_t = match scanner.peek_kind() {
+            Ok(Kind::Object) => true,
+            Ok(Kind::Array) => {
+                let is_other = |value: RawValue<'_>| (value.text != r#""t""#).then_some(());
+                each_element(as_str(self.text), is_other).is_some()
+            }
+            Ok(Kind::String) => {
+                scanner.string().is_ok_and(|text| !text.to_python().as_wtf8().contains(&b't'))
+            }
             _ => false,
         };
         if lacks_t { TokenInvalid::NoTimestamp } else { TokenInvalid::Malformed }

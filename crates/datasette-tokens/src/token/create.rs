@@ -73,6 +73,18 @@ impl<'a> RawTokenRequest<'a> {
         Self { actor_id, expires_after: None, restrictions: RawRestrictions::default() }
     }
 
+    fn largest_argument(&self) -> &'static str {
+        let RawRestrictions { all, database, resource } = self.restrictions;
+        let arguments = [
+            ("actor_id", Some(self.actor_id)),
+            ("restrict_all", all),
+            ("restrict_database", database),
+            ("restrict_resource", resource),
+        ];
+        let largest = arguments.into_iter().max_by_key(|(_, json)| json.map_or(0, str::len));
+        largest.map_or("actor_id", |(name, _)| name)
+    }
+
     /// For how many seconds the token is valid; `None` if it never expires.
     pub fn lifetime(&self) -> Option<&Integer> {
         self.expires_after.as_ref().filter(|seconds| !seconds.is_zero())
@@ -132,6 +144,7 @@ impl Datasette {
             write_restrictions(&restrictions, &self.actions, keys, payload)?;
         }
         payload.push(b'}');
+        self.check_payload(request.largest_argument(), workspace)?;
         // Only now, because a wrong argument is the first error.
         self.release.require(Feature::ApiTokens)?;
         if !restrictions.is_empty() {

@@ -4,10 +4,11 @@
 use super::PREFIX;
 use super::claims::{Claims, place};
 use crate::itsdangerous::{BadSignature, load_payload};
-use crate::payload::value;
+use crate::payload::{as_str, value};
+use crate::restrictions::write_full_names;
 use crate::{
-    Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, TokenInvalid, Value,
-    Workspace,
+    Actions, Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, TokenInvalid,
+    Value, Workspace,
 };
 
 /// What there is to know about a token.
@@ -46,6 +47,7 @@ pub struct Inspection {
     pub restrictions: Restricted,
     /// Names in the restrictions that this Datasette doesn't know.
     pub unknown_actions: Vec<Str<'static>>,
+    json: String,
 }
 
 /// The restrictions of a token.
@@ -108,38 +110,114 @@ pub enum Status {
     Unchecked,
 }
 
-/// The same as a `dict`, as dstok's method `inspect_token` answers it.
+impl Inspection {
+    /// The answer of dstok's method `inspect_token`, as JSON.
+    pub fn to_json(&self) -> &str {
+        &self.json
+    }
+}
+
+#[cfg(feature = "serde")]
 impl From<Inspection> for Value<'static> {
     fn from(inspection: Inspection) -> Self {
-        let (signature, secret) = match inspection.signature {
+        value(inspection.json.as_bytes()).unwrap_or_default()
+    }
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Expired => "expired",
+            Self::Invalid => "invalid",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+/// What a token holds, as JSON in Python's spelling. Nothing is copied yet: a payload may be large.
+struct Findings<'p> {
+    payload: Option<&'p [u8]>,
+    is_compressed: bool,
+    signature: Signature,
+    status: Status,
+    reason: Option<Error>,
+    actor_id: Option<&'p [u8]>,
+    created: Option<Integer>,
+    expires: Option<Integer>,
+    restrictions: Option<&'p [u8]>,
+}
+
+impl Findings<'_> {
+    /// Appends the answer of dstok's method `inspect_token`. Returns whether the restrictions have
+    /// their shape.
+    fn write(&self, actions: &Actions, out: &mut Vec<u8>) -> bool {
+        let (signature, secret) = match self.signature {
             Signature::Valid(secret) => ("valid", Some(secret as u64)),
             Signature::Invalid => ("invalid", None),
             Signature::Unchecked => ("unchecked", None),
         };
-        let status = match inspection.status {
-            Status::Valid => "valid",
-            Status::Expired => "expired",
-            Status::Invalid => "invalid",
-            Status::Unchecked => "unchecked",
+        let mut member = |name: &str, json: Option<&[u8]>| {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(json.unwrap_or(b"null"));
         };
-        let restrictions = match inspection.restrictions {
-            Restricted::To(allowlist) => Some(Value::from(allowlist)),
-            Restricted::No | Restricted::Malformed => None,
+        let json = |value: Value<'_>| value.to_json().unwrap_or_default().into_bytes();
+        let reason = self.reason.as_ref().map(Error::to_string);
+        member(r#"{"payload":"#, self.payload);
+        member(r#","compressed":"#, Some(&json(self.is_compressed.into())));
+        member(r#","signature":"#, Some(&json(signature.into())));
+        member(r#","secret":"#, Some(&json(secret.into())));
+        member(r#","status":"#, Some(&json(self.status.name().into())));
+        member(r#","reason":"#, Some(&json(reason.into())));
+        member(r#","actor_id":"#, self.actor_id);
+        member(r#","created":"#, Some(&json(self.created.clone().into())));
+        member(r#","expires":"#, Some(&json(self.expires.clone().into())));
+        member(r#","restrictions":"#, Some(b""));
+        let start = out.len();
+        let unknown = match self.restrictions {
+            Some(restrictions) => write_full_names(as_str(restrictions), actions, out),
+            None => None,
         };
-        let unknown_actions = inspection.unknown_actions.into_iter().map(Value::Str).collect();
-        Value::from_iter([
-            ("payload", inspection.payload.into()),
-            ("compressed", inspection.compressed.into()),
-            ("signature", signature.into()),
-            ("secret", secret.into()),
-            ("status", status.into()),
-            ("reason", inspection.reason.map(|reason| reason.to_string()).into()),
-            ("actor_id", inspection.actor_id.into()),
-            ("created", inspection.created.into()),
-            ("expires", inspection.expires.into()),
-            ("restrictions", restrictions.into()),
-            ("unknown_actions", Value::List(unknown_actions)),
-        ])
+        if unknown.is_none() {
+            out.truncate(start);
+            out.extend_from_slice(b"null");
+        }
+        out.extend_from_slice(br#","unknown_actions":"#);
+        out.extend_from_slice(unknown.as_deref().unwrap_or(b"[]"));
+        out.push(b'}');
+        unknown.is_some()
+    }
+
+    fn to_inspection(&self, actions: &Actions) -> Inspection {
+        let mut json = Vec::new();
+        let is_well_formed = self.write(actions, &mut json);
+        let all = value(&json).unwrap_or_default();
+        let restrictions = match all.get("restrictions").and_then(Allowlist::read_arguments) {
+            _ if self.restrictions.is_none() => Restricted::No,
+            Some(allowlist) if is_well_formed => Restricted::To(allowlist),
+            _ => Restricted::Malformed,
+        };
+        let name = |name: &Value<'static>| match name {
+            Value::Str(name) => Some(name.clone()),
+            _ => None,
+        };
+        let unknown = match all.get("unknown_actions") {
+            Some(Value::List(names)) => names.iter().filter_map(name).collect(),
+            _ => Vec::new(),
+        };
+        Inspection {
+            payload: self.payload.and_then(value),
+            compressed: self.is_compressed,
+            signature: self.signature,
+            status: self.status,
+            reason: self.reason.clone(),
+            actor_id: self.actor_id.and_then(value),
+            created: self.created.clone(),
+            expires: self.expires.clone(),
+            restrictions,
+            unknown_actions: unknown,
+            json: as_str(&json).to_owned(),
+        }
     }
 }
 
@@ -150,19 +228,35 @@ impl Datasette {
     /// # Errors
     /// [`Error::NotSupported`] before 1.0a0.
     pub fn inspect_token(&self, token: &str, now: f64) -> Result<Inspection, Error> {
-        self.pool.with(|workspace| self.inspect_token_with(token, now, workspace))
+        self.pool.with(|workspace| {
+            let inspection = |findings: Findings<'_>| findings.to_inspection(&self.actions);
+            self.with_findings(token, now, workspace, inspection)
+        })
     }
 
-    /// The same with a workspace of the caller's.
+    /// The same as JSON, see [`Inspection::to_json`]. Appends to `out`. Builds no tree.
     ///
     /// # Errors
-    /// As [`Datasette::inspect_token`].
-    pub fn inspect_token_with(
+    /// As [`Datasette::inspect_token`]; `out` is then as it was.
+    pub fn inspect_token_into(
         &self,
         token: &str,
         now: f64,
         workspace: &mut Workspace,
-    ) -> Result<Inspection, Error> {
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        self.with_findings(token, now, workspace, |findings| {
+            findings.write(&self.actions, out);
+        })
+    }
+
+    fn with_findings<T>(
+        &self,
+        token: &str,
+        now: f64,
+        workspace: &mut Workspace,
+        finish: impl FnOnce(Findings<'_>) -> T,
+    ) -> Result<T, Error> {
         self.release.require(Feature::ApiTokens)?;
         let signed = token.strip_prefix(PREFIX).unwrap_or(token);
         let signature = self.check_signature(signed);
@@ -187,34 +281,25 @@ impl Datasette {
             Err(_) => Status::Invalid,
         };
         let claims = claims.ok();
-        let restrictions = claims.and_then(|claims| self.restrictions_of(claims));
-        let (restrictions, unknown_actions) = self.read_restrictions(restrictions);
-        let lifetime = claims.and_then(|c| c.lifetime(self.settings.max_signed_tokens_ttl).ok());
-        Ok(Inspection {
-            payload: claims.and_then(|claims| value(claims.json()?)),
-            compressed: encoded.starts_with('.'),
+        let cap = self.settings.max_signed_tokens_ttl;
+        let lifetime = claims.and_then(|claims| claims.lifetime(cap).ok());
+        let actor_id = claims
+            .and_then(|claims| claims.actor_id().filter(|id| claims.require_json(id).is_ok()));
+        Ok(finish(Findings {
+            payload: claims.and_then(Claims::json),
+            is_compressed: encoded.starts_with('.'),
             signature,
             status,
             reason: verdict.err(),
-            actor_id: claims
-                .and_then(|c| value(c.actor_id().filter(|id| c.require_json(id).is_ok())?)),
+            actor_id,
             created: claims.and_then(Claims::created),
-            expires: lifetime.and_then(|(created, duration)| Some(&created + &duration?)),
-            restrictions,
-            unknown_actions,
-        })
-    }
-
-    /// The restrictions in the `_r` of a token, and the names in it that belong to no known action.
-    fn read_restrictions(&self, json: Option<&[u8]>) -> (Restricted, Vec<Str<'static>>) {
-        let Some(json) = json.filter(|json| *json != b"null") else {
-            return (Restricted::No, Vec::new());
-        };
-        let Some(mut allowlist) = Allowlist::read(&value(json).unwrap_or_default()) else {
-            return (Restricted::Malformed, Vec::new());
-        };
-        let unknown_actions = allowlist.expand_abbreviations(&self.actions);
-        (Restricted::To(allowlist), unknown_actions)
+            expires: lifetime
+                .and_then(|(created, duration)| Some(&created + &duration?))
+                .filter(Integer::has_python_str),
+            restrictions: claims
+                .and_then(|claims| self.restrictions_of(claims))
+                .filter(|json| *json != b"null"),
+        }))
     }
 
     fn check_signature(&self, signed: &str) -> Signature {

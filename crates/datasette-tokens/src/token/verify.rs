@@ -80,7 +80,11 @@ impl Datasette {
         }
         if let Some(expires) = expires {
             out.extend_from_slice(br#","token_expires":"#);
-            expires.write(out);
+            match expires.has_python_str() {
+                true => expires.write(out),
+                // Python could not read it.
+                false => out.extend_from_slice(b"null"),
+            }
         }
         out.push(b'}');
         workspace.decoded = text.into_bytes();
