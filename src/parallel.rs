@@ -245,6 +245,12 @@ impl<'t, S, E> Turn<'t, S, E> {
         self.sink().map(drop)
     }
 
+    /// Whether this block has waited for its turn and got it.
+    #[must_use]
+    pub fn has_come(&self) -> bool {
+        self.sink.is_some()
+    }
+
     /// Waits for this block's turn and writes to the sink.
     ///
     /// # Errors

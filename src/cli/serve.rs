@@ -15,7 +15,7 @@ use super::{failure::Result, instance::VerifyingArgs, policy::PolicyArgs};
 const MAX_MAX_LINE: u64 = 512 << 20;
 
 /// The largest `--threads`.
-const MAX_THREADS: u64 = 256;
+const MAX_THREADS: u64 = 64;
 
 /// Answer JSON-RPC 2.0 requests on stdin, one per line, with one answer per line on stdout
 ///

@@ -1,6 +1,7 @@
 //! The sidecar's loop: read a block, answer its lines, write once.
 
 mod answer;
+mod budget;
 mod lines;
 mod parent;
 mod stdio;
@@ -47,7 +48,7 @@ mod tests {
 
     use datasette_tokens::Datasette;
 
-    use super::answer::LONG_OUTPUT;
+    use super::budget::Budget;
     use super::*;
 
     use crate::sidecar::methods::Clock;
@@ -102,7 +103,8 @@ mod tests {
             assert_eq!(writes(threads, &ping.repeat(1000), |_| {}).len(), 1);
             let writes = writes(threads, &discover, |_| {});
             assert!(writes.len() > 1);
-            assert!(writes.iter().all(|write| write.len() < 3 * LONG_OUTPUT));
+            let output = Budget::new(threads).output;
+            assert!(writes.iter().all(|write| write.len() < 3 * output));
             assert_eq!(writes.concat(), alone);
         }
     }
@@ -112,7 +114,8 @@ mod tests {
         let discover = r#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"#;
         let batch = vec![discover; 1000].join(",");
         let writes = writes(1, &format!("[{batch}]\n"), |_| {});
-        assert!(writes.len() > 1 && writes.iter().all(|write| write.len() < 2 * LONG_OUTPUT));
+        let output = Budget::new(1).output;
+        assert!(writes.len() > 1 && writes.iter().all(|write| write.len() < 2 * output));
         let all: serde_json::Value = serde_json::from_str(&writes.concat()).unwrap();
         assert_eq!(all.as_array().unwrap().len(), 1000);
     }

@@ -7,7 +7,7 @@ use pyjson::Keys;
 use pyzlib::{Compressor, Decompressor};
 
 /// Bytes of scratch space kept from one call to the next.
-const KEPT_CAPACITY: usize = 1 << 20;
+const KEPT_CAPACITY: usize = 1 << 17;
 
 /// The space that one call works in: a compressor, a decompressor and buffers.
 ///

@@ -51,7 +51,7 @@ impl Span {
 }
 
 /// Spans kept from one text to the next.
-const KEPT_CAPACITY: usize = 1 << 14;
+const KEPT_CAPACITY: usize = 1 << 12;
 
 impl Keys {
     #[inline]

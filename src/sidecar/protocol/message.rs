@@ -10,6 +10,8 @@ use super::params::{GivenParameter, Params};
 #[derive(Debug, Default)]
 pub struct Message<'a> {
     keys: Keys,
+    /// How many requests the line has, those over the limit counted.
+    pub length: usize,
     /// Whether the answers go into an Array.
     pub is_batch: bool,
     /// The requests in their order, at least one. A message that isn't a batch has exactly one.
@@ -25,6 +27,7 @@ impl<'a> Message<'a> {
     /// The line isn't one JSON text. None of its requests must be answered.
     pub fn read(&mut self, line: &'a str, max_batch: usize) -> Result<(), JsonError> {
         self.is_batch = false;
+        self.length = 1;
         self.requests.clear();
         self.given.clear();
         let mut scanner = Scanner::with_keys(line, Rules::Json, std::mem::take(&mut self.keys));
@@ -39,16 +42,17 @@ impl<'a> Message<'a> {
 
     /// Reads a batch. Elements over the limit are counted and not kept.
     fn read_batch(&mut self, scanner: &mut Scanner<'a>, max_batch: usize) -> Result<(), JsonError> {
-        let mut length = 0;
+        self.length = 0;
         scanner.begin_array()?;
         while scanner.next_element()? {
-            length += 1;
-            if length > max_batch {
+            self.length += 1;
+            if self.length > max_batch {
                 scanner.raw_value()?;
             } else {
                 self.requests.push(envelope::read(scanner, &mut self.given)?);
             }
         }
+        let length = self.length;
         self.is_batch = (1..=max_batch).contains(&length);
         if !self.is_batch {
             let (kind, problem) = match length {

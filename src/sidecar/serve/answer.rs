@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::budget::Budget;
 use crate::parallel::{self, Stopped};
 use crate::sidecar::methods::{CREATE_TOKEN, Session, call};
 use crate::sidecar::protocol::{
@@ -11,10 +12,6 @@ use crate::sidecar::protocol::{
 
 /// A block's turn to write its answers.
 pub(super) type Turn<'t, 'a> = parallel::Turn<'t, &'a mut (dyn Write + Send), io::Error>;
-
-/// Bytes of answers that are written before their block is done. This bounds memory when short
-/// requests have long answers.
-pub(super) const LONG_OUTPUT: usize = 1 << 20;
 
 /// Limits on what one session may take.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +34,7 @@ impl Default for Limits {
 pub(super) struct Responder {
     pub(super) session: Session,
     pub(super) limits: Limits,
+    budget: Budget,
     /// Answers that have not been written.
     out: Vec<u8>,
     /// Bytes of the block's answers that have been written.
@@ -45,7 +43,8 @@ pub(super) struct Responder {
 
 impl Responder {
     pub(super) fn new(session: Session, limits: Limits) -> Self {
-        Self { session, limits, out: Vec::new(), written: 0 }
+        let budget = Budget::new(limits.threads);
+        Self { session, limits, budget, out: Vec::new(), written: 0 }
     }
 
     /// Appends the answers to numbered lines, `None` being one over the limit. Writes early if
@@ -61,7 +60,12 @@ impl Responder {
         // One for all lines, so that they share its memory.
         let mut message = Message::default();
         for (number, line) in lines {
-            match self.read(number, line, &mut message) {
+            let mut read = self.read(number, line, self.max_batch(turn), &mut message);
+            if message.length > self.max_batch(turn) && !turn.has_come() {
+                turn.wait()?;
+                read = self.read(number, line, self.max_batch(turn), &mut message);
+            }
+            match read {
                 Ok(()) => self.answer_message(&message, turn)?,
                 Err(failure) => {
                     write_error(&mut self.out, NULL_ID, &failure);
@@ -79,7 +83,7 @@ impl Responder {
     /// [`Stopped`] if the block's turn cannot come, or writing fails.
     pub(super) fn finish(&mut self, turn: &mut Turn<'_, '_>) -> Result<usize, Stopped> {
         self.write(turn)?;
-        self.out.shrink_to(2 * LONG_OUTPUT);
+        self.out.shrink_to(self.budget.output);
         Ok(std::mem::take(&mut self.written))
     }
 
@@ -94,11 +98,17 @@ impl Responder {
 
     /// Writes early if there is much to write. Writing may take long, so the clock is refreshed.
     fn write_if_long(&mut self, turn: &mut Turn<'_, '_>) -> Result<(), Stopped> {
-        if self.out.len() >= LONG_OUTPUT {
+        if self.out.len() >= self.budget.output {
             self.write(turn)?;
             self.session.clock.refresh();
         }
         Ok(())
+    }
+
+    /// The most requests of a batch that this thread may read now.
+    fn max_batch(&self, turn: &Turn<'_, '_>) -> usize {
+        let limit = if turn.has_come() { usize::MAX } else { self.budget.requests };
+        self.limits.max_batch.min(limit)
     }
 
     /// Reads a line into `message`. Its error is answered without an id.
@@ -106,6 +116,7 @@ impl Responder {
         &self,
         number: u64,
         line: Option<&'l [u8]>,
+        max_batch: usize,
         message: &mut Message<'l>,
     ) -> Result<(), Failure> {
         let Some(line) = line else {
@@ -123,9 +134,7 @@ impl Responder {
         };
         let text = std::str::from_utf8(line)
             .map_err(|error| parse_error("not UTF-8", error.valid_up_to()))?;
-        message
-            .read(text, self.limits.max_batch)
-            .map_err(|error| parse_error("not JSON", error.offset()))
+        message.read(text, max_batch).map_err(|error| parse_error("not JSON", error.offset()))
     }
 
     /// Appends the answers to a request or to a batch, and their newline.
@@ -174,13 +183,16 @@ impl Responder {
             turn.wait()?;
         }
         let start = out.len();
-        begin_result(out, id);
-        // A bug in one request must not fail the others. A panic leaves the session sound: buffers
-        // are cleared before use, and `configure` replaces the configuration in its last step.
-        let outcome = catch_unwind(AssertUnwindSafe(|| call(session, method, params, out)));
-        let result = outcome.unwrap_or_else(|_| {
-            Err(Failure::new(ErrorKind::InternalError, "Internal error: a bug in dstok"))
-        });
+        let limit = Some(self.budget.payload).filter(|_| !turn.has_come());
+        session.workspace.limit_payloads(limit);
+        let mut result = call_safely(session, id, method, params, out);
+        if session.workspace.has_refused() {
+            // One thread at a time handles a large payload: the one whose turn it is.
+            turn.wait()?;
+            out.truncate(start);
+            session.workspace.limit_payloads(None);
+            result = call_safely(session, id, method, params, out);
+        }
         match result {
             Ok(()) => end_result(out),
             Err(failure) => {
@@ -190,4 +202,22 @@ impl Responder {
         }
         Ok(request.id.is_some())
     }
+}
+
+/// Runs a method and appends the beginning of an answer with its result.
+///
+/// A bug in one request must not fail the others. A panic leaves the session sound: buffers are
+/// cleared before use, and `configure` replaces the configuration in its last step.
+fn call_safely(
+    session: &mut Session,
+    id: &str,
+    method: &[u8],
+    params: &Params<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    begin_result(out, id);
+    let outcome = catch_unwind(AssertUnwindSafe(|| call(session, method, params, out)));
+    outcome.unwrap_or_else(|_| {
+        Err(Failure::new(ErrorKind::InternalError, "Internal error: a bug in dstok"))
+    })
 }

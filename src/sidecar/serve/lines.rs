@@ -7,9 +7,6 @@ use zeroize::{Zeroize, Zeroizing};
 /// The byte order mark that some programs write before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Bytes of buffer kept after a rare long line.
-const KEPT_CAPACITY: usize = 1 << 20;
-
 /// The place of a line in [`Lines::bytes`], without its end. `None` for a line over the limit, the
 /// rest of which is discarded unread.
 pub(super) type Line = Option<Range<usize>>;
@@ -17,9 +14,8 @@ pub(super) type Line = Option<Range<usize>>;
 /// What the next thread to read needs to know about the input so far.
 #[derive(Default)]
 pub(super) struct Carry {
-    /// The beginning of a line that the last block didn't end, unless it is still in that thread's
-    /// buffer.
-    unfinished: Zeroizing<Vec<u8>>,
+    /// What the last block didn't cut into lines, unless it is still in that thread's buffer.
+    uncut: Zeroizing<Vec<u8>>,
     /// How many lines have been cut, blank ones included.
     lines: u64,
     /// Whether the next line was over the limit and has been answered.
@@ -33,6 +29,8 @@ pub(super) struct Carry {
 /// The bytes from `filled` on are always zero.
 pub(super) struct Lines {
     max_line: usize,
+    /// Bytes of buffer kept after a rare long line.
+    kept: usize,
     buffer: Vec<u8>,
     filled: usize,
     /// The end of what is cut.
@@ -42,29 +40,28 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(max_line: usize) -> Self {
-        Self { max_line, buffer: Vec::new(), filled: 0, start: 0, searched: 0 }
+    pub(super) fn new(max_line: usize, kept: usize) -> Self {
+        Self { max_line, kept, buffer: Vec::new(), filled: 0, start: 0, searched: 0 }
     }
 
-    /// Moves the unfinished line out, for another thread. Lines that were cut stay in place.
+    /// Moves what isn't cut yet out, for another thread. Lines that were cut stay in place.
     pub(super) fn carry_out(&mut self, carry: &mut Carry) {
-        let unfinished = &mut self.buffer[self.start..self.filled];
-        carry.unfinished.extend_from_slice(unfinished);
-        unfinished.fill(0);
+        let uncut = &mut self.buffer[self.start..self.filled];
+        carry.uncut.extend_from_slice(uncut);
+        uncut.fill(0);
         (self.filled, self.searched) = (self.start, self.start);
     }
 
-    /// Moves in the unfinished line that a thread carried out, if any. The buffer is empty then.
+    /// Moves in what a thread carried out, if anything. The buffer is empty then.
     pub(super) fn carry_in(&mut self, carry: &mut Carry) {
-        let length = carry.unfinished.len();
+        let length = carry.uncut.len();
         if length == 0 {
             return;
         }
-        self.space(length).copy_from_slice(&carry.unfinished);
+        self.space(length).copy_from_slice(&carry.uncut);
         self.filled += length;
-        self.searched = self.filled;
-        carry.unfinished.fill(0);
-        carry.unfinished.clear();
+        carry.uncut.fill(0);
+        carry.uncut.clear();
     }
 
     /// Overwrites the lines that were cut, because any of them may have held a secret.
@@ -83,9 +80,9 @@ impl Lines {
             self.wipe();
         }
         let needed = self.filled + length;
-        if needed <= KEPT_CAPACITY && self.buffer.capacity() > 2 * KEPT_CAPACITY {
+        if needed <= self.kept && self.buffer.len() > self.kept {
             self.buffer.truncate(needed);
-            self.buffer.shrink_to(KEPT_CAPACITY);
+            self.buffer.shrink_to(self.kept);
         }
         if self.buffer.len() < needed {
             // Doubles, so that a long line isn't copied for every block.
@@ -193,7 +190,7 @@ mod tests {
     /// Feeds `input` in pieces of `size` bytes, and returns the lines as text, `None` for one over
     /// the limit. Another buffer reads on after each piece with a line in it.
     fn cut(input: &[u8], max_line: usize, size: usize) -> Vec<(u64, Option<Vec<u8>>)> {
-        let [mut lines, mut other] = [Lines::new(max_line), Lines::new(max_line)];
+        let [mut lines, mut other] = [max_line; 2].map(|max_line| Lines::new(max_line, 1 << 20));
         let mut carry = Carry::default();
         let mut found = Vec::new();
         let mut drain = |lines: &mut Lines, carry: &mut Carry, ended| {

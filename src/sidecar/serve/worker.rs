@@ -8,13 +8,11 @@ use std::sync::Arc;
 use datasette_tokens::Datasette;
 use memchr::memmem;
 
-use super::answer::{LONG_OUTPUT, Limits, Responder, Turn};
+use super::answer::{Limits, Responder, Turn};
+use super::budget::Budget;
 use super::lines::{Carry, Line, Lines};
 use crate::parallel::{Mode, Stopped, Worker};
 use crate::sidecar::methods::Session;
-
-/// Bytes to ask of one `read`: four times the capacity of a pipe.
-const BLOCK: usize = 256 << 10;
 
 /// Bytes to ask of one `read` when answers are much longer than requests.
 const SMALL_BLOCK: usize = 16 << 10;
@@ -22,8 +20,8 @@ const SMALL_BLOCK: usize = 16 << 10;
 /// Bytes of lines that are worth another thread, which takes some ten microseconds to wake.
 const WORTH_SHARING: usize = 8 << 10;
 
-/// Bytes of buffer in which a block is not shared: only one thread at a time holds long lines.
-const LARGE_BUFFER: usize = 1 << 20;
+/// How many blocks a buffer may hold to be shared: only one thread at a time holds long lines.
+const BLOCKS_IN_BUFFER: usize = 4;
 
 /// The input, with what passes from one block to the next.
 pub(super) struct Input<'a> {
@@ -43,6 +41,7 @@ pub(super) struct LineWorker<'a> {
     lines: Lines,
     /// The lines of a block.
     complete: Vec<(u64, Line)>,
+    budget: Budget,
     /// Bytes to ask of the next `read`.
     block_size: usize,
     /// Its session has the instance only while a block is answered. An idle one has another,
@@ -54,10 +53,12 @@ pub(super) struct LineWorker<'a> {
 
 impl LineWorker<'_> {
     pub(super) fn new(limits: Limits, session: Session) -> Self {
+        let budget = Budget::new(limits.threads);
         Self {
-            lines: Lines::new(limits.max_line),
+            lines: Lines::new(limits.max_line, BLOCKS_IN_BUFFER * budget.block),
             complete: Vec::new(),
-            block_size: BLOCK,
+            budget,
+            block_size: budget.block,
             responder: Responder::new(session, limits),
             reads: PhantomData,
         }
@@ -68,17 +69,17 @@ impl LineWorker<'_> {
             && self.complete.len() > 1
             && self.complete.iter().flat_map(|(_, line)| line).map(Range::len).sum::<usize>()
                 >= WORTH_SHARING
-            && self.lines.bytes().len() <= LARGE_BUFFER
+            && self.lines.bytes().len() <= BLOCKS_IN_BUFFER * self.budget.block
             && !may_call_configure(self.lines.cut())
     }
 
     /// Chooses the next block's size so that its answers are written at once: a thread should not
     /// wait for its turn in the middle of a block.
     fn adjust_block_size(&mut self, written: usize) {
-        if written >= LONG_OUTPUT {
+        if written >= self.budget.output {
             self.block_size = SMALL_BLOCK.max(self.block_size / 2);
-        } else if written < LONG_OUTPUT / 4 {
-            self.block_size = BLOCK.min(self.block_size * 2);
+        } else if written < self.budget.output / 4 {
+            self.block_size = self.budget.block.min(self.block_size * 2);
         }
     }
 }
@@ -92,15 +93,18 @@ impl<'a> Worker for LineWorker<'a> {
     fn read(&mut self, input: &mut Input<'a>) -> io::Result<Option<Mode>> {
         self.complete.clear();
         self.lines.carry_in(&mut input.carry);
-        while self.complete.is_empty() {
+        loop {
+            let lines = std::iter::from_fn(|| self.lines.next(&mut input.carry, input.ended));
+            self.complete.extend(lines.take(self.budget.lines));
+            if !self.complete.is_empty() {
+                break;
+            }
             if input.ended {
                 return Ok(None);
             }
             let length = input.reader.read(self.lines.space(self.block_size))?;
             self.lines.filled(length);
             input.ended = length == 0;
-            let lines = || self.lines.next(&mut input.carry, input.ended);
-            self.complete.extend(std::iter::from_fn(lines));
         }
         if !self.is_shareable() {
             return Ok(Some(Mode::Exclusive));
@@ -151,10 +155,14 @@ mod tests {
     use std::thread::{self, ThreadId};
 
     use super::super::serve;
+
+    /// Bytes of a block of few threads.
+    const BLOCK: usize = 256 << 10;
+
     use super::super::tests::session;
     use super::*;
 
-    const THREADS: [usize; 4] = [2, 3, 8, 256];
+    const THREADS: [usize; 4] = [2, 3, 8, 64];
 
     fn call(id: usize, method: &str, params: &str) -> String {
         format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}\n")

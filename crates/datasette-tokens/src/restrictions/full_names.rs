@@ -7,10 +7,6 @@ use pyjson::{RawString, write_string};
 use crate::json::{each_element, each_member};
 use crate::{Actions, Str};
 
-/// The most bytes that restrictions with full names may have. With a table of long names they can
-/// have a hundred times the bytes of the payload.
-const MAX_FULL_NAMES: usize = 32 << 20;
-
 /// The members of an `_r`. What is absent is an empty collection.
 pub(super) struct Parts<'a> {
     pub(super) all: &'a str,
@@ -65,15 +61,15 @@ pub(super) fn member<'a>(json: &'a str, name: &Str<'_>) -> Option<&'a str> {
 /// with the full names of actions and `[]` in place of null. Returns the list of the names that are
 /// neither an action nor an abbreviation of one, each once, in order of appearance.
 ///
-/// `None` if the `_r` has another shape or would become larger than [`MAX_FULL_NAMES`]; `out` then
-/// holds an unusable rest.
+/// `None` if the `_r` has another shape, or if `out` would have more than `limit` bytes. `out` then
+/// holds an unusable rest: more than `limit` bytes in the second case.
 pub(crate) fn write_full_names(
     json: &str,
     actions: &Actions,
+    limit: usize,
     out: &mut Vec<u8>,
 ) -> Option<Vec<u8>> {
     let parts = parts(json)?;
-    let limit = out.len() + MAX_FULL_NAMES;
     let (unknown, seen) = (b"[".to_vec(), HashSet::new());
     let mut writer = Writer { actions, out, limit, unknown, seen };
     writer.out.extend_from_slice(br#"{"all":"#);

@@ -149,9 +149,9 @@ struct Findings<'p> {
 }
 
 impl Findings<'_> {
-    /// Appends the answer of dstok's method `inspect_token`. Returns whether the restrictions have
-    /// their shape.
-    fn write(&self, actions: &Actions, out: &mut Vec<u8>) -> bool {
+    /// Appends the answer of dstok's method `inspect_token`. Restrictions are null if their full names
+    /// have more than `max_names` bytes; says whether that is so.
+    fn write(&self, actions: &Actions, max_names: usize, out: &mut Vec<u8>) -> bool {
         let (signature, secret) = match self.signature {
             Signature::Valid(secret) => ("valid", Some(secret as u64)),
             Signature::Invalid => ("invalid", None),
@@ -174,10 +174,11 @@ impl Findings<'_> {
         member(r#","expires":"#, Some(&json(self.expires.clone().into())));
         member(r#","restrictions":"#, Some(b""));
         let start = out.len();
-        let unknown = match self.restrictions {
-            Some(restrictions) => write_full_names(as_str(restrictions), actions, out),
-            None => None,
-        };
+        let limit = start.saturating_add(max_names);
+        let unknown = self
+            .restrictions
+            .and_then(|restrictions| write_full_names(as_str(restrictions), actions, limit, out));
+        let is_too_long = out.len() > limit;
         if unknown.is_none() {
             out.truncate(start);
             out.extend_from_slice(b"null");
@@ -185,17 +186,17 @@ impl Findings<'_> {
         out.extend_from_slice(br#","unknown_actions":"#);
         out.extend_from_slice(unknown.as_deref().unwrap_or(b"[]"));
         out.push(b'}');
-        unknown.is_some()
+        is_too_long
     }
 
     fn to_inspection(&self, actions: &Actions) -> Inspection {
         let mut json = Vec::new();
-        let is_well_formed = self.write(actions, &mut json);
+        self.write(actions, usize::MAX, &mut json);
         let all = value(&json).unwrap_or_default();
         let restrictions = match all.get("restrictions").and_then(Allowlist::read_arguments) {
             _ if self.restrictions.is_none() => Restricted::No,
-            Some(allowlist) if is_well_formed => Restricted::To(allowlist),
-            _ => Restricted::Malformed,
+            Some(allowlist) => Restricted::To(allowlist),
+            None => Restricted::Malformed,
         };
         let name = |name: &Value<'static>| match name {
             Value::Str(name) => Some(name.clone()),
@@ -234,7 +235,9 @@ impl Datasette {
         })
     }
 
-    /// The same as JSON, see [`Inspection::to_json`]. Appends to `out`. Builds no tree.
+    /// The same as JSON, see [`Inspection::to_json`]. Appends to `out`. Builds no tree. The
+    /// restrictions are null if full names make them more than eight times as long as a payload may
+    /// be, which takes a table of long names.
     ///
     /// # Errors
     /// As [`Datasette::inspect_token`]; `out` is then as it was.
@@ -245,9 +248,14 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        self.with_findings(token, now, workspace, |findings| {
-            findings.write(&self.actions, out);
-        })
+        let max_names = workspace.max_payload(self.max_payload).saturating_mul(8);
+        let is_too_long = self.with_findings(token, now, workspace, |findings| {
+            findings.write(&self.actions, max_names, out)
+        })?;
+        if is_too_long {
+            workspace.allows(usize::MAX, self.max_payload);
+        }
+        Ok(())
     }
 
     fn with_findings<T>(
