@@ -40,6 +40,8 @@ pub struct Workspace {
     pub(crate) keys: Keys,
     max_payload: Option<usize>,
     has_refused: bool,
+    /// Bytes of the largest payload since the last [`Workspace::shrink`].
+    largest: usize,
 }
 
 impl Workspace {
@@ -75,15 +77,18 @@ impl Workspace {
     /// Says whether a payload of `length` bytes is within the limits, and remembers whose is not.
     pub(crate) fn allows(&mut self, length: usize, max: usize) -> bool {
         let allows = length <= self.max_payload(max);
+        self.largest = self.largest.max(length);
         self.has_refused |= !allows && self.max_payload(max) < max;
         allows
     }
 
-    /// Gives back what a rare large value took. Call it now and then, such as after a batch.
-    pub fn shrink(&mut self) {
+    /// Gives back what a rare large payload took, and says whether there was one. Call it now and
+    /// then, such as after a batch.
+    pub fn shrink(&mut self) -> bool {
         self.payload.shrink_to(KEPT_CAPACITY);
         self.compressed.shrink_to(KEPT_CAPACITY);
         self.decoded.shrink_to(KEPT_CAPACITY);
+        std::mem::take(&mut self.largest) > KEPT_CAPACITY
     }
 }
 

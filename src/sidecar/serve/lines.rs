@@ -44,6 +44,11 @@ impl Lines {
         Self { max_line, kept, buffer: Vec::new(), filled: 0, start: 0, searched: 0 }
     }
 
+    /// The most bytes of buffer that are kept while there is no long line.
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
     /// Moves what isn't cut yet out, for another thread. Lines that were cut stay in place.
     pub(super) fn carry_out(&mut self, carry: &mut Carry) {
         let uncut = &mut self.buffer[self.start..self.filled];

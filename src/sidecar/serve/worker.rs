@@ -127,7 +127,10 @@ impl<'a> Worker for LineWorker<'a> {
         std::mem::swap(&mut responder.session.datasette, datasette);
         lines.wipe();
         let written = responder.finish(turn)?;
-        responder.session.workspace.shrink();
+        if responder.session.workspace.shrink() || lines.bytes().len() > lines.kept() {
+            // Before another thread's turn to take as much.
+            release_memory();
+        }
         self.adjust_block_size(written);
         Ok(())
     }

@@ -109,7 +109,10 @@ impl Keyring {
             base64_decode_signature(signature, &mut buffer).ok_or(BadSignature::DoesNotMatch)?;
         self.with_signers(namespace, |signers| {
             let matches = |&at: &usize| {
-                self.signer(signers, namespace, at).verify(value, &signature, version)
+                let signer = self.signer(signers, namespace, at);
+                signer.verify(value, &signature)
+                    || (version == Version::V1_1
+                        && signer.verify_sha512(value, &signature, &self.secrets[at], namespace))
             };
             let secret = (0..self.secrets.len()).find(matches);
             secret.map(|at| (value, at)).ok_or(BadSignature::DoesNotMatch)

@@ -44,7 +44,8 @@ pub(crate) fn load_payload(
             }
             _ => BadPayload::Zlib,
         })?;
-    } else if !workspace.allows(json.len(), max) {
+    }
+    if !workspace.allows(json.len(), max) {
         return Err(BadPayload::TooLarge { limit: max });
     }
     String::from_utf8(json).map_err(|_| BadPayload::Utf8)

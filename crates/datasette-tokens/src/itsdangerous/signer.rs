@@ -1,5 +1,7 @@
 //! Key derivation and HMAC. Upstream: `itsdangerous/signer.py`.
 
+use std::sync::OnceLock;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1, digest::Output};
 use sha2::Sha512;
@@ -48,26 +50,33 @@ impl Version {
 pub(super) struct Signer {
     /// The state of the HMAC with its key. Each signature starts from a copy.
     sha1: Hmac<Sha1>,
-    /// The same for the fallback of itsdangerous 1.1.
-    sha512: Hmac<Sha512>,
+    /// The same for the fallback of itsdangerous 1.1, once it is needed.
+    sha512: OnceLock<Hmac<Sha512>>,
 }
 
 impl Signer {
     pub(super) fn new(secret: &Secret, namespace: &str) -> Self {
-        Self {
-            sha1: keyed::<Sha1, _>(secret, namespace),
-            sha512: keyed::<Sha512, _>(secret, namespace),
-        }
+        Self { sha1: keyed::<Sha1, _>(secret, namespace), sha512: OnceLock::new() }
     }
 
     /// `Signer.verify_signature`.
     ///
     /// Signatures are compared in constant time: how long it takes says nothing about the right
     /// signature. It does depend on the length of the value.
-    pub(super) fn verify(&self, value: &[u8], signature: &[u8], version: Version) -> bool {
+    pub(super) fn verify(&self, value: &[u8], signature: &[u8]) -> bool {
         self.sha1.clone().chain_update(value).verify_slice(signature).is_ok()
-            || (version == Version::V1_1
-                && self.sha512.clone().chain_update(value).verify_slice(signature).is_ok())
+    }
+
+    /// The same by the fallback of itsdangerous 1.1, for the secret and namespace of this signer.
+    pub(super) fn verify_sha512(
+        &self,
+        value: &[u8],
+        signature: &[u8],
+        secret: &Secret,
+        namespace: &str,
+    ) -> bool {
+        let keyed = self.sha512.get_or_init(|| keyed::<Sha512, _>(secret, namespace));
+        keyed.clone().chain_update(value).verify_slice(signature).is_ok()
     }
 
     /// `Signer.sign`: appends a dot and the signature of what stands in `out` from `start` on.
