@@ -124,8 +124,16 @@ fn mint<'a>(
         error => error.into(),
     })?;
     // An error of Datasette comes before a refusal.
-    let mint = Mint { token: &out[start..], request: &request, made_by, time, now };
-    policy.release(&mint, datasette.actions()).map_err(|reason| {
+    let RawRestrictions { all, database, resource } = request.restrictions;
+    let mint = Mint {
+        token: &out[start..],
+        payload: workspace.payload(),
+        names: [all, database, resource],
+        actions: datasette.actions(),
+        made_by,
+        time,
+    };
+    policy.release(&mint).map_err(|reason| {
         out.truncate(start);
         Failure::new(ErrorKind::Policy, reason)
     })

@@ -1,0 +1,166 @@
+//! A line of the audit log.
+
+use std::io;
+
+use datasette_tokens::{Actions, Integer, Value};
+use pyjson::{Kind, MAX_INTEGER_DIGITS, Scanner, write_string};
+use sha2::{Digest, Sha256};
+
+use super::{Mint, claims::Claims, claims::members};
+
+/// The longest line, in bytes. Full names can be much longer than what a token carries.
+const LONGEST: usize = 64 << 20;
+
+/// Appends the JSON of a record. No tree is built, because a token may be large.
+///
+/// # Errors
+/// There can be no record of this token.
+pub(super) fn write_record(
+    line: &mut Vec<u8>,
+    mint: &Mint<'_>,
+    claims: &Claims<'_>,
+    tables: [&Actions; 2],
+) -> io::Result<()> {
+    line.extend_from_slice(br#"{"time":"#);
+    Value::from(mint.time).write(line).map_err(io::Error::other)?;
+    line.extend_from_slice(br#","method":"#);
+    write_string(line, mint.made_by);
+    member(line, "actor_id", claims.actor_id.as_bytes());
+    member(line, "created", claims.created.to_string().as_bytes());
+    let expires = claims.expires.as_ref().map_or("null".to_owned(), Integer::to_string);
+    if expires.trim_start_matches('-').len() > MAX_INTEGER_DIGITS {
+        return Err(io::Error::other("the token ends at a time of over 4,300 digits"));
+    }
+    member(line, "expires", expires.as_bytes());
+    member(line, "restrictions", b"");
+    write_full_names(line, claims.restrictions, tables)?;
+    member(line, "_r", claims.restrictions.unwrap_or("null").as_bytes());
+    let sha256 = Sha256::digest(mint.token);
+    let halves = sha256.as_chunks::<16>().0.iter().map(|half| u128::from_be_bytes(*half));
+    let sha256: String = halves.map(|half| format!("{half:032x}")).collect();
+    line.extend_from_slice(format!(r#","sha256":"{sha256}"}}"#).as_bytes());
+    Ok(())
+}
+
+fn member(line: &mut Vec<u8>, name: &str, json: &[u8]) {
+    line.extend_from_slice(format!(r#","{name}":"#).as_bytes());
+    line.extend_from_slice(json);
+}
+
+/// Appends `_r` with the full names of actions, `{"all": …, "database": …, "resource": …}`.
+fn write_full_names(
+    line: &mut Vec<u8>,
+    restrictions: Option<&str>,
+    tables: [&Actions; 2],
+) -> io::Result<()> {
+    let Some(restrictions) = restrictions else {
+        line.extend_from_slice(b"null");
+        return Ok(());
+    };
+    let parts = members(restrictions, ["a", "d", "r"]).unwrap_or_default();
+    for (name, part) in [r#"{"all":"#, r#","database":"#, r#","resource":"#].iter().zip(parts) {
+        line.extend_from_slice(name.as_bytes());
+        match part {
+            Some(part) => expand(line, &mut Scanner::new(part), tables)?,
+            None => line.extend_from_slice(b"null"),
+        }
+    }
+    line.push(b'}');
+    Ok(())
+}
+
+/// Appends a list of actions, or an object of such, with full names.
+fn expand(line: &mut Vec<u8>, scanner: &mut Scanner<'_>, tables: [&Actions; 2]) -> io::Result<()> {
+    let is_list = scanner.peek_kind().map_err(io::Error::other)? == Kind::Array;
+    let (open, close) = if is_list { (b'[', b']') } else { (b'{', b'}') };
+    line.push(open);
+    let start = line.len();
+    if is_list {
+        scanner.begin_array().map_err(io::Error::other)?;
+        while scanner.next_element().map_err(io::Error::other)? {
+            let name = scanner.string().and_then(|name| name.to_str()).map_err(io::Error::other)?;
+            write_meanings(line, start, &name, tables);
+            if line.len() > LONGEST {
+                return Err(io::Error::other("the record would be longer than 64 MiB"));
+            }
+        }
+    } else {
+        scanner.begin_object().map_err(io::Error::other)?;
+        while let Some(key) = scanner.next_key().map_err(io::Error::other)? {
+            separate(line, start);
+            key.write(line).map_err(io::Error::other)?;
+            line.push(b':');
+            expand(line, scanner, tables)?;
+        }
+    }
+    line.push(close);
+    Ok(())
+}
+
+/// Appends the actions that a name in `_r` allows, else the name. The first table that knows any
+/// decides.
+fn write_meanings(line: &mut Vec<u8>, start: usize, name: &str, tables: [&Actions; 2]) {
+    let before = line.len();
+    for table in tables {
+        for action in table.allowed_by(name) {
+            separate(line, start);
+            write_string(line, action);
+        }
+        if line.len() > before {
+            return;
+        }
+    }
+    separate(line, start);
+    write_string(line, name);
+}
+
+/// A comma, unless the container that begins at `start` is empty so far.
+fn separate(line: &mut Vec<u8>, start: usize) {
+    if line.len() > start {
+        line.push(b',');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_names(actions: &str, restrictions: &str, expected: &str) {
+        let actions = Actions::from_json(actions).unwrap();
+        let mut line = Vec::new();
+        write_full_names(&mut line, Some(restrictions), [&actions, &Actions::none()]).unwrap();
+        assert_eq!(String::from_utf8(line).unwrap(), expected);
+    }
+
+    #[test]
+    fn abbreviations_become_names_wherever_they_are() {
+        assert_names(
+            r#"{"view-table":"vt","é":"e"}"#,
+            r#"{"a":["vt","x","\u00e9"],"r":{"vt":{"e":["e"],"f":[]},"é":{}}}"#,
+            concat!(
+                r#"{"all":["view-table","x","\u00e9"],"database":null,"#,
+                r#""resource":{"vt":{"e":["\u00e9"],"f":[]},"\u00e9":{}}}"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn a_name_that_abbreviates_another_action_means_both() {
+        assert_names(
+            r#"{"drop-table":"dt","dt":null,"same":"same"}"#,
+            r#"{"a":["dt","same","drop-table"]}"#,
+            r#"{"all":["dt","drop-table","same","drop-table"],"database":null,"resource":null}"#,
+        );
+    }
+
+    #[test]
+    fn a_record_that_would_be_huge_is_none() {
+        let actions = Actions::from_json(&format!(r#"{{"{}":"x"}}"#, "y".repeat(1 << 20))).unwrap();
+        let list = vec![r#""x""#; 65].join(",");
+        let restrictions = format!(r#"{{"a":[{list}]}}"#);
+        let tables = [&actions, &Actions::none()];
+        let error = write_full_names(&mut Vec::new(), Some(&restrictions), tables).unwrap_err();
+        assert!(error.to_string().contains("64 MiB"), "{error}");
+    }
+}
