@@ -3,7 +3,8 @@
 use std::io;
 
 use datasette_tokens::{Actions, Integer, Value};
-use pyjson::{Kind, MAX_INTEGER_DIGITS, Scanner, write_string};
+use memchr::memmem;
+use pyjson::{Kind, MAX_INTEGER_DIGITS, RawString, Scanner, write_string};
 use sha2::{Digest, Sha256};
 
 use super::{Mint, claims::Claims, claims::members};
@@ -39,7 +40,18 @@ pub(super) fn write_record(
     let halves = sha256.as_chunks::<16>().0.iter().map(|half| u128::from_be_bytes(*half));
     let sha256: String = halves.map(|half| format!("{half:032x}")).collect();
     line.extend_from_slice(format!(r#","sha256":"{sha256}"}}"#).as_bytes());
+    escape_line_ends(line);
     Ok(())
+}
+
+/// Escapes the characters, beside `\n`, at which Python's `splitlines` and other readers begin a
+/// line. A request could otherwise forge a record. In JSON they occur in strings only.
+fn escape_line_ends(line: &mut Vec<u8>) {
+    for (end, escape) in [("\u{85}", r"\u0085"), ("\u{2028}", r"\u2028"), ("\u{2029}", r"\u2029")] {
+        if memmem::find(line, end.as_bytes()).is_some() {
+            *line = String::from_utf8_lossy(line).replace(end, escape).into_bytes();
+        }
+    }
 }
 
 fn member(line: &mut Vec<u8>, name: &str, json: &[u8]) {
@@ -78,8 +90,7 @@ fn expand(line: &mut Vec<u8>, scanner: &mut Scanner<'_>, tables: [&Actions; 2]) 
     if is_list {
         scanner.begin_array().map_err(io::Error::other)?;
         while scanner.next_element().map_err(io::Error::other)? {
-            let name = scanner.string().and_then(|name| name.to_str()).map_err(io::Error::other)?;
-            write_meanings(line, start, &name, tables);
+            write_meanings(line, start, scanner.string().map_err(io::Error::other)?, tables)?;
             if line.len() > LONGEST {
                 return Err(io::Error::other("the record would be longer than 64 MiB"));
             }
@@ -99,19 +110,25 @@ fn expand(line: &mut Vec<u8>, scanner: &mut Scanner<'_>, tables: [&Actions; 2]) 
 
 /// Appends the actions that a name in `_r` allows, else the name. The first table that knows any
 /// decides.
-fn write_meanings(line: &mut Vec<u8>, start: usize, name: &str, tables: [&Actions; 2]) {
+fn write_meanings(
+    line: &mut Vec<u8>,
+    start: usize,
+    name: RawString<'_>,
+    tables: [&Actions; 2],
+) -> io::Result<()> {
     let before = line.len();
+    let text = name.to_str().map_err(io::Error::other)?;
     for table in tables {
-        for action in table.allowed_by(name) {
+        for action in table.allowed_by(&text) {
             separate(line, start);
             write_string(line, action);
         }
         if line.len() > before {
-            return;
+            return Ok(());
         }
     }
     separate(line, start);
-    write_string(line, name);
+    name.write(line).map_err(io::Error::other)
 }
 
 /// A comma, unless the container that begins at `start` is empty so far.
@@ -139,8 +156,8 @@ mod tests {
             r#"{"view-table":"vt","é":"e"}"#,
             r#"{"a":["vt","x","\u00e9"],"r":{"vt":{"e":["e"],"f":[]},"é":{}}}"#,
             concat!(
-                r#"{"all":["view-table","x","\u00e9"],"database":null,"#,
-                r#""resource":{"vt":{"e":["\u00e9"],"f":[]},"\u00e9":{}}}"#,
+                r#"{"all":["view-table","x","é"],"database":null,"#,
+                r#""resource":{"vt":{"e":["é"],"f":[]},"é":{}}}"#,
             ),
         );
     }
