@@ -152,3 +152,28 @@ fn records_have_the_same_limits() {
     assert_eq!(records[1]["sha256"], hex_sha256(tokens[4]));
     assert_eq!(records[1]["method"], "create-tokens");
 }
+
+#[test]
+fn a_known_action_is_known_at_the_start_and_now() {
+    let create = ("create_token", r#"["root",null,["create-view"]]"#);
+    for (start, later) in [("1.0a20", "1.0a41"), ("1.0a41", "1.0a20"), ("0.65.5", "1.0a41")] {
+        let options = ["--known-actions-only", "--datasette-version", start];
+        let configure = format!(r#"{{"datasette_version":"{later}"}}"#);
+        let answers = serve(&options, &[("configure", &configure), create]);
+        assert!(answers[0].contains("result"), "{}", answers[0]);
+        assert_error(&answers[1], 7, "policy", 1);
+    }
+    assert_minted(&["--known-actions-only"], create.1);
+}
+
+#[test]
+fn unknown_names_are_shown_and_compared_up_to_60_characters() {
+    let names: Vec<_> =
+        (0..20_000).map(|n| format!(r#""action-{n:05}-{}":null"#, "x".repeat(200))).collect();
+    let actions = common::file("many-actions.json", format!("{{{}}}", names.join(",")));
+    let options = ["--known-actions-only", "--actions", actions.to_str().unwrap()];
+    let name = format!("action-12345-{}", "y".repeat(20_000));
+    let answer = serve(&options, &[("create_token", &format!(r#"[1,null,["{name}"]]"#))]).remove(0);
+    assert_error(&answer, 7, "policy", 1);
+    assert!(answer.contains("the nearest is action-12345-xxx") && answer.len() < 400, "{answer}");
+}
