@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from ._configuration import Actions, Configuration, zlib_flavour
+from ._configuration import Actions, Configuration, limits_tokens, zlib_flavour
 from ._connection import Connection
 from ._errors import InvalidParams
 
@@ -85,11 +85,13 @@ class BaseClient:
         if isinstance(serve_options, str):
             raise InvalidParams("serve_options must be several", param="serve_options")
         rails = _rails(require_expiry, max_expires_after, known_actions_only, audit_log)
-        configuration = Configuration([*serve_options, *rails]).changed(
+        options = [*serve_options, *rails]
+        at_start = actions if limits_tokens(options) else None
+        configuration = Configuration(options, at_start).changed(
             secret=secret,
             old_secrets=old_secrets,
             datasette_version=datasette_version,
-            actions=actions,
+            actions=None if limits_tokens(options) else actions,
             settings=settings,
             zlib=zlib or zlib_flavour(),
             itsdangerous=itsdangerous,
