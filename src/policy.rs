@@ -4,12 +4,14 @@
 mod audit_log;
 mod claims;
 mod limits;
+mod mint;
 mod record;
 
 use datasette_tokens::{ACTOR_NAMESPACE, Actions, TOKEN_NAMESPACE};
 
 pub use audit_log::AuditLog;
 pub use limits::Limits;
+pub use mint::Mint;
 
 use claims::Claims;
 
@@ -27,23 +29,6 @@ pub struct Policy {
     pub actions: Actions,
     /// The names of the methods that are answered besides `info` and `ping`. `None` for all.
     pub methods: Option<Vec<String>>,
-}
-
-/// A token that was made and that nobody has seen yet.
-#[derive(Clone, Copy, Debug)]
-pub struct Mint<'a> {
-    /// The token.
-    pub token: &'a [u8],
-    /// The JSON that it carries.
-    pub payload: &'a [u8],
-    /// The names of actions that were asked for: JSON texts.
-    pub names: [Option<&'a str>; 3],
-    /// The table that abbreviated them.
-    pub actions: &'a Actions,
-    /// The method of the protocol or the subcommand that mints it.
-    pub made_by: &'a str,
-    /// The time on the process's clock, in Unix seconds. No request can choose it.
-    pub time: f64,
 }
 
 impl Policy {

@@ -10,7 +10,7 @@ use datasette_tokens::Actions;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::retry_on_intr;
 
-use super::{Mint, claims::Claims, record::write_record};
+use super::{claims::Claims, mint::Mint, record::write_record};
 
 /// Only the owner may read who got a token.
 const MODE: u32 = 0o600;

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use clap::Args;
-use datasette_tokens::{Actions, Integer, unix_seconds};
+use datasette_tokens::{Actions, Integer, RawRestrictions, unix_seconds};
 use pyjson::{Kind, Scanner};
 
-use super::{Mint, claims::Claims};
+use super::{claims::Claims, mint::Mint};
 
 /// How much of a name is shown and compared, in characters. A name may be megabytes long.
 const SHOWN: usize = 60;
@@ -60,7 +60,8 @@ impl Limits {
             _ if self.known_actions_only => {
                 // A release that is chosen later may know fewer actions, or more.
                 let is_known = |name: &str| actions.contains(name) && mint.actions.contains(name);
-                let mut names = mint.names.iter().flatten();
+                let RawRestrictions { all, database, resource } = mint.request.restrictions;
+                let mut names = [all, database, resource].into_iter().flatten();
                 let unknown =
                     names.find_map(|text| unknown_name(&mut Scanner::new(text), is_known));
                 unknown.map_or(Ok(()), |name| Err(unknown_action_error(&name, mint.actions)))

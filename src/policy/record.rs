@@ -7,10 +7,11 @@ use memchr::memmem;
 use pyjson::{Kind, MAX_INTEGER_DIGITS, RawString, Scanner, write_string};
 use sha2::{Digest, Sha256};
 
-use super::{Mint, claims::Claims, claims::members};
+use super::claims::{Claims, members};
+use super::mint::Mint;
 
 /// The longest line, in bytes. Full names can be much longer than what a token carries.
-const LONGEST: usize = 64 << 20;
+const LONGEST: usize = 32 << 20;
 
 /// Appends the JSON of a record. No tree is built, because a token may be large.
 ///
@@ -92,7 +93,7 @@ fn expand(line: &mut Vec<u8>, scanner: &mut Scanner<'_>, tables: [&Actions; 2]) 
         while scanner.next_element().map_err(io::Error::other)? {
             write_meanings(line, start, scanner.string().map_err(io::Error::other)?, tables)?;
             if line.len() > LONGEST {
-                return Err(io::Error::other("the record would be longer than 64 MiB"));
+                return Err(io::Error::other("the record would be longer than 32 MiB"));
             }
         }
     } else {
@@ -174,10 +175,10 @@ mod tests {
     #[test]
     fn a_record_that_would_be_huge_is_none() {
         let actions = Actions::from_json(&format!(r#"{{"{}":"x"}}"#, "y".repeat(1 << 20))).unwrap();
-        let list = vec![r#""x""#; 65].join(",");
+        let list = vec![r#""x""#; 33].join(",");
         let restrictions = format!(r#"{{"a":[{list}]}}"#);
         let tables = [&actions, &Actions::none()];
         let error = write_full_names(&mut Vec::new(), Some(&restrictions), tables).unwrap_err();
-        assert!(error.to_string().contains("64 MiB"), "{error}");
+        assert!(error.to_string().contains("32 MiB"), "{error}");
     }
 }
