@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 import zlib as python_zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from ._errors import InvalidParams
 from ._protocol import as_json
@@ -56,7 +57,7 @@ class Configuration:
             yield None
             return
         table = {} if self._actions == "none" else self._actions
-        with tempfile.TemporaryFile() as file:
+        with _scratch_file() as file:
             file.write(as_json(table))
             file.seek(0)
             yield file.fileno()
@@ -109,6 +110,13 @@ class Configuration:
         if self._secret is not None:
             params["secret"] = [*reversed(self._old_secrets), self._secret]
         return params
+
+
+def _scratch_file() -> IO[bytes]:
+    """Return a file without a name. On Linux it needs no writable folder."""
+    if sys.platform == "linux":
+        return open(os.memfd_create("actions"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def limits_tokens(options: Sequence[str]) -> bool:
