@@ -2,8 +2,8 @@
 
 use std::io;
 
-use datasette_tokens::{Actions, Integer, Value};
-use memchr::memmem;
+use datasette_tokens::{Actions, Value};
+use memchr::{memchr2, memmem};
 use pyjson::{Kind, MAX_INTEGER_DIGITS, RawString, Scanner, write_string};
 use sha2::{Digest, Sha256};
 
@@ -27,16 +27,23 @@ pub(super) fn write_record(
     Value::from(mint.time).write(line).map_err(io::Error::other)?;
     line.extend_from_slice(br#","method":"#);
     write_string(line, mint.made_by);
-    member(line, "actor_id", claims.actor_id.as_bytes());
-    member(line, "created", claims.created.to_string().as_bytes());
-    let expires = claims.expires.as_ref().map_or("null".to_owned(), Integer::to_string);
-    if expires.trim_start_matches('-').len() > MAX_INTEGER_DIGITS {
+    line.extend_from_slice(br#","actor_id":"#);
+    line.extend_from_slice(claims.actor_id.as_bytes());
+    line.extend_from_slice(br#","created":"#);
+    claims.created.write(line);
+    line.extend_from_slice(br#","expires":"#);
+    let start = line.len();
+    match &claims.expires {
+        Some(end) => end.write(line),
+        None => line.extend_from_slice(b"null"),
+    }
+    if line[start..].iter().filter(|byte| byte.is_ascii_digit()).count() > MAX_INTEGER_DIGITS {
         return Err(io::Error::other("the token ends at a time of over 4,300 digits"));
     }
-    member(line, "expires", expires.as_bytes());
-    member(line, "restrictions", b"");
+    line.extend_from_slice(br#","restrictions":"#);
     write_full_names(line, claims.restrictions, tables)?;
-    member(line, "_r", claims.restrictions.unwrap_or("null").as_bytes());
+    line.extend_from_slice(br#","_r":"#);
+    line.extend_from_slice(claims.restrictions.unwrap_or("null").as_bytes());
     let sha256 = Sha256::digest(mint.token);
     let halves = sha256.as_chunks::<16>().0.iter().map(|half| u128::from_be_bytes(*half));
     let sha256: String = halves.map(|half| format!("{half:032x}")).collect();
@@ -48,16 +55,17 @@ pub(super) fn write_record(
 /// Escapes the characters, beside `\n`, at which Python's `splitlines` and other readers begin a
 /// line. A request could otherwise forge a record. In JSON they occur in strings only.
 fn escape_line_ends(line: &mut Vec<u8>) {
-    for (end, escape) in [("\u{85}", r"\u0085"), ("\u{2028}", r"\u2028"), ("\u{2029}", r"\u2029")] {
+    const ENDS: [(&str, &str); 3] =
+        [("\u{85}", r"\u0085"), ("\u{2028}", r"\u2028"), ("\u{2029}", r"\u2029")];
+    // Most lines have neither of the bytes that these characters begin with.
+    if memchr2(0xC2, 0xE2, line).is_none() {
+        return;
+    }
+    for (end, escape) in ENDS {
         if memmem::find(line, end.as_bytes()).is_some() {
             *line = String::from_utf8_lossy(line).replace(end, escape).into_bytes();
         }
     }
-}
-
-fn member(line: &mut Vec<u8>, name: &str, json: &[u8]) {
-    line.extend_from_slice(format!(r#","{name}":"#).as_bytes());
-    line.extend_from_slice(json);
 }
 
 /// Appends `_r` with the full names of actions, `{"all": …, "database": …, "resource": …}`.
