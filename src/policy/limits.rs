@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use clap::Args;
 use datasette_tokens::{Actions, Integer, RawRestrictions, unix_seconds};
-use pyjson::{Kind, Scanner};
+use pyjson::{Error, Kind, Scanner};
 
 use super::{claims::Claims, mint::Mint};
 
@@ -57,18 +57,26 @@ impl Limits {
                     )
                 })
             }
-            _ if self.known_actions_only => {
-                // A release that is chosen later may know fewer actions, or more.
-                let is_known = |name: &str| actions.contains(name) && mint.actions.contains(name);
-                let RawRestrictions { all, database, resource } = mint.request.restrictions;
-                let mut names = [all, database, resource].into_iter().flatten();
-                let unknown =
-                    names.find_map(|text| unknown_name(&mut Scanner::new(text), is_known));
-                unknown.map_or(Ok(()), |name| Err(unknown_action_error(&name, mint.actions)))
-            }
+            _ if self.known_actions_only => check_names(mint, actions),
             _ => Ok(()),
         }
     }
+}
+
+/// Checks that restrictions name actions only. A release that was chosen after the start may know
+/// fewer actions, or more.
+fn check_names(mint: &Mint<'_>, actions: &Actions) -> Result<(), String> {
+    let is_known = |name: &str| actions.contains(name) && mint.actions.contains(name);
+    let RawRestrictions { all, database, resource } = mint.request.restrictions;
+    for text in [all, database, resource].into_iter().flatten() {
+        // The token was made from this text, so it can be read.
+        let unknown = unknown_name(&mut Scanner::new(text), is_known)
+            .map_err(|error| format!("the token is withheld: {error}"))?;
+        if let Some(name) = unknown {
+            return Err(unknown_action_error(&name, mint.actions));
+        }
+    }
+    Ok(())
 }
 
 /// The last second in which a token may work: `max` seconds after the time on the clock.
@@ -79,35 +87,34 @@ fn latest(time: f64, max: u64) -> Integer {
 /// The first name in nested lists and objects that isn't that of an action. As in Datasette's own
 /// warning, an abbreviation isn't one.
 ///
-/// The text is JSON: a token was made from it.
+/// # Errors
+/// The text is no JSON, so not all of it was looked at.
 fn unknown_name<'a>(
     scanner: &mut Scanner<'a>,
     is_known: impl Fn(&str) -> bool + Copy,
-) -> Option<Cow<'a, str>> {
-    match scanner.peek_kind().ok()? {
-        Kind::String => scanner.string().ok()?.to_str().ok().filter(|name| !is_known(name)),
+) -> Result<Option<Cow<'a, str>>, Error> {
+    let is_list = match scanner.peek_kind()? {
+        Kind::String => {
+            let name = scanner.string()?.to_str()?;
+            return Ok(Some(name).filter(|name| !is_known(name)));
+        }
         Kind::Array => {
-            scanner.begin_array().ok()?;
-            while scanner.next_element().ok()? {
-                let unknown = unknown_name(scanner, is_known);
-                if unknown.is_some() {
-                    return unknown;
-                }
-            }
-            None
+            scanner.begin_array()?;
+            true
         }
         Kind::Object => {
-            scanner.begin_object().ok()?;
-            while scanner.next_key().ok()?.is_some() {
-                let unknown = unknown_name(scanner, is_known);
-                if unknown.is_some() {
-                    return unknown;
-                }
-            }
-            None
+            scanner.begin_object()?;
+            false
         }
-        _ => None,
+        _ => return scanner.raw_value().map(|_| None),
+    };
+    while if is_list { scanner.next_element()? } else { scanner.next_key()?.is_some() } {
+        let unknown = unknown_name(scanner, is_known)?;
+        if unknown.is_some() {
+            return Ok(unknown);
+        }
     }
+    Ok(None)
 }
 
 /// The message about an unknown action. Shows enough of a long name to recognise it.
@@ -149,6 +156,26 @@ mod tests {
             assert_eq!(nearest(&actions, name), Some(expected), "{name}");
         }
         assert_eq!(nearest(&Actions::none(), "cat"), None);
+    }
+
+    #[test]
+    fn a_name_is_found_wherever_it_is() {
+        let find = |text| unknown_name(&mut Scanner::new(text), |name| name == "x");
+        for text in [
+            r#""y""#,
+            r#"["x","y","z"]"#,
+            r#"{"y":["x"],"b":{"c":[],"d":{"e":["x","\u0079"]}}}"#,
+            r#"[null,1,true,[],{},"y"]"#,
+        ] {
+            assert_eq!(find(text).unwrap().as_deref(), Some("y"), "{text}");
+        }
+        for text in ["null", "[]", r#"{"y":{"y":["x"]}}"#] {
+            assert_eq!(find(text).unwrap(), None, "{text}");
+        }
+        // What was not looked at isn't known.
+        for text in ["", "[", r#"["x" "y"]"#, r#"["\ud800","y"]"#] {
+            assert!(find(text).is_err(), "{text}");
+        }
     }
 
     #[test]
