@@ -65,7 +65,7 @@ class BaseClient:
                 Python.
             itsdangerous: "2.2", or "1.1" to accept SHA-512 signatures too.
             require_expiry: refuse tokens that never expire.
-            max_expires_after: refuse tokens that are valid for more seconds (int).
+            max_expires_after: refuse tokens that work for more seconds from now on (int).
             known_actions_only: refuse restrictions to actions that are not known.
             audit_log: a file to record each minted token in (str or path).
             binary: the path of the binary. None: see `find_binary`.

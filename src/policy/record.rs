@@ -78,7 +78,8 @@ fn write_full_names(
         line.extend_from_slice(b"null");
         return Ok(());
     };
-    let parts = members(restrictions, ["a", "d", "r"]).unwrap_or_default();
+    let parts = members(restrictions, ["a", "d", "r"]);
+    let parts = parts.ok_or_else(|| io::Error::other("the restrictions cannot be read"))?;
     for (name, part) in [r#"{"all":"#, r#","database":"#, r#","resource":"#].iter().zip(parts) {
         line.extend_from_slice(name.as_bytes());
         match part {
