@@ -2,12 +2,21 @@
 //! request can change them.
 
 mod audit_log;
+mod claims;
 mod limits;
+mod mint;
+mod record;
 
-use datasette_tokens::{Actions, TOKEN_NAMESPACE};
+use datasette_tokens::{ACTOR_NAMESPACE, Actions, TOKEN_NAMESPACE};
 
-pub use audit_log::{AuditLog, Mint};
+pub use audit_log::AuditLog;
 pub use limits::Limits;
+pub use mint::Mint;
+
+use claims::Claims;
+
+/// The methods that are always answered.
+const ALWAYS_ALLOWED: [&str; 2] = ["info", "ping"];
 
 /// What the process refuses beyond what Datasette refuses, and the record it keeps.
 #[derive(Debug, Default)]
@@ -16,6 +25,10 @@ pub struct Policy {
     pub limits: Limits,
     /// The record of minted tokens, if one is kept.
     pub audit_log: Option<AuditLog>,
+    /// The table of actions that the process was started with.
+    pub actions: Actions,
+    /// The names of the methods that are answered besides `info` and `ping`. `None` for all.
+    pub methods: Option<Vec<String>>,
 }
 
 impl Policy {
@@ -24,24 +37,64 @@ impl Policy {
     ///
     /// # Errors
     /// The policy refuses the token, for this reason.
-    pub fn release(&self, mint: &Mint<'_>, actions: &Actions) -> Result<(), String> {
-        self.limits.check(mint.request, actions)?;
+    pub fn release(&self, mint: &Mint<'_>) -> Result<(), String> {
+        if !self.concerns_tokens() {
+            return Ok(());
+        }
+        // A payload that was just written can be read.
+        let claims = Claims::read(mint.payload).ok_or("the token is withheld: a bug in dstok")?;
+        self.limits.check(mint, &claims, &self.actions)?;
         let Some(log) = &self.audit_log else { return Ok(()) };
-        log.record(mint).map_err(|error| {
+        log.record(mint, &claims, &self.actions).map_err(|error| {
             format!("the token is withheld: --audit-log cannot be written: {error}")
         })
     }
 
-    /// Checks whether `sign` may be used in a namespace. In that of API tokens it would make a
-    /// token without checks and record.
+    /// Whether tokens are limited or recorded.
+    fn concerns_tokens(&self) -> bool {
+        self.limits != Limits::default() || self.audit_log.is_some()
+    }
+
+    /// Whether a method of this name may be called.
+    pub fn allows_method(&self, name: &str) -> bool {
+        let Some(methods) = &self.methods else { return true };
+        ALWAYS_ALLOWED.contains(&name) || methods.iter().any(|allowed| allowed == name)
+    }
+
+    /// Checks whether `configure` may replace the table of actions. Another table could give an
+    /// action the abbreviation of another one.
     ///
     /// # Errors
     /// The policy refuses it, for this reason.
-    pub fn check_signing(&self, namespace: &str) -> Result<(), &'static str> {
-        let is_active = self.limits != Limits::default() || self.audit_log.is_some();
-        if namespace == TOKEN_NAMESPACE && is_active {
-            return Err("signing in the namespace token would bypass the limits on tokens; call \
-                        create_token");
+    pub fn check_actions(&self) -> Result<(), &'static str> {
+        if self.concerns_tokens() {
+            return Err("actions cannot be replaced while tokens are limited or recorded; start \
+                        dstok with --actions FILE");
+        }
+        Ok(())
+    }
+
+    /// Checks whether `sign` may be used in a namespace. In that of API tokens or cookies it would
+    /// make one without the method for it.
+    ///
+    /// # Errors
+    /// The policy refuses it, for this reason.
+    pub fn check_signing(&self, namespace: &str) -> Result<(), String> {
+        let method = match namespace {
+            TOKEN_NAMESPACE => "create_token",
+            ACTOR_NAMESPACE => "create_actor_cookie",
+            _ => return Ok(()),
+        };
+        if !self.allows_method(method) {
+            return Err(format!(
+                "signing in the namespace {namespace} is what {method} does, which --methods \
+                 does not list"
+            ));
+        }
+        if namespace == TOKEN_NAMESPACE && self.concerns_tokens() {
+            let reason = "signing in the namespace token would bypass the limits on tokens; call \
+                          create_token";
+            return Err(reason.to_owned());
         }
         Ok(())
     }

@@ -1,36 +1,12 @@
-//! The limits on tokens and the audit log, through the program.
+//! The limits on tokens, through the program.
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
-#![allow(clippy::disallowed_methods, reason = "the audit log is what is tested")]
 
 mod common;
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::thread;
-
-use common::{READY, assert_error, cli, dstok, request, run, session};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-
-/// A path at which there is no file.
-fn new_path(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_file(&path);
-    path
-}
-
-fn hex_sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[track_caller]
-fn records(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap();
-    assert!(text.is_empty() || text.ends_with('\n'));
-    assert!(!text.contains("dstok_"), "a token in the audit log");
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
+use common::{
+    READY, assert_error, cli, dstok, hex_sha256, new_path, records, request, run, session,
+};
+use serde_json::json;
 
 /// The answers of `serve` with further options.
 #[track_caller]
@@ -146,7 +122,7 @@ fn the_command_line_has_the_same_limits() {
     let records = records(&log);
     let expected = json!({
         "time": 1700000000.0, "method": "create-token", "actor_id": "root", "created": 1700000000,
-        "expires": 1700000060, "restrictions": null, "sha256": hex_sha256(minted.stdout.trim_end()),
+        "expires": 1700000060, "restrictions": null, "_r": null, "sha256": hex_sha256(minted.stdout.trim_end()),
     });
     assert_eq!(records, [expected]);
     let wrong = ["create-token", "root", "--audit-log", "/no/such/folder/log"];
@@ -178,81 +154,26 @@ fn records_have_the_same_limits() {
 }
 
 #[test]
-fn each_token_has_one_line_in_the_order_of_the_answers() {
-    let log = new_path("order.jsonl");
-    let options = ["--audit-log", log.to_str().unwrap(), "--threads", "4"];
-    let mut lines: Vec<_> =
-        (0..5000).map(|n| request("create_token", &format!("[{n},60]"))).collect();
-    lines.insert(2500, request("configure", r#"["other"]"#));
-    lines.insert(1000, request("ping", "[]"));
-    let answers = session(READY.iter().chain(&options), &lines);
-    let tokens = answers.iter().filter_map(|answer| {
-        let answer: Value = serde_json::from_str(answer).unwrap();
-        answer["result"].as_str().filter(|text| text.starts_with("dstok_")).map(str::to_owned)
-    });
-    let expected: Vec<_> = tokens.map(|token| hex_sha256(&token)).collect();
-    let found: Vec<_> =
-        records(&log).iter().map(|record| record["sha256"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(found.len(), 5000);
-    assert!(found == expected);
-    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
-}
-
-#[test]
-fn a_record_says_what_was_asked_for() {
-    let log = new_path("everything.jsonl");
-    let options = ["--audit-log", log.to_str().unwrap()];
-    let params = r#"{"actor_id":{"a":  [1e3,"\u00e9"]},"expires_after":-5,"now":17.5,
-        "restrictions":{"all":[ "view-table" ],"resource":{"a":{"b":["x"]}}}}"#;
-    let answer = serve(&options, &[("create_token", &params.replace('\n', ""))]).remove(0);
-    let token = common::result(&answer);
-    let expected = json!({
-        "time": 1700000000.0, "method": "create_token", "actor_id": {"a": [1000.0, "é"]},
-        "created": 17, "expires": 12,
-        "restrictions": {"all": ["view-table"], "database": null, "resource": {"a": {"b": ["x"]}}},
-        "sha256": hex_sha256(token.as_str().unwrap()),
-    });
-    assert_eq!(records(&log), [expected]);
-    // A notification mints a token too, although nobody sees it. A refused request doesn't.
-    let lines = [
-        r#"{"jsonrpc":"2.0","method":"create_token","params":["n"]}"#.to_owned(),
-        request("create_token", r#"["x","y"]"#),
-        request("verify_token", r#"["dstok_x"]"#),
-    ];
-    session(READY.iter().chain(&options), &lines);
-    assert_eq!(records(&log).len(), 2);
-}
-
-#[test]
-fn several_processes_share_a_log() {
-    let log = new_path("shared.jsonl");
-    let actor = "x".repeat(3000);
-    let work = |process: usize| {
-        let (log, actor) = (log.clone(), actor.clone());
-        thread::spawn(move || {
-            let lines: Vec<_> = (0..500)
-                .map(|n| request("create_token", &format!(r#"["{process} {n} {actor}"]"#)))
-                .collect();
-            session(READY.iter().chain(&["--audit-log", log.to_str().unwrap()]), &lines)
-        })
-    };
-    let processes: Vec<_> = (0..4).map(work).collect();
-    processes.into_iter().for_each(|process| assert_eq!(process.join().unwrap().len(), 500));
-    assert_eq!(records(&log).len(), 2000);
-}
-
-#[test]
-fn a_token_that_cannot_be_recorded_is_withheld() {
-    if !Path::new("/dev/full").exists() {
-        return;
+fn a_known_action_is_known_at_the_start_and_now() {
+    let create = ("create_token", r#"["root",null,["create-view"]]"#);
+    for (start, later) in [("1.0a20", "1.0a41"), ("1.0a41", "1.0a20"), ("0.65.5", "1.0a41")] {
+        let options = ["--known-actions-only", "--datasette-version", start];
+        let configure = format!(r#"{{"datasette_version":"{later}"}}"#);
+        let answers = serve(&options, &[("configure", &configure), create]);
+        assert!(answers[0].contains("result"), "{}", answers[0]);
+        assert_error(&answers[1], 7, "policy", 1);
     }
-    let answers = serve(
-        &["--audit-log", "/dev/full"],
-        &[("create_token", r#"["root"]"#), ("verify_token", r#"["x"]"#)],
-    );
-    assert_error(&answers[0], 7, "policy", 1);
-    assert!(!answers[0].contains("dstok_") && answers[0].contains("withheld"), "{}", answers[0]);
-    assert!(answers[1].contains("result"));
-    let outcome = cli(["create-token", "root", "--secret", "s", "--audit-log", "/dev/full"]);
-    assert_eq!((outcome.code, &*outcome.stdout), (Some(1), ""), "{outcome:?}");
+    assert_minted(&["--known-actions-only"], create.1);
+}
+
+#[test]
+fn unknown_names_are_shown_and_compared_up_to_60_characters() {
+    let names: Vec<_> =
+        (0..20_000).map(|n| format!(r#""action-{n:05}-{}":null"#, "x".repeat(200))).collect();
+    let actions = common::file("many-actions.json", format!("{{{}}}", names.join(",")));
+    let options = ["--known-actions-only", "--actions", actions.to_str().unwrap()];
+    let name = format!("action-12345-{}", "y".repeat(20_000));
+    let answer = serve(&options, &[("create_token", &format!(r#"[1,null,["{name}"]]"#))]).remove(0);
+    assert_error(&answer, 7, "policy", 1);
+    assert!(answer.contains("the nearest is action-12345-xxx") && answer.len() < 400, "{answer}");
 }

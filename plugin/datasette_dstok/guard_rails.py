@@ -4,6 +4,9 @@ from difflib import get_close_matches
 
 from datasette.utils.asgi import BadRequest
 
+SHOWN = 60
+"""How many characters of a name are shown and compared. It may be megabytes long."""
+
 
 class TokenRefused(ValueError, BadRequest):
     """A guard rail forbids this token. Datasette answers it with 400 and the message."""
@@ -49,6 +52,8 @@ def named(restrictions):
 
 def unknown(action, actions):
     """Say that there is no such action, and which may have been meant."""
-    nearest = get_close_matches(str(action), actions, n=1)
+    name = str(action)
+    shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+    nearest = get_close_matches(name[:SHOWN], actions, n=1)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    return f"This Datasette has no action {action!r}{hint}"
+    return f"This Datasette has no action {shown!r}{hint}"

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from ._configuration import Actions, Configuration, zlib_flavour
+from ._configuration import Actions, Configuration, limits_tokens, zlib_flavour
 from ._connection import Connection
 from ._errors import InvalidParams
 
@@ -65,7 +65,7 @@ class BaseClient:
                 Python.
             itsdangerous: "2.2", or "1.1" to accept SHA-512 signatures too.
             require_expiry: refuse tokens that never expire.
-            max_expires_after: refuse tokens that are valid for more seconds (int).
+            max_expires_after: refuse tokens that work for more seconds from now on (int).
             known_actions_only: refuse restrictions to actions that are not known.
             audit_log: a file to record each minted token in (str or path).
             binary: the path of the binary. None: see `find_binary`.
@@ -85,11 +85,13 @@ class BaseClient:
         if isinstance(serve_options, str):
             raise InvalidParams("serve_options must be several", param="serve_options")
         rails = _rails(require_expiry, max_expires_after, known_actions_only, audit_log)
-        configuration = Configuration([*serve_options, *rails]).changed(
+        options = [*serve_options, *rails]
+        at_start = actions if limits_tokens(options) else None
+        configuration = Configuration(options, at_start).changed(
             secret=secret,
             old_secrets=old_secrets,
             datasette_version=datasette_version,
-            actions=actions,
+            actions=None if limits_tokens(options) else actions,
             settings=settings,
             zlib=zlib or zlib_flavour(),
             itsdangerous=itsdangerous,

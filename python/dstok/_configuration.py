@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+import tempfile
 import zlib as python_zlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
 
 from ._errors import InvalidParams
+from ._protocol import as_json
 
 Actions = Mapping[str, object] | Sequence[object] | str
 """What `actions` takes: a `/-/actions.json` body, {"name": "abbr"}, or "none"."""
 
+_LIMITS = ("--require-expiry", "--max-expires-after", "--known-actions-only", "--audit-log")
 _SECRETS_OF_THE_ENVIRONMENT = ("DATASETTE_SECRET", "DSTOK_OLD_SECRETS")
 
 
@@ -26,16 +31,36 @@ def zlib_flavour() -> str:
 class Configuration:
     """What a client was told, for every sidecar that it starts. Its repr shows no secret."""
 
-    def __init__(self, options: Sequence[str]) -> None:
-        """`options` are those of `dstok serve`."""
+    def __init__(self, options: Sequence[str], actions: Actions | None = None) -> None:
+        """`options` are those of `dstok serve`. `actions` are given to it at its start."""
         self._options = list(options)
+        self._actions = actions
         self._secret: str | None = None
         self._old_secrets: tuple[str, ...] = ()
         self._rest: dict[str, Any] = {}
 
-    def command(self, binary: str) -> list[str]:
-        """Return the command line; no secret is in it."""
-        return [binary, "serve", *self._options]
+    def command(self, binary: str, actions: int | None) -> list[str]:
+        """Return the command line; no secret is in it.
+
+        `actions` is what `actions_file` yields.
+        """
+        given = [] if actions is None else [f"--actions=/dev/fd/{actions}"]
+        return [binary, "serve", *self._options, *given]
+
+    @contextlib.contextmanager
+    def actions_file(self) -> Iterator[int | None]:
+        """Yield a descriptor from which the process reads actions at its start, or None.
+
+        Raises OSError, InvalidParams.
+        """
+        if self._actions is None:
+            yield None
+            return
+        table = {} if self._actions == "none" else self._actions
+        with _scratch_file() as file:
+            file.write(as_json(table))
+            file.seek(0)
+            yield file.fileno()
 
     def environ(self) -> dict[str, str] | None:
         """Return the environment, None for this process's own.
@@ -61,7 +86,7 @@ class Configuration:
 
         Raises InvalidParams.
         """
-        new = Configuration(self._options)
+        new = Configuration(self._options, self._actions)
         new._secret, new._old_secrets = self._secret, self._old_secrets
         if secret is not None:
             new._secret, new._old_secrets = _checked("secret", secret), ()
@@ -85,6 +110,21 @@ class Configuration:
         if self._secret is not None:
             params["secret"] = [*reversed(self._old_secrets), self._secret]
         return params
+
+
+def _scratch_file() -> IO[bytes]:
+    """Return a file without a name. On Linux it needs no writable folder."""
+    if sys.platform == "linux":
+        return open(os.memfd_create("actions"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def limits_tokens(options: Sequence[str]) -> bool:
+    """Tell whether options of `dstok serve` limit or record tokens.
+
+    No request can replace the actions of such a process.
+    """
+    return any(option.split("=")[0] in _LIMITS for option in options)
 
 
 def _checked(name: str, secret: object) -> str:

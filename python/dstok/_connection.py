@@ -247,8 +247,10 @@ class Connection:
 
     def _spawn(self, binary: str) -> Sidecar:
         try:
-            command, environ = self._configuration.command(binary), self._configuration.environ()
-            return Sidecar(command, environ, self._log_level)
+            with self._configuration.actions_file() as actions:
+                command = self._configuration.command(binary, actions)
+                environ = self._configuration.environ()
+                return Sidecar(command, environ, self._log_level, inherited=actions)
         except OSError as error:
             message = f"{binary} cannot be started: {error.strerror}"
             if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
@@ -269,7 +271,11 @@ class Connection:
                 f"dstok {__version__}, protocol {PROTOCOL}: install both together, or set "
                 "DSTOK_BINARY to the binary that belongs to it"
             )
-        _ask(sidecar, "configure", self._configuration.params(), deadline)
+        params = self._configuration.params()
+        can_configure = "configure" in info.get("methods", ["configure"])
+        # Without the method, its options may have made it what it is to be.
+        if can_configure or any(info.get(name) != value for name, value in params.items()):
+            _ask(sidecar, "configure", params, deadline)
 
 
 def outcome_of(start: Sidecar | BaseException) -> Sidecar:

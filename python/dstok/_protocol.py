@@ -47,7 +47,7 @@ class Request:
         if not isinstance(method, str):
             raise InvalidParams("the name of a method must be str")
         self.id = next(_ids)
-        json_params = b"" if params is None else b',"params":' + _json(params)
+        json_params = b"" if params is None else b',"params":' + as_json(params)
         self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (
             self.id,
             _name(method),
@@ -133,7 +133,8 @@ def _name(method: str) -> bytes:
     return _encode_ascii(method).encode("ascii")
 
 
-def _json(params: Mapping[str, object] | Sequence[object]) -> bytes:
+def as_json(params: Mapping[str, object] | Sequence[object]) -> bytes:
+    """Return the JSON. Raises InvalidParams for what JSON cannot carry."""
     text = _try_json(params)
     if text is not None:
         return text

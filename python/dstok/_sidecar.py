@@ -50,9 +50,14 @@ class Sidecar:
     """
 
     def __init__(
-        self, command: Sequence[str], environ: Mapping[str, str] | None, log_level: int
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str] | None,
+        log_level: int,
+        *,
+        inherited: int | None = None,
     ) -> None:
-        """Start it. Raises OSError, RuntimeError."""
+        """Start it, with a descriptor that it inherits. Raises OSError, RuntimeError."""
         self.started = time.monotonic()
         self.ended: float | None = None
         self.open = True
@@ -80,6 +85,7 @@ class Sidecar:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 env=environ,
+                pass_fds=() if inherited is None else (inherited,),
             )
             self.pid = self._process.pid
             pipes = (self._process.stdin, self._process.stdout, self._process.stderr)

@@ -7,7 +7,11 @@ import base64
 import hashlib
 import hmac
 import inspect
+import json
 import math
+import os
+import signal
+import time
 from collections import OrderedDict, UserList
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -139,6 +143,49 @@ def test_actions(ask: Ask) -> None:
     token = ask("create_token", "r", restrict_all=["water-plants"], now=NOW, options=options)
     assert ask("inspect_token", token, options=options)["restrictions"]["all"] == ["water-plants"]
     assert ask("inspect_token", token)["unknown_actions"] == ["wp"]
+
+
+def test_actions_beside_limits(tmp_path: Any) -> None:
+    """No request can replace them then, so the process has them from its start."""
+    log = tmp_path / "audit.jsonl"
+    actions = {"actions": [{"name": f"act-{n}", "abbr": f"a{n}"} for n in range(5000)]}
+    options: dict[str, Any] = {"actions": actions, "known_actions_only": True, "audit_log": log}
+    with dstok.Client(secret="s", **options) as client:
+        for secret in ("s", "other"):
+            client.configure(secret=secret, settings={"max_signed_tokens_ttl": 60})
+            token = client.create_token("root", restrict_all=["act-4999"])
+            assert client.inspect_token(token)["payload"]["_r"] == {"a": ["a4999"]}
+        with pytest.raises(dstok.PolicyError, match="--actions"):
+            client.configure(actions={"act-1": "a2"})
+        with pytest.raises(dstok.PolicyError, match="no action"):
+            client.create_token("root", restrict_all=["view-table"])
+        os.kill(client.pid or 0, signal.SIGKILL)
+        while client.pid is not None:
+            time.sleep(0.01)
+        assert client.create_token("root", restrict_all=["act-1"])
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["restrictions"]["all"] for line in lines] == [["act-4999"]] * 2 + [["act-1"]]
+    options = {"actions": "none", "serve_options": ["--known-actions-only"]}
+    refused = pytest.raises(dstok.PolicyError, match="knows no actions")
+    with dstok.Client(secret="s", **options) as client, refused:
+        client.create_token("root", restrict_all=["view-table"])
+
+
+def test_methods_that_are_not_allowed(tmp_path: Any) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("s")
+    secret.chmod(0o600)
+    with dstok.Client(secret="s") as client:
+        token = client.create_token("root")
+    options = [f"--secret-file={secret}", "--methods=verify_token"]
+    with dstok.Client(serve_options=options, zlib="zlib") as client:
+        assert client.verify_token(token)["id"] == "root"
+        assert client.info()["methods"] == ["verify_token", "info", "ping"]
+        with pytest.raises(dstok.PolicyError, match="--methods"):
+            client.create_token("root")
+    refused = pytest.raises(dstok.PolicyError, match="configure")
+    with dstok.Client(secret="s", serve_options=options) as client, refused:
+        client.ping()
 
 
 ERRORS = [

@@ -54,7 +54,8 @@ pub(super) fn run(args: &CreateTokenArgs) -> Result {
     let defaults = args.token.defaults(&restrictions)?;
     let datasette = args.instance.datasette()?;
     args.token.require(Feature::CreateTokenCommand, datasette.release())?;
-    let mut session = args.instance.session(datasette, &args.policy)?;
+    let policy = args.policy.policy(datasette.actions())?;
+    let mut session = args.instance.session(datasette, policy)?;
     warn_of_unknown_actions(&args.token, session.datasette.actions());
     let actor_id = serde_json::Value::from(&*args.id).to_string();
     let parameters = [("actor_id", RawValue { text: &actor_id, depth: 0 })];

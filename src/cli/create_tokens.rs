@@ -64,6 +64,7 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result {
     args.token.require(Feature::ApiTokens, datasette.release())?;
     // Finds the errors that every record would have, such as a missing secret.
     datasette.create_token(&TokenRequest::new(Value::Null), 0.0)?;
-    let session = args.instance.session(datasette, &args.policy)?;
+    let policy = args.policy.policy(datasette.actions())?;
+    let session = args.instance.session(datasette, policy)?;
     records::run(&session, &options)
 }

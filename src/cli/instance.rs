@@ -6,9 +6,10 @@ use std::sync::Arc;
 use clap::{Args, builder::PossibleValuesParser, value_parser};
 use datasette_tokens::itsdangerous::Version;
 use datasette_tokens::{Actions, DEFAULT_MAX_PAYLOAD, Datasette, Flavour, Release, Settings};
+use dstok::policy::Policy;
 use dstok::sidecar::methods::{self, Clock, Session};
 
-use super::{failure::Result, input::text_file, policy::PolicyArgs, secrets::SecretArgs, stdio};
+use super::{failure::Result, input::text_file, secrets::SecretArgs, stdio};
 
 #[derive(Args)]
 #[command(next_help_heading = "Datasette")]
@@ -96,9 +97,9 @@ impl InstanceArgs {
     }
 
     /// A session with the instance.
-    pub(super) fn session(&self, datasette: Datasette, policy: &PolicyArgs) -> Result<Session> {
+    pub(super) fn session(&self, datasette: Datasette, policy: Policy) -> Result<Session> {
         let session = Session::new(datasette, self.clock()?);
-        Ok(Session { policy: Arc::new(policy.policy()?), warn: stdio::warn, ..session })
+        Ok(Session { policy: Arc::new(policy), warn: stdio::warn, ..session })
     }
 
     /// The frozen clock or the system's.

@@ -1,11 +1,13 @@
 //! The options of subcommands that mint tokens: limits on tokens, and the audit log.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use datasette_tokens::Actions;
 use dstok::policy::{AuditLog, Limits, Policy};
 
 use super::failure::Result;
+use super::secrets::{is_readable_by_others, warn_of_readers};
 
 #[derive(Args)]
 #[command(next_help_heading = "Token policy")]
@@ -20,9 +22,18 @@ pub(super) struct PolicyArgs {
 }
 
 impl PolicyArgs {
-    /// The policy. Opens the audit log.
-    pub(super) fn policy(&self) -> Result<Policy> {
-        let audit_log = self.audit_log.as_deref().map(AuditLog::open).transpose()?;
-        Ok(Policy { limits: self.limits, audit_log })
+    /// The policy of a process that is started with these actions. Opens the audit log.
+    pub(super) fn policy(&self, actions: &Actions) -> Result<Policy> {
+        let audit_log = self.audit_log.as_deref().map(open).transpose()?;
+        let actions = actions.clone();
+        Ok(Policy { limits: self.limits, audit_log, actions, methods: None })
     }
+}
+
+fn open(path: &Path) -> Result<AuditLog> {
+    let log = AuditLog::open(path)?;
+    if log.metadata().is_ok_and(|file| is_readable_by_others(&file)) {
+        warn_of_readers("--audit-log", path);
+    }
+    Ok(log)
 }

@@ -1,7 +1,7 @@
 //! Where secrets come from: files, options and the environment.
 
 use std::path::{Path, PathBuf};
-use std::{env::VarError, os::unix::fs::MetadataExt as _};
+use std::{env::VarError, fs::Metadata, os::unix::fs::MetadataExt as _};
 
 use clap::Args;
 use datasette_tokens::Secret;
@@ -71,17 +71,25 @@ fn read_secret(option: &str, path: &Path) -> Result<Secret> {
     let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(&text);
     let secret = Secret::new(line.to_owned())
         .map_err(|_| format!("{option}: {shown} is empty; write the secret to it"))?;
-    if is_readable_by_others(path) {
-        warn(&format!("{option}: other users can read {shown}; `chmod 600` makes it private"));
+    if !is_nameless(path) && path.metadata().is_ok_and(|file| is_readable_by_others(&file)) {
+        warn_of_readers(option, path);
     }
     Ok(secret)
 }
 
-/// Whether the file's group or everybody may read a file. Files without a name of their own are
-/// exempt, such as bash's `<(…)`: only this process has them.
-fn is_readable_by_others(path: &Path) -> bool {
+/// Whether a file has no name of its own, such as bash's `<(…)`: only this process has it.
+fn is_nameless(path: &Path) -> bool {
+    ["/dev/fd", "/dev/stdin", "/proc"].iter().any(|folder| path.starts_with(folder))
+}
+
+/// Whether the file's group or everybody may read a file.
+pub(super) fn is_readable_by_others(file: &Metadata) -> bool {
     const GROUP_AND_OTHERS: u32 = 0o044;
-    let mut nameless = ["/dev/fd", "/dev/stdin", "/proc"].iter();
-    !nameless.any(|folder| path.starts_with(folder))
-        && path.metadata().is_ok_and(|file| file.is_file() && file.mode() & GROUP_AND_OTHERS != 0)
+    file.is_file() && file.mode() & GROUP_AND_OTHERS != 0
+}
+
+/// Warns of a file that others can read.
+pub(super) fn warn_of_readers(option: &str, path: &Path) {
+    let shown = path.display();
+    warn(&format!("{option}: other users can read {shown}; `chmod 600` makes it private"));
 }

@@ -3,9 +3,11 @@
 use std::io::{self, ErrorKind, IsTerminal};
 use std::{panic, process, sync::Arc};
 
-use clap::{Args, value_parser};
+use clap::{Args, builder::PossibleValuesParser, value_parser};
 use dstok::hardening::enter_sandbox;
 use dstok::parallel::available_threads;
+use dstok::policy::Policy;
+use dstok::sidecar::methods::METHODS;
 use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
 
 use super::stdio::{never_wait, warn};
@@ -32,6 +34,12 @@ pub(super) struct ServeArgs {
 
     #[command(flatten)]
     policy: PolicyArgs,
+
+    /// Answer only these methods, separated by commas; info and ping are always answered.
+    /// Without configure no request can change the configuration
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Token policy",
+        value_parser = PossibleValuesParser::new(METHODS.iter().map(|method| method.name)))]
+    methods: Option<Vec<String>>,
 
     /// The longest line to answer, in bytes, up to 512 MiB
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_line as u64,
@@ -63,7 +71,9 @@ pub(super) struct ServeArgs {
 
 pub(super) fn run(args: &ServeArgs) -> Result {
     let datasette = args.verifying.datasette()?;
-    let session = args.verifying.instance.session(datasette, &args.policy)?;
+    let policy = args.policy.policy(datasette.actions())?;
+    let policy = Policy { methods: args.methods.clone(), ..policy };
+    let session = args.verifying.instance.session(datasette, policy)?;
     let limits = Limits {
         max_line: args.max_line as usize,
         max_batch: args.max_batch as usize,

@@ -1,19 +1,25 @@
 //! The audit log: a line of JSON for each minted token, without the token itself.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::sync::{Mutex, PoisonError};
-use std::{io, os::unix::fs::OpenOptionsExt, path::Path};
+use std::time::Duration;
+use std::{io, path::Path, thread};
 
-use datasette_tokens::{RawTokenRequest, Value, unix_seconds};
-use pyjson::{NotJson, transcode, write_string};
+use datasette_tokens::Actions;
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::retry_on_intr;
-use sha2::{Digest, Sha256};
+
+use super::{claims::Claims, mint::Mint, record::write_record};
 
 /// Only the owner may read who got a token.
 const MODE: u32 = 0o600;
 
 /// Room for a line, in bytes, so that few lines have to grow.
 const USUAL_LENGTH: usize = 512;
+
+/// How long another process has to finish the line that it is writing.
+const LINE_IN_PROGRESS: Duration = Duration::from_millis(10);
 
 /// A file that lines are appended to, each with one `write`, so that several processes can share
 /// it.
@@ -25,41 +31,55 @@ pub struct AuditLog {
     is_torn: Mutex<bool>,
 }
 
-/// A token that was made and that nobody has seen yet.
-#[derive(Clone, Copy, Debug)]
-pub struct Mint<'a> {
-    /// The token.
-    pub token: &'a [u8],
-    /// What was asked for.
-    pub request: &'a RawTokenRequest<'a>,
-    /// The method of the protocol or the subcommand that mints it.
-    pub made_by: &'a str,
-    /// The time on the clock, in Unix seconds.
-    pub time: f64,
-    /// The time that the token is made for, in Unix seconds. A request may choose it.
-    pub now: f64,
-}
-
 impl AuditLog {
     /// Opens a file for appending. Creates it, readable by its owner only, if it doesn't exist.
     ///
     /// # Errors
     /// The file can't be opened, for this reason.
     pub fn open(path: &Path) -> Result<Self, String> {
-        match OpenOptions::new().append(true).create(true).mode(MODE).open(path) {
-            Ok(file) => Ok(Self { file, is_torn: Mutex::new(false) }),
-            Err(error) => Err(format!("--audit-log: cannot append to {}: {error}", path.display())),
+        let shown = path.display();
+        let cannot = |error: io::Error| format!("--audit-log: cannot append to {shown}: {error}");
+        let wrong = |kind| format!("--audit-log: {shown} is a {kind}; give the path of a file");
+        let opened = options(OpenOptions::new().append(true).create(true)).open(path);
+        let file =
+            opened.map_err(|error| match path.metadata().map(|it| wrong_type(it.file_type())) {
+                Ok(Some(kind)) => wrong(kind),
+                _ => cannot(error),
+            })?;
+        let metadata = file.metadata().map_err(cannot)?;
+        if let Some(kind) = wrong_type(metadata.file_type()) {
+            return Err(wrong(kind));
         }
+        // Writing to a terminal may wait; only opening must not.
+        let flags = fcntl_getfl(&file).map_err(|error| cannot(error.into()))?;
+        fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|error| cannot(error.into()))?;
+        let is_torn = metadata.is_file() && ends_torn(path, &metadata);
+        Ok(Self { file, is_torn: Mutex::new(is_torn) })
+    }
+
+    /// What the file system says about the file.
+    ///
+    /// # Errors
+    /// As [`File::metadata`].
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
     }
 
     /// Appends a line about a token, and gives it to the operating system.
     ///
     /// `sync_data` would make minting a thousand times slower, so a crash of the machine may lose
     /// the last lines.
-    pub(super) fn record(&self, mint: &Mint<'_>) -> io::Result<()> {
+    pub(super) fn record(
+        &self,
+        mint: &Mint<'_>,
+        claims: &Claims<'_>,
+        actions: &Actions,
+    ) -> io::Result<()> {
         let mut line = Vec::with_capacity(USUAL_LENGTH);
         line.push(b'\n');
-        write_entry(&mut line, mint).map_err(|NotJson| io::Error::other(NotJson))?;
+        // The process's table comes first. The other one is that of a release chosen later, in
+        // which no abbreviation means anything else.
+        write_record(&mut line, mint, claims, [actions, mint.actions])?;
         line.push(b'\n');
         let mut is_torn = self.is_torn.lock().unwrap_or_else(PoisonError::into_inner);
         // The newline before it ends a torn line.
@@ -75,45 +95,66 @@ impl AuditLog {
     }
 }
 
-/// Appends what a line says.
-fn write_entry(line: &mut Vec<u8>, mint: &Mint<'_>) -> Result<(), NotJson> {
-    let Mint { token, request, made_by, time, now } = *mint;
-    let created = unix_seconds(now);
-    let expires = request.lifetime().map_or("null".into(), |end| (&created + end).to_string());
-    line.extend_from_slice(br#"{"time":"#);
-    Value::from(time).write(line)?;
-    line.extend_from_slice(br#","method":"#);
-    write_string(line, made_by);
-    line.extend_from_slice(br#","actor_id":"#);
-    write_json(line, Some(request.actor_id));
-    let times = format!(r#","created":{created},"expires":{expires},"restrictions":"#);
-    line.extend_from_slice(times.as_bytes());
-    let asked = request.restrictions.without_empty();
-    if asked.is_empty() {
-        line.extend_from_slice(b"null");
-    } else {
-        line.extend_from_slice(br#"{"all":"#);
-        write_json(line, asked.all);
-        line.extend_from_slice(br#","database":"#);
-        write_json(line, asked.database);
-        line.extend_from_slice(br#","resource":"#);
-        write_json(line, asked.resource);
-        line.push(b'}');
-    }
-    let sha256 = Sha256::digest(token);
-    let halves = sha256.as_chunks::<16>().0.iter().map(|half| u128::from_be_bytes(*half));
-    let sha256: String = halves.map(|half| format!("{half:032x}")).collect();
-    line.extend_from_slice(format!(r#","sha256":"{sha256}"}}"#).as_bytes());
-    Ok(())
+/// Opens without waiting for the other end of a FIFO, and without taking a terminal over.
+fn options(options: &mut OpenOptions) -> &mut OpenOptions {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    options.mode(MODE).custom_flags(flags.bits() as i32)
 }
 
-/// An argument of a token that was just made, in Python's spelling. No tree is built of it: it may
-/// be large.
-fn write_json(line: &mut Vec<u8>, text: Option<&str>) {
-    let start = line.len();
-    // The text is JSON: the token was made from it.
-    if text.is_none_or(|text| transcode(text, line).is_err()) {
-        line.truncate(start);
-        line.extend_from_slice(b"null");
+/// What can't be an audit log. A device can, such as `/dev/null`.
+fn wrong_type(file_type: FileType) -> Option<&'static str> {
+    let types = [
+        (file_type.is_fifo(), "FIFO"),
+        (file_type.is_socket(), "socket"),
+        (file_type.is_dir(), "directory"),
+    ];
+    types.into_iter().find_map(|(is_it, name)| is_it.then_some(name))
+}
+
+/// Whether the file that was opened for appending ends with an unfinished line. True where that
+/// can't be found out, which costs a blank line.
+///
+/// The file is opened once more for it, so that the descriptor that stays open can't read.
+fn ends_torn(path: &Path, appended: &Metadata) -> bool {
+    let last_byte = |file: &File, length: u64| {
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, length - 1).map(|()| byte[0])
+    };
+    let find_out = || -> io::Result<bool> {
+        let file = options(OpenOptions::new().read(true)).open(path)?;
+        let mut seen = None;
+        loop {
+            let now = file.metadata()?;
+            let length = now.len();
+            if (now.dev(), now.ino()) != (appended.dev(), appended.ino()) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            if length == 0 || last_byte(&file, length)? == b'\n' {
+                return Ok(false);
+            }
+            // The line may be one that another process is writing at this moment.
+            if seen.replace(length) == Some(length) {
+                return Ok(true);
+            }
+            thread::sleep(LINE_IN_PROGRESS);
+        }
+    };
+    appended.len() > 0 && find_out().unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn what_stays_open_can_neither_read_nor_return_early() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file.as_file(), b"{}").unwrap();
+        let log = AuditLog::open(file.path()).unwrap();
+        assert!(*log.is_torn.lock().unwrap());
+        assert!((&log.file).read(&mut [0]).is_err());
+        assert!(!fcntl_getfl(&log.file).unwrap().contains(OFlags::NONBLOCK));
     }
 }

@@ -1,8 +1,15 @@
 //! The limits on tokens.
 
+use std::borrow::Cow;
+
 use clap::Args;
-use datasette_tokens::{Actions, RawRestrictions, RawTokenRequest, Value};
-use pyjson::loads;
+use datasette_tokens::{Actions, Integer, RawRestrictions, unix_seconds};
+use pyjson::{Error, Kind, Scanner};
+
+use super::{claims::Claims, mint::Mint};
+
+/// How much of a name is shown and compared, in characters. A name may be megabytes long.
+const SHOWN: usize = 60;
 
 /// Which tokens may be minted: options of the subcommands that mint. By default any.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,7 +18,8 @@ pub struct Limits {
     #[arg(long)]
     pub require_expiry: bool,
 
-    /// Refuse tokens with a longer lifetime, and tokens that never expire
+    /// Refuse tokens that work for longer than this from now on, and tokens that never expire.
+    /// The process's clock counts, whatever `now` a request or record has
     #[arg(long, value_name = "SECONDS")]
     pub max_expires_after: Option<u64>,
 
@@ -21,70 +29,117 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Checks the request for a token that Datasette would make.
+    /// Checks a token that Datasette would make. `actions` are those that the process was started
+    /// with.
     ///
     /// # Errors
     /// Which limit the token is over, for the user.
-    pub fn check(&self, request: &RawTokenRequest<'_>, actions: &Actions) -> Result<(), String> {
-        match (request.lifetime(), self.max_expires_after) {
+    pub(super) fn check(
+        &self,
+        mint: &Mint<'_>,
+        claims: &Claims<'_>,
+        actions: &Actions,
+    ) -> Result<(), String> {
+        match (&claims.expires, self.max_expires_after) {
             (None, Some(max)) => Err(format!(
                 "expires_after is required, of at most {max} seconds (--max-expires-after)"
             )),
             (None, None) if self.require_expiry => {
                 Err("expires_after is required: tokens must expire here (--require-expiry)".into())
             }
-            (Some(seconds), Some(max)) if *seconds > max.into() => {
-                Err(format!("expires_after is over the {max} seconds of --max-expires-after"))
+            (Some(expires), Some(max)) if *expires > latest(mint.time, max) => {
+                Err(if *expires > &claims.created + &max.into() {
+                    format!("expires_after is over the {max} seconds of --max-expires-after")
+                } else {
+                    format!(
+                        "the token must end within {max} seconds of this process's clock \
+                         (--max-expires-after); choose an earlier now or a smaller expires_after"
+                    )
+                })
             }
-            _ if self.known_actions_only => {
-                let unknown = unknown_action(&request.restrictions, actions);
-                unknown.map_or(Ok(()), |name| Err(unknown_action_error(&name, actions)))
-            }
+            _ if self.known_actions_only => check_names(mint, actions),
             _ => Ok(()),
         }
     }
 }
 
-/// The first name that isn't that of an action. As in Datasette's own warning, an abbreviation
-/// isn't one.
-fn unknown_action(restrictions: &RawRestrictions<'_>, actions: &Actions) -> Option<String> {
-    let texts = [restrictions.all, restrictions.database, restrictions.resource];
-    // The texts are JSON: a token was made from them.
-    texts.into_iter().flatten().find_map(|text| unknown_in(&loads(text).ok()?, actions))
+/// Checks that restrictions name actions only. A release that was chosen after the start may know
+/// fewer actions, or more.
+fn check_names(mint: &Mint<'_>, actions: &Actions) -> Result<(), String> {
+    let is_known = |name: &str| actions.contains(name) && mint.actions.contains(name);
+    let RawRestrictions { all, database, resource } = mint.request.restrictions;
+    for text in [all, database, resource].into_iter().flatten() {
+        // The token was made from this text, so it can be read.
+        let unknown = unknown_name(&mut Scanner::new(text), is_known)
+            .map_err(|error| format!("the token is withheld: {error}"))?;
+        if let Some(name) = unknown {
+            return Err(unknown_action_error(&name, mint.actions));
+        }
+    }
+    Ok(())
 }
 
-fn unknown_in(value: &Value<'_>, actions: &Actions) -> Option<String> {
-    match value {
-        Value::Str(name) => {
-            let name = name.to_string_lossy();
-            (!actions.contains(&name)).then(|| name.into_owned())
+/// The last second in which a token may work: `max` seconds after the time on the clock.
+fn latest(time: f64, max: u64) -> Integer {
+    &unix_seconds(time.floor()) + &max.into()
+}
+
+/// The first name in nested lists and objects that isn't that of an action. As in Datasette's own
+/// warning, an abbreviation isn't one.
+///
+/// # Errors
+/// The text is no JSON, so not all of it was looked at.
+fn unknown_name<'a>(
+    scanner: &mut Scanner<'a>,
+    is_known: impl Fn(&str) -> bool + Copy,
+) -> Result<Option<Cow<'a, str>>, Error> {
+    let is_list = match scanner.peek_kind()? {
+        Kind::String => {
+            let name = scanner.string()?.to_str()?;
+            return Ok(Some(name).filter(|name| !is_known(name)));
         }
-        Value::List(items) => items.iter().find_map(|item| unknown_in(item, actions)),
-        Value::Dict(members) => members.iter().find_map(|(_, item)| unknown_in(item, actions)),
-        _ => None,
+        Kind::Array => {
+            scanner.begin_array()?;
+            true
+        }
+        Kind::Object => {
+            scanner.begin_object()?;
+            false
+        }
+        _ => return scanner.raw_value().map(|_| None),
+    };
+    while if is_list { scanner.next_element()? } else { scanner.next_key()?.is_some() } {
+        let unknown = unknown_name(scanner, is_known)?;
+        if unknown.is_some() {
+            return Ok(unknown);
+        }
     }
+    Ok(None)
 }
 
 /// The message about an unknown action. Shows enough of a long name to recognise it.
 fn unknown_action_error(name: &str, actions: &Actions) -> String {
-    const SHOWN: usize = 60;
-    let mut shown: String = name.chars().take(SHOWN).collect();
-    if shown.len() < name.len() {
-        shown.push('…');
-    }
+    let beginning = shown(name);
+    let rest = if beginning.len() < name.len() { "…" } else { "" };
     let hint = match nearest(actions, name) {
-        Some(nearest) => format!("; the nearest is {nearest}"),
+        Some(nearest) => format!("; the nearest is {}", shown(nearest)),
         None => ": this Datasette knows no actions, see --actions".to_owned(),
     };
-    format!("there is no action {shown:?}{hint} (--known-actions-only)")
+    format!("there is no action {:?}{hint} (--known-actions-only)", format!("{beginning}{rest}"))
+}
+
+/// The beginning of a name.
+fn shown(name: &str) -> &str {
+    name.char_indices().nth(SHOWN).map_or(name, |(end, _)| &name[..end])
 }
 
 /// The action that an abbreviation stands for, else the one whose name is most like `name`.
 fn nearest<'a>(actions: &'a Actions, name: &str) -> Option<&'a str> {
-    let similarity = |known: &str| strsim::jaro_winkler(known, name);
+    let similarity = |known| strsim::jaro_winkler(shown(known), shown(name));
     // Names come in no particular order. Among equally similar ones the first in the alphabet wins.
-    let compare = |a: &&str, b: &&str| similarity(a).total_cmp(&similarity(b)).then(b.cmp(a));
-    actions.full_name(name).or_else(|| actions.names().max_by(compare))
+    let similar = actions.names().map(|known| (similarity(known), known));
+    let most_similar = similar.max_by(|(a, x), (b, y)| a.total_cmp(b).then(y.cmp(x)));
+    actions.full_name(name).or(most_similar.map(|(_, known)| known))
 }
 
 #[cfg(test)]
@@ -101,6 +156,26 @@ mod tests {
             assert_eq!(nearest(&actions, name), Some(expected), "{name}");
         }
         assert_eq!(nearest(&Actions::none(), "cat"), None);
+    }
+
+    #[test]
+    fn a_name_is_found_wherever_it_is() {
+        let find = |text| unknown_name(&mut Scanner::new(text), |name| name == "x");
+        for text in [
+            r#""y""#,
+            r#"["x","y","z"]"#,
+            r#"{"y":["x"],"b":{"c":[],"d":{"e":["x","\u0079"]}}}"#,
+            r#"[null,1,true,[],{},"y"]"#,
+        ] {
+            assert_eq!(find(text).unwrap().as_deref(), Some("y"), "{text}");
+        }
+        for text in ["null", "[]", r#"{"y":{"y":["x"]}}"#] {
+            assert_eq!(find(text).unwrap(), None, "{text}");
+        }
+        // What was not looked at isn't known.
+        for text in ["", "[", r#"["x" "y"]"#, r#"["\ud800","y"]"#] {
+            assert!(find(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Drives the program from outside, as any peer would: lines in, lines out, exit code, stderr.
 
+#![allow(clippy::disallowed_methods, reason = "a test reads files and the environment")]
 #![allow(dead_code, reason = "every test crate compiles this module and uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 
@@ -7,7 +8,7 @@ use std::ffi::OsStr;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use zlib_rs::{Inflate, InflateFlush};
 
 /// Long enough for a loaded machine, short enough for a person who waits.
@@ -236,6 +238,27 @@ pub fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     std::fs::write(&path, content).unwrap();
     std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     path
+}
+
+/// A path at which there is no file.
+pub fn new_path(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+/// The SHA-256 of a token, as the audit log has it.
+pub fn hex_sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The records of an audit log.
+#[track_caller]
+pub fn records(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.is_empty() || text.ends_with('\n'));
+    assert!(!text.contains("dstok_"), "a token in the audit log");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// A peer that waits for its answers.

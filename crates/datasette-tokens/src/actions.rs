@@ -194,6 +194,22 @@ impl Actions {
         Some(by_name.or_else(|| self.names_by_abbreviation.get(name_or_abbreviation))?)
     }
 
+    /// The actions that a name in `_r` allows: the one of that name, and the one that it abbreviates.
+    /// Datasette lets a name be another action's abbreviation.
+    ///
+    /// ```
+    /// use datasette_tokens::Actions;
+    ///
+    /// let actions = Actions::from_json(r#"{"drop-table": "dt", "dt": null}"#)?;
+    /// assert_eq!(actions.allowed_by("dt").collect::<Vec<_>>(), ["dt", "drop-table"]);
+    /// # Ok::<(), datasette_tokens::ActionsError>(())
+    /// ```
+    pub fn allowed_by(&self, name: &str) -> impl Iterator<Item = &str> {
+        let by_name = self.get(name).map(|action| &*action.name);
+        let abbreviated = self.names_by_abbreviation.get(name).map(|name| &**name);
+        by_name.into_iter().chain(abbreviated.filter(move |action| Some(*action) != by_name))
+    }
+
     /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
     pub(crate) fn abbreviation_json(&self, name: &[u8]) -> Option<&[u8]> {
         Some(self.by_name.get(name)?.abbreviation_json.as_ref()?.as_bytes())

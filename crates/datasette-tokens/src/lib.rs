@@ -109,7 +109,7 @@ pub use actions::{Actions, ActionsError};
 pub use actor::Actor;
 pub use datasette::{Builder, DEFAULT_MAX_PAYLOAD, Datasette, Settings};
 pub use error::{Error, InvalidArgument, TokenInvalid};
-pub use namespace::TOKEN_NAMESPACE;
+pub use namespace::{ACTOR_NAMESPACE, TOKEN_NAMESPACE};
 pub use payload::unix_seconds;
 pub use pyjson::{Integer, Str, Value};
 pub use pyzlib::Flavour;

@@ -4,4 +4,4 @@
 pub const TOKEN_NAMESPACE: &str = "token";
 
 /// The namespace that actor cookies are signed in.
-pub(crate) const ACTOR_NAMESPACE: &str = "actor";
+pub const ACTOR_NAMESPACE: &str = "actor";

@@ -263,6 +263,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_abbreviation_has_two_meanings() {
+        // Neither in one release nor in two, so a table of another release can't mislead.
+        let names = ACTIONS.iter().flat_map(|&(_, name, abbreviation, _)| [name, abbreviation]);
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 2 * ACTIONS.len());
+    }
+
+    #[test]
     fn versions_are_told_apart() {
         for (text, alpha, is_known) in [
             ("1.0a0", Some(0), true),

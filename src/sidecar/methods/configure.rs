@@ -10,6 +10,7 @@ use super::info;
 use super::method::{Args, Bound, Failure, Method, Session};
 use super::parameter::{OPTIONAL_STRING, optional};
 use super::settings::set_setting;
+use crate::sidecar::protocol::ErrorKind;
 
 pub(super) const METHOD: Method = Method {
     name: "configure",
@@ -73,15 +74,18 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     if let Some(release) = release {
         builder = builder.release(release);
     }
-    if let Some(actions) = read_actions(actions)? {
-        builder = builder.actions(actions);
-    }
+    let actions = read_actions(actions)?;
     builder = builder.settings(read_settings(settings, session.datasette.settings())?);
     if let Some(flavour) = read_name(zlib, Flavour::ALL, Flavour::name)? {
         builder = builder.zlib(flavour);
     }
     if let Some(version) = read_name(itsdangerous, &Version::ALL, Version::name)? {
         builder = builder.itsdangerous(version);
+    }
+    if let Some(actions) = actions {
+        let refused = |reason| Failure::new(ErrorKind::Policy, reason);
+        session.policy.check_actions().map_err(refused)?;
+        builder = builder.actions(actions);
     }
     session.datasette = Arc::new(builder.build());
     if let Some(warning) = warning {

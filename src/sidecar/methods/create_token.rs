@@ -115,20 +115,33 @@ fn mint<'a>(
     let time = session.clock.now();
     let Session { datasette, policy, workspace, .. } = session;
     let start = out.len();
-    datasette.create_token_into(&request, now, workspace, out).map_err(|error| match error {
-        Error::InvalidArgument(error) if !together.is_empty() && error.argument() != "actor_id" => {
+    let made = datasette.create_token_into(&request, now, workspace, out);
+    made.map_err(|error| creation_failure(error, !together.is_empty()))?;
+    // An error of Datasette comes before a refusal.
+    let mint = Mint {
+        token: &out[start..],
+        payload: workspace.payload(),
+        request: &request,
+        actions: datasette.actions(),
+        made_by,
+        time,
+    };
+    policy.release(&mint).map_err(|reason| {
+        out.truncate(start);
+        Failure::new(ErrorKind::Policy, reason)
+    })
+}
+
+/// The failure for an error of the library, which knows no parameter `restrictions`.
+fn creation_failure(error: Error, has_restrictions: bool) -> Failure {
+    match error {
+        Error::InvalidArgument(error) if has_restrictions && error.argument() != "actor_id" => {
             let member = error.argument().trim_start_matches("restrict_");
             let message = format!("restrictions.{member} {}", error.problem());
             Failure::invalid_param("restrictions", message)
         }
         error => error.into(),
-    })?;
-    // An error of Datasette comes before a refusal.
-    let mint = Mint { token: &out[start..], request: &request, made_by, time, now };
-    policy.release(&mint, datasette.actions()).map_err(|reason| {
-        out.truncate(start);
-        Failure::new(ErrorKind::Policy, reason)
-    })
+    }
 }
 
 /// The members of the parameter `restrictions`.

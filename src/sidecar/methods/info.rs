@@ -55,7 +55,7 @@ pub(super) fn run(session: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Res
             "max_signed_tokens_ttl": settings.max_signed_tokens_ttl,
         },
         "secrets": datasette.secrets(),
-        "methods": session.methods.iter().map(|method| method.name).collect::<Vec<_>>(),
+        "methods": session.allowed_methods().map(|method| method.name).collect::<Vec<_>>(),
     });
     out.extend_from_slice(info.to_string().as_bytes());
     Ok(())

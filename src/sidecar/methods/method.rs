@@ -51,7 +51,7 @@ pub struct Session {
     pub policy: Arc<Policy>,
     /// Tells a person what no answer can carry.
     pub warn: fn(&str),
-    /// The methods that can be called.
+    /// All methods. See [`Session::allowed_methods`] for those that can be called.
     pub methods: &'static [Method],
 }
 
@@ -61,6 +61,11 @@ impl Session {
     pub fn for_worker(&self) -> Self {
         let (datasette, policy) = (Arc::clone(&self.datasette), Arc::clone(&self.policy));
         Self { datasette, policy, workspace: Workspace::new(), ..*self }
+    }
+
+    /// The methods that can be called: `--methods` may allow some of them only.
+    pub fn allowed_methods(&self) -> impl Iterator<Item = &'static Method> {
+        self.methods.iter().filter(|method| self.policy.allows_method(method.name))
     }
 
     /// What a call with this `now` takes for the time, in Unix seconds.
@@ -84,6 +89,10 @@ pub fn call(
         // The message doesn't repeat the name, which may be anything, such as a misplaced token.
         Failure::new(ErrorKind::MethodNotFound, "Method not found: rpc.discover lists the methods")
     })?;
+    if !session.policy.allows_method(method.name) {
+        let message = format!("--methods of this process does not list {}", method.name);
+        return Err(Failure::new(ErrorKind::Policy, message));
+    }
     let mut args = Args::new(method.parameters);
     args.bind(params)?;
     (method.run)(session, &args, out)

@@ -22,7 +22,7 @@ const OPENRPC: &str = "1.3.2";
 
 fn run(session: &mut Session, _: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let errors = errors();
-    let methods = session.methods.iter().map(|method| describe(method, &errors));
+    let methods = session.allowed_methods().map(|method| describe(method, &errors));
     let document = json!({
         "openrpc": OPENRPC,
         "info": {

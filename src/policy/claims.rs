@@ -1,0 +1,76 @@
+//! What a token carries, read from the payload that was signed.
+
+use datasette_tokens::Integer;
+use pyjson::Scanner;
+
+/// The claims of a token that this process has just made.
+#[derive(Debug)]
+pub(super) struct Claims<'a> {
+    /// `a`, as JSON.
+    pub(super) actor_id: &'a str,
+    /// `t`, in Unix seconds.
+    pub(super) created: Integer,
+    /// When the token stops working (Unix seconds): `t` plus `d`. `None` if it never does.
+    ///
+    /// `max_signed_tokens_ttl` doesn't count, because `configure` can change it afterwards.
+    pub(super) expires: Option<Integer>,
+    /// `_r`, as JSON.
+    pub(super) restrictions: Option<&'a str>,
+}
+
+impl<'a> Claims<'a> {
+    /// Reads a payload. `None` if it isn't that of a token.
+    pub(super) fn read(payload: &'a [u8]) -> Option<Self> {
+        let [actor_id, created, duration, restrictions] =
+            members(std::str::from_utf8(payload).ok()?, ["a", "t", "d", "_r"])?;
+        let created = Integer::from_digits(created?.as_bytes())?;
+        let expires = match duration {
+            Some(duration) => Some(&created + &Integer::from_digits(duration.as_bytes())?),
+            None => None,
+        };
+        Some(Self { actor_id: actor_id?, created, expires, restrictions })
+    }
+}
+
+/// The JSON of the members of an object that have these names.
+pub(super) fn members<'a, const N: usize>(
+    object: &'a str,
+    names: [&str; N],
+) -> Option<[Option<&'a str>; N]> {
+    let mut members = [None; N];
+    let mut scanner = Scanner::new(object);
+    scanner.begin_object().ok()?;
+    while let Some(key) = scanner.next_key().ok()? {
+        let value = scanner.raw_value().ok()?.text;
+        if let Some(at) = names.iter().position(|name| key.is(name)) {
+            members[at] = Some(value);
+        }
+    }
+    Some(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_that_of_the_payload() {
+        let read = |payload: &'static str| Claims::read(payload.as_bytes()).unwrap();
+        let claims = read(r#"{"a":"x","token":"dstok","t":5,"d":-7}"#);
+        assert_eq!((claims.actor_id, claims.expires), (r#""x""#, Some((-2).into())));
+        let claims = read(r#"{"a":{"t":1},"t":5,"_r":{"a":["vi"]}}"#);
+        assert_eq!((claims.created, claims.expires), (5.into(), None));
+        assert_eq!(claims.restrictions, Some(r#"{"a":["vi"]}"#));
+    }
+
+    #[test]
+    fn nothing_else_is_taken_for_a_token() {
+        for payload in ["", "[]", r#"{"a":1}"#, r#"{"t":1}"#, r#"{"a":1,"t":1.5}"#] {
+            assert!(Claims::read(payload.as_bytes()).is_none(), "{payload}");
+        }
+        for duration in ["null", "1.5", "true", r#""1""#] {
+            let payload = format!(r#"{{"a":1,"t":1,"d":{duration}}}"#);
+            assert!(Claims::read(payload.as_bytes()).is_none(), "{payload}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A line of the audit log.
+
+use std::io;
+
+use datasette_tokens::{Actions, Value};
+use memchr::{memchr2, memmem};
+use pyjson::{Kind, MAX_INTEGER_DIGITS, RawString, Scanner, write_string};
+use sha2::{Digest, Sha256};
+
+use super::claims::{Claims, members};
+use super::mint::Mint;
+
+/// The longest line, in bytes. Full names can be much longer than what a token carries.
+const LONGEST: usize = 32 << 20;
+
+/// Appends the JSON of a record. No tree is built, because a token may be large.
+///
+/// # Errors
+/// There can be no record of this token.
+pub(super) fn write_record(
+    line: &mut Vec<u8>,
+    mint: &Mint<'_>,
+    claims: &Claims<'_>,
+    tables: [&Actions; 2],
+) -> io::Result<()> {
+    line.extend_from_slice(br#"{"time":"#);
+    Value::from(mint.time).write(line).map_err(io::Error::other)?;
+    line.extend_from_slice(br#","method":"#);
+    write_string(line, mint.made_by);
+    line.extend_from_slice(br#","actor_id":"#);
+    line.extend_from_slice(claims.actor_id.as_bytes());
+    line.extend_from_slice(br#","created":"#);
+    claims.created.write(line);
+    line.extend_from_slice(br#","expires":"#);
+    let start = line.len();
+    match &claims.expires {
+        Some(end) => end.write(line),
+        None => line.extend_from_slice(b"null"),
+    }
+    if line[start..].iter().filter(|byte| byte.is_ascii_digit()).count() > MAX_INTEGER_DIGITS {
+        return Err(io::Error::other("the token ends at a time of over 4,300 digits"));
+    }
+    line.extend_from_slice(br#","restrictions":"#);
+    write_full_names(line, claims.restrictions, tables)?;
+    line.extend_from_slice(br#","_r":"#);
+    line.extend_from_slice(claims.restrictions.unwrap_or("null").as_bytes());
+    let sha256 = Sha256::digest(mint.token);
+    let halves = sha256.as_chunks::<16>().0.iter().map(|half| u128::from_be_bytes(*half));
+    let sha256: String = halves.map(|half| format!("{half:032x}")).collect();
+    line.extend_from_slice(format!(r#","sha256":"{sha256}"}}"#).as_bytes());
+    escape_line_ends(line);
+    Ok(())
+}
+
+/// Escapes the characters, beside `\n`, at which Python's `splitlines` and other readers begin a
+/// line. A request could otherwise forge a record. In JSON they occur in strings only.
+fn escape_line_ends(line: &mut Vec<u8>) {
+    const ENDS: [(&str, &str); 3] =
+        [("\u{85}", r"\u0085"), ("\u{2028}", r"\u2028"), ("\u{2029}", r"\u2029")];
+    // Most lines have neither of the bytes that these characters begin with.
+    if memchr2(0xC2, 0xE2, line).is_none() {
+        return;
+    }
+    for (end, escape) in ENDS {
+        if memmem::find(line, end.as_bytes()).is_some() {
+            *line = String::from_utf8_lossy(line).replace(end, escape).into_bytes();
+        }
+    }
+}
+
+/// Appends `_r` with the full names of actions, `{"all": …, "database": …, "resource": …}`.
+fn write_full_names(
+    line: &mut Vec<u8>,
+    restrictions: Option<&str>,
+    tables: [&Actions; 2],
+) -> io::Result<()> {
+    let Some(restrictions) = restrictions else {
+        line.extend_from_slice(b"null");
+        return Ok(());
+    };
+    let parts = members(restrictions, ["a", "d", "r"]);
+    let parts = parts.ok_or_else(|| io::Error::other("the restrictions cannot be read"))?;
+    for (name, part) in [r#"{"all":"#, r#","database":"#, r#","resource":"#].iter().zip(parts) {
+        line.extend_from_slice(name.as_bytes());
+        match part {
+            Some(part) => expand(line, &mut Scanner::new(part), tables)?,
+            None => line.extend_from_slice(b"null"),
+        }
+    }
+    line.push(b'}');
+    Ok(())
+}
+
+/// Appends a list of actions, or an object of such, with full names.
+fn expand(line: &mut Vec<u8>, scanner: &mut Scanner<'_>, tables: [&Actions; 2]) -> io::Result<()> {
+    let is_list = scanner.peek_kind().map_err(io::Error::other)? == Kind::Array;
+    let (open, close) = if is_list { (b'[', b']') } else { (b'{', b'}') };
+    line.push(open);
+    let start = line.len();
+    if is_list {
+        scanner.begin_array().map_err(io::Error::other)?;
+        while scanner.next_element().map_err(io::Error::other)? {
+            write_meanings(line, start, scanner.string().map_err(io::Error::other)?, tables)?;
+            if line.len() > LONGEST {
+                return Err(io::Error::other("the record would be longer than 32 MiB"));
+            }
+        }
+    } else {
+        scanner.begin_object().map_err(io::Error::other)?;
+        while let Some(key) = scanner.next_key().map_err(io::Error::other)? {
+            separate(line, start);
+            key.write(line).map_err(io::Error::other)?;
+            line.push(b':');
+            expand(line, scanner, tables)?;
+        }
+    }
+    line.push(close);
+    Ok(())
+}
+
+/// Appends the actions that a name in `_r` allows, else the name. The first table that knows any
+/// decides.
+fn write_meanings(
+    line: &mut Vec<u8>,
+    start: usize,
+    name: RawString<'_>,
+    tables: [&Actions; 2],
+) -> io::Result<()> {
+    let before = line.len();
+    let text = name.to_str().map_err(io::Error::other)?;
+    for table in tables {
+        for action in table.allowed_by(&text) {
+            separate(line, start);
+            write_string(line, action);
+        }
+        if line.len() > before {
+            return Ok(());
+        }
+    }
+    separate(line, start);
+    name.write(line).map_err(io::Error::other)
+}
+
+/// A comma, unless the container that begins at `start` is empty so far.
+fn separate(line: &mut Vec<u8>, start: usize) {
+    if line.len() > start {
+        line.push(b',');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_names(actions: &str, restrictions: &str, expected: &str) {
+        let actions = Actions::from_json(actions).unwrap();
+        let mut line = Vec::new();
+        write_full_names(&mut line, Some(restrictions), [&actions, &Actions::none()]).unwrap();
+        assert_eq!(String::from_utf8(line).unwrap(), expected);
+    }
+
+    #[test]
+    fn abbreviations_become_names_wherever_they_are() {
+        assert_names(
+            r#"{"view-table":"vt","é":"e"}"#,
+            r#"{"a":["vt","x","\u00e9"],"r":{"vt":{"e":["e"],"f":[]},"é":{}}}"#,
+            concat!(
+                r#"{"all":["view-table","x","é"],"database":null,"#,
+                r#""resource":{"vt":{"e":["é"],"f":[]},"é":{}}}"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn a_name_that_abbreviates_another_action_means_both() {
+        assert_names(
+            r#"{"drop-table":"dt","dt":null,"same":"same"}"#,
+            r#"{"a":["dt","same","drop-table"]}"#,
+            r#"{"all":["dt","drop-table","same","drop-table"],"database":null,"resource":null}"#,
+        );
+    }
+
+    #[test]
+    fn a_record_that_would_be_huge_is_none() {
+        let actions = Actions::from_json(&format!(r#"{{"{}":"x"}}"#, "y".repeat(1 << 20))).unwrap();
+        let list = vec![r#""x""#; 33].join(",");
+        let restrictions = format!(r#"{{"a":[{list}]}}"#);
+        let tables = [&actions, &Actions::none()];
+        let error = write_full_names(&mut Vec::new(), Some(&restrictions), tables).unwrap_err();
+        assert!(error.to_string().contains("32 MiB"), "{error}");
+    }
+}
