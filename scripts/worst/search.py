@@ -71,7 +71,8 @@ class Measurer:
         self.count += 1
         path = self._folder / "input"
         session.write(path)
-        argv = [self._binary, "serve", "--secret", texts.SECRET, "--now", str(shapes.NOW), *session.options]
+        options = {"--secret": texts.SECRET, "--now": str(shapes.NOW)} | session.options
+        argv = [self._binary, "serve", *(word for option in options.items() for word in option if word is not None)]
         order = {"argv": argv, "path": str(path), "delivery": session.delivery}
         self._launcher.stdin.write(json.dumps(order) + "\n")
         self._launcher.stdin.flush()

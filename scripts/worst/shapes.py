@@ -9,7 +9,7 @@ from worst import texts
 MIB = 1 << 20
 MAX_LINE = 16 * MIB
 MAX_BATCH = 100_000
-MAX_INPUT = 40 * MIB
+MAX_INPUT = 80 * MIB
 MAX_INFLATED = 96 * MIB  # in a session, unless one payload alone is larger
 NOW = 1_700_000_000
 
@@ -51,7 +51,7 @@ class Session:
     lines: int = 1
     prologue: bytes = b""
     inflated: int = 0  # bytes in the payloads of one line, beyond the line itself
-    options: tuple = ()
+    options: dict = field(default_factory=dict)  # None for an option without a value
     delivery: str = "file"
 
     @property
@@ -117,7 +117,7 @@ def number(parameters):
     return b"1" if parameters["id"] == 1 else b'"' + b"x" * parameters["id"] + b'"'
 
 
-def stream(parameters, make, inflated=0, prologue=b"", options=()):
+def stream(parameters, make, inflated=0, prologue=b"", options=None):
     """Return a Session of as many requests as the parameters say and the limits allow.
 
     `make` returns the request with a number.
@@ -130,7 +130,7 @@ def stream(parameters, make, inflated=0, prologue=b"", options=()):
     most = MAX_INPUT // len(line)
     if inflated:
         most = min(most, MAX_INFLATED // (batch * inflated))
-    options = ("--threads", parameters["threads"], *options)
+    options = {"--threads": parameters["threads"]} | (options or {})
     lines = max(min(parameters["lines"], most), 1)
     return Session(line, lines, prologue, batch * inflated, options, parameters["delivery"])
 
@@ -171,7 +171,7 @@ def payload(method, limit):
     namespace, prefix, params = PAYLOAD_METHODS[method]
 
     def make(parameters):
-        # A unit shorter, so that the whole stays within the limit when `length` is the limit.
+        # Shorter by more than any place, so that the whole is within the limit if `length` is.
         text = texts.body(parameters["form"], parameters["item"], parameters["length"] - 300, parameters["period"])
         place = PLACES[parameters["place"]]
         whole = place.replace(b"%s", text)
@@ -204,6 +204,8 @@ def payload(method, limit):
         # Long ids put each line into a block of its own, so that threads take them at once.
         bomb | {"item": "empty key", "length": 1_000_000, "lines": 64, "threads": "64", "id": 250_000},
     )  # fmt: skip
+    if method == "verify_actor_cookie":
+        starts += (bomb | {"form": "long string", "item": "letter", "place": "expires"},)
     return Shape(f"payload to {method}", make, space, starts)
 
 
@@ -224,7 +226,14 @@ VALUES = {
     "resources to restrictions_allow_action": ("restrictions_allow_action", b'[{"r":{"x":%s}},"view-table",["x","y"]]'),
     "an action to restrictions_allow_action": ("restrictions_allow_action", b'[{"a":["vi"]},%s]'),
     "a resource to restrictions_allow_action": ("restrictions_allow_action", b'[{"a":["vi"]},"vt",%s]'),
-    "a token that is none": ("inspect_token", b"[%s]"),
+    "a lifetime to create_token": ("create_token", b'["root",%s]'),
+    "a lifetime to create_actor_cookie": ("create_actor_cookie", b'[{"id":"root"},%s]'),
+    "a clock to verify_token": ("verify_token", b'["dstok_x",%s]'),
+    "a token to inspect_token": ("inspect_token", b"[%s]"),
+    "a token to verify_token": ("verify_token", b"[%s]"),
+    "a cookie to verify_actor_cookie": ("verify_actor_cookie", b"[%s]"),
+    "a value to unsign": ("unsign", b"[%s]"),
+    "a release to configure": ("configure", b'{"datasette_version":%s}'),
     "settings to configure": ("configure", b'{"settings":%s}'),
     "actions to configure": ("configure", b'{"actions":%s}'),
     "secret to configure": ("configure", b'{"secret":%s}'),
@@ -241,9 +250,9 @@ def value(name, folder):
         text = texts.body(parameters["form"], parameters["item"], parameters["length"] - 200, parameters["period"])
         line = request(method, params.replace(b"%s", text), number(parameters))
         options = {
-            "none": (),
-            "audit log": ("--audit-log", f"{folder}/audit.log"),
-            "known actions": ("--known-actions-only",),
+            "none": {},
+            "audit log": {"--audit-log": f"{folder}/audit.log"},
+            "known actions": {"--known-actions-only": None},
         }[parameters["policy"]]
         prologue = b"" if parameters["zlib"] == "zlib" else request("configure", b'{"zlib":"zlib-ng"}') + b"\n"
         return stream(parameters, lambda _: line, 0, prologue, options)
@@ -281,7 +290,7 @@ CALLS = {
 }
 
 
-def calls(parameters, prologue=b"", options=()):
+def calls(parameters, prologue=b"", options=None):
     """Return a Session of short requests, no two of a batch the same."""
     params, method = CALLS[parameters["call"]]
     fill = lambda n: params.replace(b"%d", b"%d" % n)
@@ -316,7 +325,7 @@ def actions(parameters):
     prologue = request("configure", json.dumps({"actions": given}).encode()) + b"\n"
     if len(prologue) > MAX_LINE:
         prologue = b""
-    options = ("--known-actions-only",) if parameters["policy"] == "known actions" else ()
+    options = {"--known-actions-only": None} if parameters["policy"] == "known actions" else {}
     return calls(parameters, prologue, options)
 
 
@@ -329,7 +338,7 @@ def unknown_actions(parameters):
         json.dump(table, file)
     names = ",".join(f'"{pad}+{n:x}{pad[:9]}"' for n in range(parameters["unknown"])).encode()
     line = request("create_token", b'["root",null,[%s]]' % names)
-    return stream(parameters, lambda _: line, 0, b"", ("--known-actions-only", "--actions", path))
+    return stream(parameters, lambda _: line, 0, b"", {"--known-actions-only": None, "--actions": path})
 
 
 # --- envelopes ------------------------------------------------------------------------------
@@ -381,12 +390,34 @@ def envelope(parameters):
         "invalid UTF-8": b"\xff" * parameters["length"],
     }[parameters["part"]]
     if parameters["newline"] == "no":
-        return Session(whole, 1, b"", 0, ("--threads", parameters["threads"]), parameters["delivery"])
+        return Session(whole, 1, b"", 0, {"--threads": parameters["threads"]}, parameters["delivery"])
     return stream(parameters, lambda _: whole)
+
+
+def pair(others):
+    """Return the shape of two starts of other shapes in turn, because memory may stay in use."""
+    starts = {f"{shape.name} {number}": (shape, start) for shape in others for number, start in enumerate(shape.first())}
+
+    def make(parameters):
+        first, second = (shape.make(start) for shape, start in (starts[parameters["first"]], starts[parameters["second"]]))
+        line, inflated = first.line + second.line, first.inflated + second.inflated
+        most = min(MAX_INPUT // len(line), MAX_INFLATED // (inflated or 1))
+        options = first.options | second.options | {"--threads": parameters["threads"]}
+        lines = max(min(parameters["lines"], most), 1)
+        return Session(line, lines, first.prologue + second.prologue, inflated, options, parameters["delivery"])
+
+    names = Choice(tuple(starts))
+    return Shape("two shapes in turn", make, {
+        "first": names, "second": names, "lines": Size(1, 100), "threads": STREAM["threads"], "delivery": STREAM["delivery"]})  # fmt: skip
 
 
 def shapes(limit, folder):
     """Return all shapes. `limit` is --max-payload; `folder` takes files of options."""
+    single = single_shapes(limit, folder)
+    return [*single, pair(single)]
+
+
+def single_shapes(limit, folder):
     call = {"call": Choice(tuple(CALLS))}
     many = {"batch": 20_000}
     return [

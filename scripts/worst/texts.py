@@ -46,10 +46,15 @@ ITEMS = {
     "deep list": b"[" * DEPTH + b"]" * DEPTH,
     "deep object": b'{"":' * DEPTH + b"1" + b"}" * DEPTH,
     "spaces": b" 1 ",
+    "dot": b'"."',
+    "number and dot": b'"1."',
+    "padding": b'"="',
+    "Bearer": b'"Bearer "',
+    "quote": b'"\\""',
 }
 
 FORMS = ("list", "unique keys", "equal keys", "similar keys", "escaped keys", "long string", "nested",
-         "few letters", "periodic", "lists of lists")
+         "few letters", "periodic", "lists of lists", "item", "digits", "fraction")
 
 
 def body(form, item, length, period):
@@ -57,6 +62,8 @@ def body(form, item, length, period):
     text = ITEMS[item]
     if form == "list":
         return b"[" + b",".join([text] * max(length // (len(text) + 1), 1)) + b"]"
+    if form in ("item", "digits", "fraction"):
+        return {"item": text, "digits": b"9" * length, "fraction": b"0." + b"1" * length}[form]
     if form == "lists of lists":
         inner = b"[" + b",".join([text] * period) + b"]"
         return b"[" + b",".join([inner] * max(length // (len(inner) + 1), 1)) + b"]"
