@@ -13,14 +13,16 @@ import sys
 import threading
 import time
 
-PATIENCE = 90  # seconds
 PIECE = 64 << 10  # bytes
 HEAD = 300  # bytes of the answers to keep
 PAUSE = 1.0  # seconds that a slow reader waits
 
 
-def run(argv, path, delivery):
-    """Return (KiB at the peak, seconds of CPU time, exit status, the first bytes of the answers)."""
+def run(argv, path, delivery, patience):
+    """Return (KiB at the peak, seconds of CPU time, exit status, the first bytes of the answers).
+
+    The process is killed after `patience` seconds.
+    """
     out_read, out_write = os.pipe()
     in_read, feeder = os.open(path, os.O_RDONLY), None
     if delivery == "pipe":
@@ -35,7 +37,7 @@ def run(argv, path, delivery):
     process = os.posix_spawn(argv[0], argv, {}, file_actions=actions)
     os.close(in_read)
     os.close(out_write)
-    timer = threading.Timer(PATIENCE, os.kill, (process, signal.SIGKILL))
+    timer = threading.Timer(patience, os.kill, (process, signal.SIGKILL))
     timer.start()
     if feeder:
         feeder.start()

@@ -15,6 +15,7 @@ MOST_MEMORY = 256 << 20  # bytes
 MOST_CPU = 1.0  # seconds per MiB
 SMALLEST = 64 << 10  # bytes: a shorter input counts as this long, as CPU time has ticks and noise
 PATIENCE = 12  # changes in a row that make nothing worse
+SECONDS, SECONDS_PER_MIB = 15, 3  # until a process is killed, which is over the limit too
 LAUNCH = [sys.executable, "-I", "-S", launcher.__file__]
 
 
@@ -73,7 +74,8 @@ class Measurer:
         session.write(path)
         options = {"--secret": texts.SECRET, "--now": str(shapes.NOW)} | session.options
         argv = [self._binary, "serve", *(word for option in options.items() for word in option if word is not None)]
-        order = {"argv": argv, "path": str(path), "delivery": session.delivery}
+        order = {"argv": argv, "path": str(path), "delivery": session.delivery,
+                 "patience": SECONDS + SECONDS_PER_MIB * session.size / shapes.MIB}
         self._launcher.stdin.write(json.dumps(order) + "\n")
         self._launcher.stdin.flush()
         return json.loads(self._launcher.stdout.readline())
@@ -107,14 +109,14 @@ class Search:
         return time.monotonic() > self._end
 
     def _climb(self, objective):
-        """From the worst of a shape, or from anywhere, to worse, until PATIENCE is at its end."""
+        """From the worst of a shape, or from anywhere, to worse: until it is over the limit, or PATIENCE is at its end."""
         shape = self._shape(objective)
-        at = self.worst.get((objective, shape.name))
-        if not at or self._rng.random() < 0.4:
+        at = self.worst[objective, shape.name]
+        if at[0].is_over() or self._rng.random() < 0.4:
             parameters = shape.choose(self._rng)
             at = self._try(shape, parameters), parameters
         left = PATIENCE
-        while left and not self._is_over():
+        while left and not at[0].is_over() and not self._is_over():
             parameters = shape.change(at[1], self._rng)
             measurement = self._try(shape, parameters)
             left -= 1
@@ -122,10 +124,10 @@ class Search:
                 at, left = (measurement, parameters), PATIENCE
 
     def _shape(self, objective):
-        """Return one of the five worst shapes, or any."""
-        if self._rng.random() < 0.5:
+        """Return one of the five worst shapes that are within the limit, or any."""
+        ranked = [name for name, (measurement, _) in self._ranked(objective) if not measurement.is_over()][:5]
+        if not ranked or self._rng.random() < 0.5:
             return self._rng.choice(list(self._shapes.values()))
-        ranked = [name for name, _ in self._ranked(objective)][:5]
         return self._shapes[self._rng.choice(ranked)]
 
     def _ranked(self, objective):
@@ -139,7 +141,7 @@ class Search:
             before = self.worst.get((objective, shape.name))
             if not before or measurement.score(objective) > before[0].score(objective):
                 self.worst[objective, shape.name] = measurement, parameters
-                if measurement.score(objective) > 1:
+                if measurement.score(objective) > 1 and (not before or before[0].score(objective) <= 1):
                     print(row(shape.name, measurement, parameters), flush=True)
         return measurement
 

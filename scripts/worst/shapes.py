@@ -195,7 +195,8 @@ def payload(method, limit):
     bomb = {"packing": "level 9", "length": limit}
     starts = (
         bomb | {"item": "empty key"},
-        bomb | {"item": "empty list"},
+        bomb | {"item": "deep list", "place": "actor"},
+        bomb | {"item": "deep object", "place": "actor"},
         bomb | {"item": "letter", "place": "all"},
         bomb | {"item": "empty list", "form": "unique keys", "place": "databases"},
         bomb | {"item": "control", "form": "long string", "place": "actor"},
