@@ -22,6 +22,12 @@ const LINE: usize = 16 * MIB - 300;
 /// The default of `--max-payload`, and far over it.
 const PAYLOADS: [usize; 2] = [4 * MIB, 64 * MIB];
 
+/// Puts two or three lines into what one read of a pipe gives, so that threads take them at once.
+const BLANKS: &str = match str::from_utf8(&[b' '; 20_000]) {
+    Ok(text) => text,
+    Err(_) => unreachable!(),
+};
+
 /// Sends lines, each of which has an answer, and asserts that the process stayed small.
 #[track_caller]
 fn assert_small(options: &[&str], lines: &[String], what: &str) {
@@ -119,8 +125,7 @@ fn payloads_that_are_not_compressed() {
 #[test]
 fn large_payloads_in_several_threads() {
     let payload = format!("[{}]", items("{\"\":1}", 14 * MIB));
-    // Blanks keep the lines in blocks of their own, so that threads take them at once.
-    let lines = readers(payload.as_bytes(), true).map(|line| line + &" ".repeat(200_000));
+    let lines = readers(payload.as_bytes(), true).map(|line| line + BLANKS);
     assert_small(&["--threads", "4"], &[&lines[..], &lines[..]].concat(), "threads");
 }
 
@@ -129,7 +134,7 @@ fn payloads_below_a_mebibyte_in_sixty_four_threads() {
     let payloads = payloads(MIB - 1000);
     for payload in [&payloads[0], &payloads[7], &payloads[10]] {
         let [verify, inspect, ..] = readers(payload.as_bytes(), true);
-        let lines = [verify, inspect].map(|line| line + &" ".repeat(200_000));
+        let lines = [verify, inspect].map(|line| line + BLANKS);
         assert_small(&["--threads", "64"], &vec![lines; 24].concat(), &payload[..60]);
     }
 }

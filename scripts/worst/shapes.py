@@ -202,8 +202,8 @@ def payload(method, limit):
         bomb | {"item": "control", "form": "long string", "place": "actor"},
         {"item": "empty key", "length": min(limit, 11 * MIB)},
         {"item": "empty key", "packing": "empty dynamic blocks", "blocks": 8 * MIB},
-        # Long ids put each line into a block of its own, so that threads take them at once.
-        bomb | {"item": "empty key", "length": 1_000_000, "lines": 64, "threads": "64", "id": 250_000},
+        # Long ids put few lines into a block, but more than one, so that threads take them at once.
+        bomb | {"item": "deep list", "place": "actor", "length": 1_000_000, "lines": 64, "threads": "64", "id": 65_000},
     )  # fmt: skip
     if method == "verify_actor_cookie":
         starts += (bomb | {"form": "long string", "item": "letter", "place": "expires"},)
