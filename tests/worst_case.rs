@@ -48,6 +48,11 @@ fn items(item: &str, length: usize) -> String {
     vec![item; length / (item.len() + 1)].join(",")
 }
 
+/// Lists in each other. With those around it, this stays below the limit of depth.
+fn deep() -> String {
+    "[".repeat(500) + &"]".repeat(500)
+}
+
 /// An object of about this length whose keys are all different.
 fn members(value: &str, length: usize) -> String {
     let mut text = String::with_capacity(length);
@@ -76,7 +81,7 @@ fn readers(payload: &[u8], compressed: bool) -> [String; 5] {
 /// Payloads of small items, which a tree makes large.
 fn payloads(length: usize) -> Vec<String> {
     let length = length - 100;
-    let deep = "[".repeat(500) + &"]".repeat(500);
+    let deep = deep();
     vec![
         format!("[{}]", items("{\"\":1}", length)),
         format!("[{}]", items("[]", length)),
@@ -151,6 +156,7 @@ fn long_lines_in_sixty_four_threads() {
 fn large_values_in_params() {
     let texts = [
         format!("[{}]", items("{\"\":1}", LINE)),
+        format!("[{}]", items(&deep(), LINE)),
         format!("[{}]", items("\"a\"", LINE)),
         format!("{{{}}}", members("[]", LINE)),
     ];
@@ -179,6 +185,7 @@ fn large_restrictions_of_restrictions_allow_action() {
     let object = |value: &str| format!("{{{}}}", members(value, LINE));
     for restrictions in [
         list("{\"\":1}"),
+        list(&deep()),
         format!(r#"{{"x":{}}}"#, list("{\"\":1}")),
         format!(r#"{{"a":{}}}"#, list("\"\"")),
         format!(r#"{{"a":{}}}"#, list("\"\\u0061\"")),
