@@ -5,44 +5,14 @@
 
 mod common;
 
-use std::fs;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::{
-    PING, PONG, Peer, READY, assert_error, assert_invalid_param, assert_too_large, request, serve,
+    PING, PONG, Peer, READY, assert_error, assert_invalid_param, assert_too_large, compress,
+    request, serve, signed,
 };
-use datasette_tokens::Secret;
-use datasette_tokens::itsdangerous::Keyring;
-
-/// The secret of [`READY`].
-const SECRET: &str = "spec-secret";
-
-/// The most memory that the process has had, in kB.
-fn peak(peer: &Peer) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", peer.child.id())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    peak.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
-/// A text that Python's zlib makes of a payload, signed as Datasette signs.
-fn signed(namespace: &str, payload: &[u8], compressed: bool) -> String {
-    let mut text = if compressed { ".".to_owned() } else { String::new() };
-    text += &URL_SAFE_NO_PAD.encode(payload);
-    let secret = Secret::new(SECRET.to_owned()).unwrap();
-    let mut signed = text.into_bytes();
-    assert!(Keyring::new(secret, []).sign(namespace, &mut signed, 0));
-    String::from_utf8(signed).unwrap()
-}
 
 /// A zlib stream of a string of JSON that is `length` bytes long with its quotes.
 fn bomb(length: usize) -> Vec<u8> {
-    let text = [b"\"".to_vec(), vec![b'a'; length - 2], b"\"".to_vec()].concat();
-    let mut out = vec![0; zlib_rs::compress_bound(length)];
-    let config = zlib_rs::DeflateConfig::default();
-    let (stream, code) = zlib_rs::compress_slice(&mut out, &text, config);
-    assert_eq!(code, zlib_rs::ReturnCode::Ok);
-    stream.to_vec()
+    compress(&[b"\"".to_vec(), vec![b'a'; length - 2], b"\"".to_vec()].concat())
 }
 
 #[test]
@@ -89,7 +59,7 @@ fn a_zlib_bomb_takes_no_more_memory_than_the_limit() {
         peer.send(request("inspect_token", &format!("[\"dstok_{token}\"]")) + "\n");
         assert!(peer.receive().contains("\"status\":\"invalid\""));
     }
-    let peak = peak(&peer);
+    let peak = peer.peak();
     assert!(peak < 40_000, "{peak} kB for a payload of 200 MiB");
 }
 
@@ -172,7 +142,7 @@ fn a_gibibyte_without_a_newline() {
     assert_too_large(&peer.receive());
     peer.send(format!("\n{PING}\n"));
     assert_eq!(peer.receive(), PONG);
-    let peak = peak(&peer);
+    let peak = peer.peak();
     assert!(peak < 20_000, "{peak} kB");
     drop(peer.stdin.take());
     assert_eq!(peer.end(), (Some(0), vec![], String::new()));

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use datasette_tokens::Secret;
+use datasette_tokens::itsdangerous::Keyring;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use zlib_rs::{Inflate, InflateFlush};
@@ -23,8 +25,11 @@ use zlib_rs::{Inflate, InflateFlush};
 /// Long enough for a loaded machine, short enough for a person who waits.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The secret of [`READY`].
+const SECRET: &str = "spec-secret";
+
 /// What most sessions are started with: a secret and a clock that stands still.
-pub const READY: [&str; 5] = ["serve", "--secret", "spec-secret", "--now", "1700000000"];
+pub const READY: [&str; 5] = ["serve", "--secret", SECRET, "--now", "1700000000"];
 
 /// The same without a secret.
 pub const NO_SECRET: [&str; 3] = ["serve", "--now", "1700000000"];
@@ -232,6 +237,25 @@ pub fn payload(signed: &Value) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// A text that Python's zlib makes of a payload, signed as Datasette signs.
+pub fn signed(namespace: &str, payload: &[u8], compressed: bool) -> String {
+    let mut text = if compressed { ".".to_owned() } else { String::new() };
+    text += &URL_SAFE_NO_PAD.encode(payload);
+    let secret = Secret::new(SECRET.to_owned()).unwrap();
+    let mut signed = text.into_bytes();
+    assert!(Keyring::new(secret, []).sign(namespace, &mut signed, 0));
+    String::from_utf8(signed).unwrap()
+}
+
+/// A zlib stream of these bytes.
+pub fn compress(bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![0; zlib_rs::compress_bound(bytes.len())];
+    let config = zlib_rs::DeflateConfig::default();
+    let (stream, code) = zlib_rs::compress_slice(&mut out, bytes, config);
+    assert_eq!(code, zlib_rs::ReturnCode::Ok);
+    stream.to_vec()
+}
+
 /// A file of this content whose name no other test uses, readable by its owner only.
 pub fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -291,6 +315,15 @@ impl Peer {
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stdin.as_mut().unwrap().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// The most resident memory that the process has had, in kB.
+    #[track_caller]
+    #[allow(clippy::disallowed_methods, reason = "a test reads /proc")]
+    pub fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     #[track_caller]
