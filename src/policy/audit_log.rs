@@ -6,6 +6,7 @@ use std::{io, os::unix::fs::OpenOptionsExt, path::Path};
 
 use datasette_tokens::{RawTokenRequest, Value, unix_seconds};
 use pyjson::{NotJson, transcode, write_string};
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::retry_on_intr;
 use sha2::{Digest, Sha256};
 
@@ -23,6 +24,12 @@ pub struct AuditLog {
     /// Whether the last line was cut short, such as by a full disk. The next one then begins with
     /// a newline. Locked while a line is written.
     is_torn: Mutex<bool>,
+}
+
+impl AsFd for AuditLog {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
 }
 
 /// A token that was made and that nobody has seen yet.
