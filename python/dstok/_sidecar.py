@@ -49,9 +49,7 @@ class Sidecar:
     process ends.
     """
 
-    def __init__(
-        self, command: Sequence[str], environ: Mapping[str, str] | None, log_level: int
-    ) -> None:
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], log_level: int) -> None:
         """Start it. Raises OSError, RuntimeError."""
         self.started = time.monotonic()
         self.ended: float | None = None
