@@ -53,7 +53,8 @@ def plugins(tmp_path):
 @pytest.fixture
 def marker(tmp_path):
     """Return an environment with which all sidecars of a test have a path of their own."""
-    binary = tmp_path / "dstok"
+    binary = tmp_path / "of-this-test" / "dstok"
+    binary.parent.mkdir()
     binary.symlink_to(dstok.find_binary())
     return {MARKER: str(tmp_path), "DSTOK_BINARY": str(binary)}
 
