@@ -9,9 +9,11 @@
     path = "hardening/no_seccomp.rs"
 )]
 mod seccomp;
+mod sys;
 
 use std::io;
 
+use rustix::fd::BorrowedFd;
 use rustix::process::{Pid, Resource, Rlimit, setrlimit};
 
 /// Denies other processes of the same user access to this one: they can't trace it, nor read its
@@ -26,6 +28,24 @@ pub fn protect_memory() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     Ok(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
+}
+
+/// Closes the descriptors that this process inherited. One of them may lead to its memory, to a
+/// database or to a socket, and a sandbox doesn't take it away. Stdin, stdout and stderr stay.
+///
+/// `owned` are all the other descriptors that this process has opened. Call this before starting a
+/// thread.
+///
+/// # Errors
+/// The system can neither close a range of descriptors nor list the open ones.
+pub fn close_inherited(owned: &[BorrowedFd<'_>]) -> io::Result<()> {
+    sys::close_all_except(owned)
+}
+
+/// Gives memory that was freed back to the system. Takes some microseconds, and more after large
+/// values.
+pub fn release_memory() {
+    sys::release_memory();
 }
 
 /// Irrevocably drops the privileges that a running session doesn't need: to open files, create

@@ -12,8 +12,8 @@ const MAX_FUNCTION_LINES: usize = 50;
 /// Lines of code in `src` and `crates` together, without comments and tests. Lower it when you can.
 const MAX_LINES: usize = 10_900;
 
-/// The one file with `unsafe`: it calls zlib.
-const UNSAFE_FILE: &str = "crates/pyzlib/src/stock.rs";
+/// The files with `unsafe`: one calls zlib, the other closes inherited descriptors.
+const UNSAFE_FILES: [&str; 2] = ["crates/pyzlib/src/stock.rs", "src/hardening/sys.rs"];
 
 /// A source file.
 struct Source {
@@ -92,10 +92,10 @@ fn all_of_it_is_short() {
 }
 
 #[test]
-fn unsafe_stands_in_one_file_with_a_reason_at_each_block() {
+fn unsafe_stands_in_two_files_with_a_reason_at_each_block() {
     for source in sources() {
         let blocks = source.code.matches("unsafe {").count();
-        if source.path != Path::new(UNSAFE_FILE) {
+        if !UNSAFE_FILES.iter().any(|file| source.path == Path::new(file)) {
             let is_testing = source.path.starts_with("crates/testing");
             assert!(is_testing || !source.code.contains("unsafe "), "{:?}", source.path);
             continue;

@@ -5,6 +5,7 @@
 mod common;
 
 use std::path::Path;
+use std::process::Command;
 
 use common::{
     NO_SECRET, READY, assert_error, assert_invalid_param, dstok, file, one, payload, request,
@@ -264,6 +265,23 @@ fn the_secret_file_comes_before_the_option_and_that_before_the_environment() {
     let configured = with(&file, &env, &[("configure", r#"["of-call"]"#), TOKEN]);
     assert_eq!(configured[1], token_of("of-call"));
     assert_eq!(configured[0]["secrets"], 1);
+}
+
+/// What a parent passes is closed only after it was read.
+#[test]
+fn a_secret_file_may_be_an_inherited_descriptor() {
+    let path = file("inherited-secret.txt", "of-descriptor");
+    for folder in ["/dev/fd", "/proc/self/fd"] {
+        if !Path::new(folder).exists() {
+            continue;
+        }
+        let mut shell = Command::new("sh");
+        let script = r#"exec "$0" serve --now 1700000000 --secret-file "$1/7" 7<"$2""#;
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_dstok"), folder]).arg(&path);
+        let outcome = run(&mut shell, request(TOKEN.0, TOKEN.1));
+        outcome.quiet_success();
+        assert_eq!(result(outcome.answers()[0]), token_of("of-descriptor"), "{folder}");
+    }
 }
 
 #[test]

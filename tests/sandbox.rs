@@ -19,7 +19,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::SystemTime;
 
-use common::{Peer, READY, dstok, file, read_in_background, request, run, wait};
+use common::{PATIENCE, Peer, READY, dstok, file, read_in_background, request, run, wait};
 use dstok::hardening::enter_sandbox;
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
@@ -332,6 +332,7 @@ fn on_an_older_kernel() {
         ("seccomp", nix::libc::SYS_seccomp),
         ("landlock", nix::libc::SYS_landlock_create_ruleset),
         ("pidfd", nix::libc::SYS_pidfd_open),
+        ("close_range", nix::libc::SYS_close_range),
     ];
     let rules = calls.into_iter().filter(|(name, _)| missing.contains(name));
     let filter = SeccompFilter::new(
@@ -342,14 +343,30 @@ fn on_an_older_kernel() {
     );
     let program: BpfProgram = filter.unwrap().try_into().unwrap();
     seccompiler::apply_filter(&program).unwrap();
+    if let Ok(path) = std::env::var(INHERITED) {
+        inherit(&path);
+    }
     let options = std::env::var(OPTIONS).unwrap();
     let error = dstok(READY).args(options.split_whitespace()).exec();
     panic!("it did not become dstok: {error}");
 }
 
-/// Environment variables with the missing calls and the options of `serve`.
+/// Leaves descriptors of a socket to the next program: 100 of them, then one that is free, then
+/// more.
+fn inherit(path: &str) {
+    let socket = UnixStream::connect(path).unwrap();
+    // These copies stay open on `exec`.
+    let copies = iter::repeat_with(|| rustix::io::dup(&socket).unwrap());
+    let mut copies: Vec<_> = copies.take(200).collect();
+    drop(copies.remove(100));
+    std::mem::forget(copies);
+}
+
+/// Environment variables with the missing calls, the options of `serve`, and the socket that it
+/// inherits.
 const MISSING: &str = "DSTOK_TEST_MISSING";
 const OPTIONS: &str = "DSTOK_TEST_OPTIONS";
+const INHERITED: &str = "DSTOK_TEST_INHERITED";
 
 fn older_kernel(missing: &str, options: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -386,4 +403,32 @@ fn a_parent_is_watched_without_pidfd_too() {
     parent.kill().unwrap();
     parent.wait().unwrap();
     assert_eq!(peer.end(), (Some(0), vec![], String::new()));
+}
+
+#[test]
+fn inherited_descriptors_are_closed_and_own_ones_stay() {
+    let create = request("create_token", r#"["root"]"#) + "\n";
+    for (missing, option) in
+        [("nothing", ""), ("nothing", "--no-sandbox"), ("close_range pidfd", "")]
+    {
+        let log = file("inherited-audit.jsonl", "");
+        let path = log.with_extension("socket");
+        let _ = fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut parent = sleeper();
+        let pid = parent.id();
+        let options = format!("--parent-pid {pid} --audit-log {} {option}", log.display());
+        let mut command = older_kernel(missing, &options);
+        command.env(INHERITED, &path);
+        let mut peer = Peer::spawn(command);
+        // The socket ends while dstok runs.
+        let (socket, _) = listener.accept().unwrap();
+        read_in_background(socket).recv_timeout(PATIENCE).expect("every descriptor is closed");
+        peer.send(&create);
+        while !peer.receive().contains("\"result\":\"dstok_") {}
+        assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 1, "{missing} {option}");
+        parent.kill().unwrap();
+        parent.wait().unwrap();
+        assert_eq!(peer.end(), (Some(0), vec![], String::new()), "{missing} {option}");
+    }
 }

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import dstok
 import pytest
 from helpers import CURRENT
 from servers import COMMAND, PATIENCE, environment, serve
@@ -51,8 +52,11 @@ def plugins(tmp_path):
 
 @pytest.fixture
 def marker(tmp_path):
-    """Return an environment by which all processes of a test are known."""
-    return {MARKER: str(tmp_path)}
+    """Return an environment with which all sidecars of a test have a path of their own."""
+    binary = tmp_path / "of-this-test" / "dstok"
+    binary.parent.mkdir()
+    binary.symlink_to(dstok.find_binary())
+    return {MARKER: str(tmp_path), "DSTOK_BINARY": str(binary)}
 
 
 def minted_by(marker):
@@ -60,17 +64,15 @@ def minted_by(marker):
     return [int(line) for line in Path(marker[MARKER], "pids").read_text().split()]
 
 
-def processes(marker, name=b"dstok"):
-    """Return the ids of processes called `name` that have the marker in their environment."""
-    wanted = f"{MARKER}={marker[MARKER]}".encode()
+def processes(marker):
+    """Return the ids of the test's sidecars."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            environ = (folder / "environ").read_bytes().split(b"\0")
             command = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # ended, or somebody else's
+        except OSError:  # ended
             continue
-        if wanted in environ and os.path.basename(command[0]) == name:
+        if os.fsdecode(command[0]) == marker["DSTOK_BINARY"]:
             found.append(int(folder.name))
     return found
 
@@ -176,7 +178,7 @@ def run(arguments, marker, **environ):
     """Run a datasette command; return its stdout."""
     done = subprocess.run(
         [*COMMAND, *arguments],
-        env=environment(CURRENT, **marker, **environ),
+        env=environment(CURRENT, **{**marker, **environ}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -17,7 +17,10 @@ Actions = Mapping[str, object] | Sequence[object] | str
 """What `actions` takes: a `/-/actions.json` body, {"name": "abbr"}, or "none"."""
 
 _LIMITS = ("--require-expiry", "--max-expires-after", "--known-actions-only", "--audit-log")
+_FOR_STARTING = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""Environment variables that a process gets: where programs and shared libraries are."""
 _SECRETS_OF_THE_ENVIRONMENT = ("DATASETTE_SECRET", "DSTOK_OLD_SECRETS")
+"""Those that it also gets if the client has no secret."""
 
 
 def zlib_flavour() -> str:
@@ -62,18 +65,12 @@ class Configuration:
             file.seek(0)
             yield file.fileno()
 
-    def environ(self) -> dict[str, str] | None:
-        """Return the environment, None for this process's own.
-
-        Who gives a secret does not want another, and not in what others can read.
-        """
-        if self._secret is None:
-            return None
-        return {
-            name: value
-            for name, value in os.environ.items()
-            if name not in _SECRETS_OF_THE_ENVIRONMENT
-        }
+    def environ(self) -> dict[str, str]:
+        """Return the environment: what it takes to start the binary, and nothing else that this
+        process was told. The secrets in it count only if the client was given none."""
+        secrets = _SECRETS_OF_THE_ENVIRONMENT if self._secret is None else ()
+        names = [*_FOR_STARTING, *secrets]
+        return {name: os.environ[name] for name in names if name in os.environ}
 
     def changed(
         self,

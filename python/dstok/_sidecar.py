@@ -52,7 +52,7 @@ class Sidecar:
     def __init__(
         self,
         command: Sequence[str],
-        environ: Mapping[str, str] | None,
+        environ: Mapping[str, str],
         log_level: int,
         *,
         inherited: int | None = None,

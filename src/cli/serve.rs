@@ -4,11 +4,12 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::{panic, process, sync::Arc};
 
 use clap::{Args, builder::PossibleValuesParser, value_parser};
-use dstok::hardening::enter_sandbox;
+use dstok::hardening::{close_inherited, enter_sandbox};
 use dstok::parallel::available_threads;
 use dstok::policy::Policy;
 use dstok::sidecar::methods::METHODS;
 use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
+use rustix::fd::AsFd;
 
 use super::stdio::{never_wait, warn};
 use super::{failure::Result, instance::VerifyingArgs, policy::PolicyArgs};
@@ -79,6 +80,11 @@ pub(super) fn run(args: &ServeArgs) -> Result {
         max_batch: args.max_batch as usize,
         threads: args.threads.unwrap_or(available_threads() as u64).min(MAX_THREADS) as usize,
     };
+    // All start-up files are read, and only the audit log is still open.
+    let owned: Vec<_> = session.policy.audit_log.iter().map(AsFd::as_fd).collect();
+    if let Err(reason) = close_inherited(&owned) {
+        warn(&format!("cannot close inherited file descriptors: {reason}"));
+    }
     let parent = args.parent_pid.map(watch).transpose()?;
     never_wait();
     panic::set_hook(Box::new(report_panic));

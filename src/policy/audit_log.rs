@@ -7,6 +7,7 @@ use std::time::Duration;
 use std::{io, path::Path, thread};
 
 use datasette_tokens::Actions;
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::retry_on_intr;
 
@@ -29,6 +30,12 @@ pub struct AuditLog {
     /// Whether the last line was cut short, such as by a full disk. The next one then begins with
     /// a newline. Locked while a line is written.
     is_torn: Mutex<bool>,
+}
+
+impl AsFd for AuditLog {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
 }
 
 impl AuditLog {

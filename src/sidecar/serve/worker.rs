@@ -11,6 +11,7 @@ use memchr::memmem;
 use super::answer::{Limits, Responder, Turn};
 use super::budget::Budget;
 use super::lines::{Carry, Line, Lines};
+use crate::hardening::release_memory;
 use crate::parallel::{Mode, Stopped, Worker};
 use crate::sidecar::methods::Session;
 
