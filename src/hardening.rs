@@ -42,6 +42,12 @@ pub fn close_inherited(owned: &[BorrowedFd<'_>]) -> io::Result<()> {
     sys::close_all_except(owned)
 }
 
+/// Makes the memory of large values return to the system when they are freed. Call this before
+/// starting a thread.
+pub fn keep_large_values_apart() {
+    sys::keep_large_values_apart();
+}
+
 /// Gives memory that was freed back to the system. Takes some microseconds, and more after large
 /// values.
 pub fn release_memory() {

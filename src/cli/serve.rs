@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::{panic, process, sync::Arc};
 
 use clap::{Args, builder::PossibleValuesParser, value_parser};
-use dstok::hardening::{close_inherited, enter_sandbox};
+use dstok::hardening::{close_inherited, enter_sandbox, keep_large_values_apart};
 use dstok::parallel::available_threads;
 use dstok::policy::Policy;
 use dstok::sidecar::methods::METHODS;
@@ -86,6 +86,7 @@ pub(super) fn run(args: &ServeArgs) -> Result {
         warn(&format!("cannot close inherited file descriptors: {reason}"));
     }
     let parent = args.parent_pid.map(watch).transpose()?;
+    keep_large_values_apart();
     never_wait();
     panic::set_hook(Box::new(report_panic));
     ignore_signals()?;

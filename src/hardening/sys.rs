@@ -61,6 +61,17 @@ fn close_range(_: RawFd, _: RawFd) -> bool {
     false
 }
 
+/// Lets large values live outside of the heaps, so that they leave no holes there. By default, glibc
+/// moves the limit up to 32 MiB as values are freed.
+pub(super) fn keep_large_values_apart() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        const LARGE: libc::c_int = 256 << 10;
+        // SAFETY: the call takes integers only.
+        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) };
+    }
+}
+
 /// Gives memory that was freed back to the system.
 ///
 /// The malloc of glibc has several heaps and keeps up to 64 MiB at the end of each. So threads that
