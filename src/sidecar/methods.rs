@@ -16,6 +16,7 @@ mod rpc_discover;
 mod settings;
 mod sign;
 mod table;
+mod token_allows_action;
 mod unsign;
 mod verify_actor_cookie;
 mod verify_token;

@@ -111,6 +111,6 @@ pub fn unix_seconds(now: f64) -> Integer {
 }
 
 /// Python's spelling as text: it is always UTF-8.
-fn as_str(json: &[u8]) -> &str {
+pub(crate) fn as_str(json: &[u8]) -> &str {
     std::str::from_utf8(json).unwrap_or_default()
 }

@@ -1,10 +1,13 @@
 //! `_r`, what a token may do. Upstream: `TokenRestrictions` in `datasette/tokens.py`.
 
 mod allow;
+mod any_shape;
 mod build;
+mod question;
 
 pub use allow::{Allowlist, Names, Resource};
 pub(crate) use build::write_restrictions;
+use question::Question;
 
 use crate::Value;
 use allow::ByName;

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::Question;
 use crate::{Actions, Datasette, Error, Feature, Str, Value};
 
 /// A list of names; `None` where the payload has null in its place.
@@ -67,32 +68,19 @@ impl Datasette {
         resource: Option<&Resource<'_>>,
     ) -> Result<bool, Error> {
         self.release.require(Feature::RestrictionsAllowAction)?;
-        // What isn't UTF-8 is no known action.
-        let known = action.to_str();
-        let abbreviation = known.and_then(|name| self.actions.abbreviation(name));
-        let is_meant = |name: &Str<'_>| name == action || abbreviation.is_some_and(|a| name == a);
-        let has_action = |names: &Names<'_>| names.iter().flatten().any(is_meant);
+        let question = Question::new(self, action, resource);
+        let has_action =
+            |names: &Names<'_>| names.iter().flatten().any(|name| question.is_action(name));
         if has_action(&allowlist.all) {
             return Ok(true);
         }
-        let (database, child) = match resource {
-            Some(Resource::Child(database, child)) => (database, Some(child)),
-            // Datasette's `if resource:`.
-            Some(Resource::Database(name)) if !name.is_empty() => (name, None),
-            _ => return Ok(false),
-        };
+        let Some(database) = question.database else { return Ok(false) };
         if allowlist.database.iter().any(|(name, names)| name == database && has_action(names)) {
             return Ok(true);
         }
-        let Some(child) = child else { return Ok(false) };
-        let folds_case = self.release.normalizes_children()
-            && known.is_some_and(|name| self.actions.is_on_tables(name));
-        let is_child = |name: &Str<'_>| match folds_case {
-            true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
-            false => name == child,
-        };
         let children = allowlist.resource.iter().filter(|(name, _)| name == database);
-        for (_, names) in children.flat_map(|(_, names)| names).filter(|(name, _)| is_child(name)) {
+        let children = children.flat_map(|(_, names)| names);
+        for (_, names) in children.filter(|(name, _)| question.is_child(name)) {
             if names.is_none() && self.release.normalizes_children() {
                 return Err(Error::NullList);
             }
