@@ -9,6 +9,7 @@ mod failure;
 mod info;
 mod inspect_token;
 mod method;
+mod names;
 mod parameter;
 mod ping;
 mod restrictions_allow_action;

@@ -68,12 +68,17 @@ impl Actions {
                         let reason = format!("has an action without a name (number {number})");
                         return Err(ActionsError(reason));
                     };
-                    actions.insert_json(name, item.get("abbr"), item.get("resource_class"))?;
+                    actions.insert_json(
+                        number,
+                        name,
+                        item.get("abbr"),
+                        item.get("resource_class"),
+                    )?;
                 }
             }
             (Value::Dict(members), _) => {
-                for (name, abbreviation) in members {
-                    actions.insert_json(name, Some(abbreviation), None)?;
+                for (number, (name, abbreviation)) in (1..).zip(members) {
+                    actions.insert_json(number, name, Some(abbreviation), None)?;
                 }
             }
             _ => return Err(ActionsError("is neither an object nor a list".to_owned())),
@@ -81,8 +86,10 @@ impl Actions {
         Ok(actions)
     }
 
+    /// Errors say the number: the name may be anything, such as a misplaced token.
     fn insert_json(
         &mut self,
+        number: usize,
         name: &Str<'_>,
         abbreviation: Option<&Value<'_>>,
         resource_class: Option<&Value<'_>>,
@@ -93,7 +100,7 @@ impl Actions {
             None | Some(Value::Null) => None,
             Some(Value::Str(abbreviation)) => Some(abbreviation.to_str().ok_or_else(not_utf8)?),
             Some(_) => {
-                let reason = format!("has an abbreviation of {name:?} that is no string");
+                let reason = format!("has an abbreviation that isn't a string (number {number})");
                 return Err(ActionsError(reason));
             }
         };

@@ -6,6 +6,7 @@ use datasette_tokens::{Datasette, Workspace};
 
 pub(super) use super::args::{Args, Bound};
 use super::clock::Clock;
+use super::names::nearest;
 use super::parameter::Parameter;
 use crate::policy::Policy;
 pub(super) use crate::sidecar::protocol::Failure;
@@ -80,11 +81,19 @@ pub fn call(
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
     let known = session.methods.iter().find(|known| known.name.as_bytes() == method);
-    let method = known.ok_or_else(|| {
-        // The message doesn't repeat the name, which may be anything, such as a misplaced token.
-        Failure::new(ErrorKind::MethodNotFound, "Method not found: rpc.discover lists the methods")
-    })?;
+    let method = known.ok_or_else(|| not_found(session, method))?;
     let mut args = Args::new(method.parameters);
     args.bind(params)?;
     (method.run)(session, &args, out)
+}
+
+/// The message doesn't repeat the name, which may be anything, such as a misplaced token.
+#[cold]
+fn not_found(session: &Session, name: &[u8]) -> Failure {
+    let name = str::from_utf8(name).unwrap_or_default();
+    let message = match nearest(&name.into(), session.methods.iter().map(|known| known.name)) {
+        Some(nearest) => format!("Method not found: did you mean {nearest}?"),
+        None => "Method not found: rpc.discover lists the methods".to_owned(),
+    };
+    Failure::new(ErrorKind::MethodNotFound, message)
 }
