@@ -5,9 +5,9 @@ mod any_shape;
 mod build;
 mod question;
 
-pub use allow::{Allowlist, Names, Resource};
+pub use allow::{Allowlist, Names};
 pub(crate) use build::write_restrictions;
-use question::Question;
+pub use question::Resource;
 
 use crate::Value;
 use allow::ByName;

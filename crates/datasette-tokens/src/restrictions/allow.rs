@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::Question;
+use super::question::{Question, Resource};
 use crate::{Actions, Datasette, Error, Feature, Str, Value};
 
 /// A list of names; `None` where the payload has null in its place.
@@ -35,22 +35,6 @@ pub struct Allowlist<'a> {
     pub database: Vec<(Str<'a>, Names<'a>)>,
     /// Actions by database and resource.
     pub resource: Vec<(Str<'a>, Vec<(Str<'a>, Names<'a>)>)>,
-}
-
-/// The resource that an action is applied to.
-///
-/// ```
-/// use datasette_tokens::Resource;
-///
-/// let table = Resource::Child("docs".into(), "pages".into());
-/// assert_ne!(table, Resource::Database("docs".into()));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resource<'a> {
-    /// A database.
-    Database(Str<'a>),
-    /// A table, view or query of a database.
-    Child(Str<'a>, Str<'a>),
 }
 
 impl Datasette {

@@ -3,7 +3,7 @@
 
 use pyjson::{Kind, RawString, RawValue, Scanner};
 
-use super::{Question, Resource};
+use super::question::{Question, Resource};
 use crate::{Datasette, Str};
 
 impl Datasette {

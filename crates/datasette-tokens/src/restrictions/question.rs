@@ -1,7 +1,22 @@
 //! What is asked of restrictions, with the names that count as the same.
 
-use super::Resource;
 use crate::{Datasette, Str};
+
+/// The resource that an action is applied to.
+///
+/// ```
+/// use datasette_tokens::Resource;
+///
+/// let table = Resource::Child("docs".into(), "pages".into());
+/// assert_ne!(table, Resource::Database("docs".into()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// A database.
+    Database(Str<'a>),
+    /// A table, view or query of a database.
+    Child(Str<'a>, Str<'a>),
+}
 
 /// An action on a resource.
 pub(super) struct Question<'q> {

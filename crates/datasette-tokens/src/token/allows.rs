@@ -35,7 +35,7 @@ pub struct Access {
 
 impl Datasette {
     /// Verifies a token at `now` (Unix seconds), and says whether its restrictions allow an action.
-    /// A token without restrictions allows everything, one that Datasette ignores nothing.
+    /// A token without `_r` allows everything, one that Datasette ignores nothing.
     ///
     /// # Errors
     /// [`Error::NotSupported`] before 1.0a20, then as [`Datasette::verify_token`]. Restrictions on
@@ -76,7 +76,7 @@ impl Datasette {
         let allowed = verified.and_then(|restrictions| {
             let Some(place) = restrictions else { return Ok(false) };
             match &out[place] {
-                b"" | b"null" => Ok(true),
+                b"" => Ok(true),
                 json => self
                     .allows_by_any_restrictions(as_str(json), action, resource)
                     .ok_or(TokenInvalid::Malformed.into()),
