@@ -5,6 +5,7 @@ mod allows;
 mod claims;
 mod create;
 mod inspect;
+mod pasted;
 mod verify;
 
 pub use allows::Access;
