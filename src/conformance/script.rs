@@ -78,7 +78,9 @@ fn configuration(config: &Config, release: &str) -> Value {
     });
     if let Some(secret) = &config.secret {
         params["secret"] = json!(secret);
-        params["old_secrets"] = json!(config.old_secrets);
+        if !config.old_secrets.is_empty() {
+            params["old_secrets"] = json!(config.old_secrets);
+        }
     }
     if let Some(actions) = &config.actions {
         params["actions"] = actions.clone();

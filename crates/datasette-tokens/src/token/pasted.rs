@@ -4,7 +4,7 @@ use crate::TokenInvalid;
 use crate::itsdangerous::{Version, base64_decode};
 
 /// Quotes that people copy along with a token, or that their editor put around it.
-const QUOTES: [char; 12] = ['"', '\'', '`', '“', '”', '„', '‘', '’', '‚', '«', '»', '‹'];
+const QUOTES: [char; 13] = ['"', '\'', '`', '“', '”', '„', '‘', '’', '‚', '«', '»', '‹', '›'];
 
 /// The token in a text that was pasted: without white space and quotes around it, and without
 /// `Authorization:` and `Bearer` before it, in any case.
