@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 /// How many scenarios there are. A missing file must fail the test.
-const SCENARIOS: usize = 1580;
+const SCENARIOS: usize = 1743;
 
 #[derive(Deserialize)]
 struct Header {
