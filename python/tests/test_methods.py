@@ -113,8 +113,8 @@ def test_token_allows_action(ask: Ask) -> None:
     assert ask("token_allows_action", "other", "drop-table") == {"actor": None, "allowed": False}
     with pytest.raises(dstok.TokenInvalid, match="Token has expired"):
         ask("token_allows_action", token, "view-table", now=NOW + 61)
+    options = {"datasette_version": "1.0a19"}
     with pytest.raises(dstok.NotSupported):
-        options = {"datasette_version": "1.0a19"}
         ask("token_allows_action", token, "view-table", options=options, now=NOW)
 
 
