@@ -470,6 +470,66 @@ fn what_is_given_back_must_be_text() {
 }
 
 #[test]
+fn token_allows_action_is_verify_token_and_restrictions_allow_action() {
+    let method = "token_allows_action";
+    refuse(method, "token", r#"null [] {} [null,"x"] [1,"x"] ["\ud800","x"] {"action":"x"}"#);
+    refuse(method, "action", r#"["x"] ["x",null] ["x",1] ["x",["x"]] {"token":"x"}"#);
+    refuse(method, "resource", r#"["x","x",1] ["x","x",[]] ["x","x",["d"]] ["x","x",["d",1]]"#);
+    refuse(
+        method,
+        "now",
+        r#"["x","x",null,"1"] ["x","x",null,true] {"token":"x","action":"x","now":[]}"#,
+    );
+    refuse(method, "params", r#"["x","x",null,1,2]"#);
+    let make = r#"["root",60,["view-instance"],null,{"d":{"t":["insert-row"]}}]"#;
+    let token = results_of("create_token", make).remove(0);
+    let ask_for = |rest: &str| {
+        let line = request(method, &format!("[{token},{rest}]"));
+        ask(&line).replacen("{\"jsonrpc\":\"2.0\",\"id\":1,", "", 1)
+    };
+    let actor = results_of("verify_token", &format!("[{token}]")).remove(0);
+    for (rest, allowed) in [
+        (r#""view-instance""#, true),
+        (r#""view-instance",["d","t"]"#, true),
+        (r#""insert-row",["d","t"]"#, true),
+        (r#""insert-row",["d","T"],1700000060"#, true),
+        (r#""insert-row",["d","u"]"#, false),
+        (r#""insert-row","d""#, false),
+        (r#""ir",null,null"#, false),
+    ] {
+        let expected = format!(r#""result":{{"actor":{actor},"allowed":{allowed}}}}}"#);
+        assert_eq!(ask_for(rest), expected, "{rest}");
+    }
+    let expired = ask_for(r#""view-instance",null,1700000061"#);
+    assert!(expired.contains(r#""message":"Token has expired""#), "{expired}");
+    let others = r#"["","x"] ["x.y","x"] ["\u0020dstok_x.y","view-table",["d","t"]]"#;
+    for result in results_of(method, others) {
+        assert_eq!(result, json!({"actor": null, "allowed": false}));
+    }
+}
+
+/// Params, then the release, then the secret, then the token.
+#[test]
+fn token_allows_action_looks_for_what_is_wrong_in_order() {
+    let (malformed, whole) = (r#"["dstok_x.y",1]"#, r#"["dstok_x.y","view-table"]"#);
+    for (options, params, code, kind) in [
+        (&["--datasette-version", "1.0a19"][..], malformed, -32602, "invalid_params"),
+        (&["--datasette-version", "1.0a19"], whole, 6, "not_supported"),
+        (&["--datasette-version", "0.65.5"], whole, 6, "not_supported"),
+        (&["--datasette-version", "1.0a20"], whole, 1, "no_secret"),
+        (&["--datasette-version", "1.0a36", "--secret", "s"], whole, 4, "token_invalid"),
+    ] {
+        let args = [&["serve"], options].concat();
+        let answers = session(args, &[request("token_allows_action", params)]);
+        assert_error(&answers[0], code, kind, 1);
+    }
+    // Up to 1.0a35 Datasette says nothing of what is wrong.
+    let args = ["serve", "--datasette-version", "1.0a35", "--secret", "s"];
+    let answers = session(args, &[request("token_allows_action", whole)]);
+    assert!(answers[0].ends_with(r#""result":{"actor":null,"allowed":false}}"#), "{}", answers[0]);
+}
+
+#[test]
 fn restrictions_that_are_to_be_checked_have_their_shape() {
     let method = "restrictions_allow_action";
     let malformed = r#"null [] ["vt","x"] [[],"x"] [{"a":"vt"},"x"] [{"a":{}},"x"]

@@ -63,7 +63,7 @@ fn member<'a>(object: &'a str, name: &str) -> Option<Option<&'a str>> {
 }
 
 /// The value of a member. `None` for what is no object.
-fn find<'a>(object: &'a str, is_it: impl Fn(&Str<'_>) -> bool) -> Option<Option<&'a str>> {
+fn find(object: &str, is_it: impl Fn(&Str<'_>) -> bool) -> Option<Option<&str>> {
     let mut found = None;
     for_each_member(object, |name, value| {
         if is_it(&name.to_python()) {
