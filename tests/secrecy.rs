@@ -328,6 +328,21 @@ fn create_tokens_the_audit_log_and_conformance_print_neither() {
         assert!(!text.contains(&token), "{text}");
     }
     assert!(!log.contains("dstok_") && log.lines().count() == 1, "{log}");
+    // The token is the name of a column or member.
+    for input in [
+        format!("actor_id,{token},{token}\nroot,1,1\n"),
+        format!("{{\"actor_id\":1}}\n{{\"actor_id\":1,\"{token}\":1}}\n"),
+        format!("{{\"actor_id\":1,\"{token}\":1,\"{token}\":1}}\n"),
+    ] {
+        let args = ["create-tokens", "--secret", SECRET, "--now", "1", "--format", "csv"];
+        let outcome = run(&mut dstok(args), &input);
+        assert_ne!(outcome.code, Some(0), "{input}\n{outcome:?}");
+        assert!(!outcome.stderr.contains(&token[..20]), "{}", outcome.stderr);
+        // What stands in the input is passed through. Errors come after it.
+        let errors: Vec<_> =
+            outcome.stdout.lines().filter_map(|line| line.split_once(",,")).collect();
+        assert!(!format!("{errors:?}").contains(&token[..20]), "{}", outcome.stdout);
+    }
     let garbage = format!("while read line; do echo '{token}'; done");
     let outcome =
         run(&mut dstok(["conformance", "--group", "secrets", "--", "sh", "-c", &garbage]), "");

@@ -2,7 +2,7 @@
 
 use csv::ByteRecord;
 use dstok::parallel::{Mode, Stopped, Turn, Worker};
-use dstok::sidecar::methods::{Defaults, Session, create_token};
+use dstok::sidecar::methods::{Defaults, Session, create_token, quoted};
 use pyjson::RawValue;
 
 use super::fields::{Field, read_cell};
@@ -123,12 +123,13 @@ fn check_names(layout: &Layout, fields: &[Field<'_>]) -> Result<(), String> {
         }
         if is_csv && !layout.columns.iter().any(|column| column.name == *name) {
             return Err(format!(
-                "has a member {name:?} that the first record has not; CSV needs the same columns \
-                 in all records"
+                "has a member {} that the first record has not; CSV needs the same columns in all \
+                 records",
+                quoted(name)
             ));
         }
         if is_csv && fields[..at].iter().any(|before| before.name == *name) {
-            return Err(format!("{name} is given twice"));
+            return Err(format!("{} is given twice", quoted(name)));
         }
     }
     Ok(())

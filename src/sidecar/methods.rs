@@ -26,6 +26,7 @@ pub use clock::{Clock, system_now};
 pub use configure::newer_release_warning;
 pub use create_token::{Defaults, METHOD as CREATE_TOKEN, create_token};
 pub use method::{Method, MethodResult, Session, call};
+pub use names::quoted;
 pub use parameter::Parameter;
 pub use settings::set_setting;
 pub use table::METHODS;

@@ -28,6 +28,16 @@ pub(super) fn beginning(name: &Str<'_>) -> Option<Str<'static>> {
     }
 }
 
+/// The beginning of a name in quotes, for an error of the command line.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    match beginning(&name.into()) {
+        None => "\"…\" (not shown: it looks like a token)".to_owned(),
+        Some(beginning) if beginning == *name => format!("{name:?}"),
+        Some(beginning) => format!("{:?}", format!("{beginning}…")),
+    }
+}
+
 /// The known name that another one probably stands for.
 pub(super) fn nearest<'k>(name: &Str<'_>, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let name = name.to_str().filter(|name| name.len() <= MAX_COMPARED)?;
@@ -88,9 +98,11 @@ mod tests {
             assert_eq!(shown(name).as_deref(), Some(name));
         }
         assert_eq!(shown(&"é".repeat(41)), Some("é".repeat(40)));
+        assert_eq!(quoted(&"p".repeat(41)), format!("\"{}…\"", "p".repeat(40)));
         let signature = "3Ej-Qm_enIP50cD4icGpb5S3Ny8";
         for name in ["dstok_e30", " DSTOK_e", "Bearer dstok_x", &format!("Ingi.{signature}")] {
             assert_eq!(shown(name), None, "{name}");
+            assert!(!quoted(name).contains(&name[..2]));
         }
     }
 }
