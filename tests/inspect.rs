@@ -260,6 +260,14 @@ fn a_signature_of_another_length_is_cut_short_or_too_long() {
         // Datasette's own words.
         assert_negative(&on("verify", &token, &HOUR), "", "Invalid token signature");
     }
+    // The whole signature of a compressed token is gone, and its first dot is not the one before it.
+    let args =
+        ["create-token", "a a a a a a a a a a a a a a a a a a a a a"].into_iter().chain(HOUR);
+    let compressed = cli(args).stdout;
+    let (cut, _) = compressed.rsplit_once('.').unwrap();
+    assert!(cut.starts_with("dstok_."));
+    let outcome = on("inspect", cut, &[&HOUR[..], &["--json"]].concat());
+    assert!(outcome.stdout.contains(r#""reason":"Invalid token signature""#), "{outcome:?}");
     // Another spelling of the same bytes is a valid signature.
     for text in [format!("{signature}="), format!("****{signature}")] {
         on("inspect", &format!("{whole}.{text}"), &HOUR).quiet_success();

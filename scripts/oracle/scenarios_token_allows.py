@@ -1,4 +1,4 @@
-"""token_allows_action: whose token it is, and what its `_r` allows."""
+"""token_allows_action: the actor of a token, and whether its `_r` allows an action."""
 
 from oracle.scenario import NOW, scenario
 from oracle.scenarios_restrictions import TABLE, body
@@ -20,7 +20,7 @@ def restricted(restrictions, members="", **how):
 
 
 def answered():
-    """Tokens that are valid, and those that are not."""
+    """Valid and invalid tokens."""
     table, expiring = restricted('{"r":{"docs":{"attachments":["vt"]}}}'), token(',"d":60')
     everything = restricted('{"a":["vi"],"d":{"docs":["es"]},"r":{"docs":{"attachments":["ir"]}}}', ',"d":60')
     made = [

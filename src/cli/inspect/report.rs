@@ -59,7 +59,7 @@ fn signature(inspection: &Inspection) -> String {
             format!("valid, signed with an old secret (number {secret}; 0 is the newest)")
         }
         Signature::Invalid if has_wrong_length(inspection) => {
-            "invalid: the token was not copied as a whole".to_owned()
+            "invalid: no secret makes a signature of this length".to_owned()
         }
         Signature::Invalid => {
             "invalid: the token was signed with another secret or changed".to_owned()

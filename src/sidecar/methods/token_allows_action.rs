@@ -6,7 +6,7 @@ use super::restrictions_allow_action::{ACTION, RESOURCE, read_action, read_resou
 
 pub(super) const METHOD: Method = Method {
     name: "token_allows_action",
-    summary: "Whose token it is, and whether its restrictions allow an action",
+    summary: "Verifies a token and says whether its restrictions allow an action",
     parameters: &[TOKEN, ACTION, RESOURCE, NOW],
     result: MethodResult { name: "access", schema: ACCESS },
     example: &[

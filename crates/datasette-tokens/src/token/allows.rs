@@ -4,7 +4,7 @@
 use crate::payload::{as_str, value};
 use crate::{Actor, Datasette, Error, Feature, Resource, Str, TokenInvalid, Value, Workspace};
 
-/// Whose token it is, and whether it may do what was asked.
+/// The actor of a token, and whether the token allows an action.
 ///
 /// ```
 /// use datasette_tokens::{Datasette, Resource, Secret, TokenRequest, TokenRestrictions};
