@@ -37,27 +37,63 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn the_last_of_a_list_of_secrets_signs() {
+fn the_secret_signs_and_old_ones_verify_newest_first() {
+    let old = token_of("old");
+    let inspect = format!(r#"["{}"]"#, old.as_str().unwrap());
+    let inspect = ("inspect_token", inspect.as_str());
+    // Each call with the number of secrets after it, and which of them made the old token.
     let calls = [
-        ("configure", r#"{"secret":"old"}"#),
-        TOKEN,
-        ("configure", r#"[["a","b","new"]]"#),
-        TOKEN,
-        ("configure", r#"[["only"]]"#),
-        TOKEN,
+        (r#"{"secret":"old"}"#, "old", 1, json!(0)),
+        (r#"{"old_secrets":["b","a"],"secret":"new"}"#, "new", 3, Value::Null),
+        (r#"{"old_secrets":["b","old"]}"#, "new", 3, json!(2)),
+        (r#"{"old_secrets":null,"zlib":"zlib"}"#, "new", 3, json!(2)),
+        (r#"{"old_secrets":["old","new","old"]}"#, "new", 4, json!(1)),
+        (r#"{"old_secrets":[]}"#, "new", 1, Value::Null),
+        (r#"[null,null,null,null,null,null,["old"]]"#, "new", 2, json!(1)),
+        (r#"{"secret":"only"}"#, "only", 1, Value::Null),
     ];
-    let results = with(&[], &[], &calls);
-    assert_eq!(
-        [&results[1], &results[3], &results[5]],
-        [&token_of("old"), &token_of("new"), &token_of("only")]
-    );
-    let counts: Vec<_> = results.iter().step_by(2).map(|info| info["secrets"].clone()).collect();
-    assert_eq!(counts, [1, 3, 1], "each list replaces the one before");
+    let sent = calls.iter().flat_map(|call| [("configure", call.0), TOKEN, inspect]);
+    let results = with(&[], &[], &sent.collect::<Vec<_>>());
+    for ((params, signs, count, which), results) in calls.iter().zip(results.chunks(3)) {
+        assert_eq!(results[0]["secrets"], *count, "{params}");
+        assert_eq!(results[1], token_of(signs), "{params}");
+        assert_eq!(results[2]["secret"], *which, "{params}");
+    }
+}
+
+/// Without a current secret there is nothing to keep, and the process only verifies.
+#[test]
+fn old_secrets_alone_verify_and_never_sign() {
+    let verify = format!(r#"["{}"]"#, token_of("old").as_str().unwrap());
+    let lines = [
+        request("configure", r#"{"old_secrets":["newer","old"]}"#),
+        request("verify_token", &verify),
+        request(TOKEN.0, TOKEN.1),
+    ];
+    let answers = session(NO_SECRET, &lines);
+    assert_eq!(result(&answers[0])["secrets"], 2);
+    assert_eq!(result(&answers[1])["id"], "root");
+    assert_error(&answers[2], 1, "no_secret", 1);
+}
+
+/// It went from the oldest to the newest. In the other order it would sign with an old secret.
+#[test]
+fn a_list_in_place_of_the_secret_is_refused() {
+    for params in [r#"[["a","b"]]"#, r#"{"secret":["a"]}"#, r#"{"secret":[],"old_secrets":["a"]}"#]
+    {
+        let line = request("configure", params);
+        let answers = session(NO_SECRET, &[line.clone(), request("info", "[]")]);
+        assert_invalid_param(&answers[0], "secret", &line);
+        for words in ["old_secrets", "newest first", "no longer accepted"] {
+            assert!(answers[0].contains(words), "{}", answers[0]);
+        }
+        assert_eq!(result(&answers[1])["secrets"], 0);
+    }
 }
 
 #[test]
 fn configure_answers_the_new_info() {
-    let params = r#"{"secret":["a","b"],"datasette_version":"1.0a5","settings":{"max_signed_tokens_ttl":7,"allow_signed_tokens":false},"zlib":"zlib-ng","itsdangerous":"1.1"}"#;
+    let params = r#"{"secret":"b","old_secrets":["a"],"datasette_version":"1.0a5","settings":{"max_signed_tokens_ttl":7,"allow_signed_tokens":false},"zlib":"zlib-ng","itsdangerous":"1.1"}"#;
     let results = with(&[], &[], &[("info", "[]"), ("configure", params), ("info", "[]")]);
     assert_eq!(results[1], results[2]);
     let mut expected = results[0].clone();
@@ -95,7 +131,7 @@ fn only_what_is_present_changes() {
         ("configure", r#"{"settings":{"allow_signed_tokens":"off"}}"#),
         (
             "configure",
-            r#"{"secret":null,"datasette_version":null,"actions":null,"settings":null,"zlib":null,"itsdangerous":null}"#,
+            r#"{"secret":null,"datasette_version":null,"actions":null,"settings":null,"zlib":null,"itsdangerous":null,"old_secrets":null}"#,
         ),
         TOKEN,
     ];
@@ -118,6 +154,7 @@ fn a_failed_call_changes_nothing_and_names_the_parameter() {
     let others = [
         r#""settings":{"allow_signed_tokens":0}"#,
         r#""secret":"x""#,
+        r#""old_secrets":["y"]"#,
         r#""zlib":"zlib-ng""#,
         r#""actions":"none""#,
         r#""datasette_version":"1.0a3""#,
@@ -126,6 +163,7 @@ fn a_failed_call_changes_nothing_and_names_the_parameter() {
     let token = ("create_token", r#"["root",null,["view-table"]]"#);
     for (param, values) in [
         ("secret", r#"5 [] "" [""] ["a",""] ["a",5] ["a",null] [["a"]] {} true"#),
+        ("old_secrets", r#"5 "" "a" [""] ["a",""] ["a",5] ["a",null] [["a"]] {} {"a":"b"} true"#),
         ("datasette_version", r#""banana" "" "0.43" "1.0a1x" 1.0 [] 5"#),
         (
             "actions",

@@ -203,6 +203,86 @@ fn a_token_without_its_signature_is_shown_and_invalid() {
     }
 }
 
+#[test]
+fn inspect_takes_what_people_paste_and_verify_does_not() {
+    let token = token();
+    let json = [&HOUR[..], &["--json"]].concat();
+    let plain = on("inspect", &token, &json);
+    plain.quiet_success();
+    for (before, after) in [
+        ("\"", "\""),
+        ("'", "'"),
+        ("“", "”"),
+        ("Bearer ", ""),
+        ("bearer  ", "\n"),
+        ("Authorization: Bearer ", "\r\n"),
+        ("AUTHORIZATION:BEARER ", ""),
+        ("'Authorization: Bearer ", "'"),
+        (" \t\u{a0}", "\u{3000} "),
+    ] {
+        let pasted = format!("{before}{token}{after}");
+        assert_eq!(on("inspect", &pasted, &json).stdout, plain.stdout, "{pasted:?}");
+        let from_stdin = run(dstok(["inspect", "-"]).args(&json), &pasted);
+        assert_eq!(from_stdin.stdout, plain.stdout, "{pasted:?}");
+        let params = json!([pasted, 1_700_000_000]).to_string();
+        let lines = [request("inspect_token", &params), request("verify_token", &params)];
+        let answers = session(["serve", "--secret", "s"], &lines);
+        let expected =
+            format!(r#"{{"jsonrpc":"2.0","id":1,"result":{}}}"#, plain.stdout.trim_end());
+        assert_eq!(answers[0], expected);
+        if !before.is_empty() {
+            assert_eq!(answers[1], r#"{"jsonrpc":"2.0","id":1,"result":null}"#, "{pasted:?}");
+        }
+    }
+}
+
+#[test]
+fn a_signature_of_another_length_is_cut_short_or_too_long() {
+    let token = token();
+    let (whole, signature) = token.rsplit_once('.').unwrap();
+    for (text, words) in [
+        (&signature[..20], "it is cut short, to 20 of 27 characters"),
+        ("", "it is cut short, to 0 of 27 characters"),
+        (&format!("{signature}{signature}"), "it is too long, with 54 characters instead of 27"),
+    ] {
+        let token = format!("{whole}.{text}");
+        for secret in [&["--secret", "s"][..], &[]] {
+            let options = [secret, &["--now", "1700000000"]].concat();
+            let outcome = on("inspect", &token, &options);
+            assert_eq!(outcome.code, Some(1), "{outcome:?}");
+            assert!(outcome.stdout.contains(words), "{}", outcome.stdout);
+            assert!(outcome.stdout.contains("copy the token again"), "{}", outcome.stdout);
+            let outcome = on("inspect", &token, &[&options[..], &["--json"]].concat());
+            let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
+            assert_eq!(json["reason"], format!("Invalid token signature: {words}"));
+            assert_eq!(
+                (&json["signature"], &json["status"]),
+                (&json!("invalid"), &json!("invalid"))
+            );
+            assert_eq!(json["actor_id"], "root");
+        }
+        // Datasette's own words.
+        assert_negative(&on("verify", &token, &HOUR), "", "Invalid token signature");
+    }
+    // The whole signature of a compressed token is gone, and its first dot is not the one before it.
+    let args =
+        ["create-token", "a a a a a a a a a a a a a a a a a a a a a"].into_iter().chain(HOUR);
+    let compressed = cli(args).stdout;
+    let (cut, _) = compressed.rsplit_once('.').unwrap();
+    assert!(cut.starts_with("dstok_."));
+    let outcome = on("inspect", cut, &[&HOUR[..], &["--json"]].concat());
+    assert!(outcome.stdout.contains(r#""reason":"Invalid token signature""#), "{outcome:?}");
+    // Another spelling of the same bytes is a valid signature.
+    for text in [format!("{signature}="), format!("****{signature}")] {
+        on("inspect", &format!("{whole}.{text}"), &HOUR).quiet_success();
+        on("inspect", &format!("{whole}.{text}"), &HOUR[2..]).quiet_success();
+    }
+    let other = format!("{whole}.{}", "A".repeat(86));
+    let with = |version| on("inspect", &other, &[&HOUR[..], &["--itsdangerous", version]].concat());
+    assert!(with("2.2").stdout.contains("too long, with 86"), "only 1.1 takes SHA-512");
+    assert!(!with("1.1").stdout.contains("too long"));
+}
+
 /// A hostile token must not keep the process busy.
 #[test]
 fn many_unknown_actions_take_linear_time() {

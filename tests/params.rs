@@ -9,7 +9,7 @@ use common::{READY, ask, assert_error, assert_invalid_param, payload, request, r
 use serde_json::{Value, json};
 
 /// The methods of the contract, with their parameters in positional order.
-const METHODS: [(&str, &str); 12] = [
+const METHODS: [(&str, &str); 13] = [
     (
         "create_token",
         "actor_id expires_after restrict_all restrict_database restrict_resource restrictions now",
@@ -20,8 +20,9 @@ const METHODS: [(&str, &str); 12] = [
     ("unsign", "signed namespace"),
     ("verify_actor_cookie", "cookie now"),
     ("restrictions_allow_action", "restrictions action resource"),
+    ("token_allows_action", "token action resource now"),
     ("create_actor_cookie", "actor expire_after now"),
-    ("configure", "secret datasette_version actions settings zlib itsdangerous"),
+    ("configure", "secret datasette_version actions settings zlib itsdangerous old_secrets"),
     ("info", ""),
     ("ping", ""),
     ("rpc.discover", ""),
@@ -105,7 +106,10 @@ fn null_and_absent_mean_the_default() {
     );
     same("sign", r#"["x"] ["x",null] ["x","default"] {"value":"x","namespace":null}"#);
     same("create_actor_cookie", "[{}] [{},null,null] [{},0] [{},-0,1700000000]");
-    same("configure", r#"null [] {} [null,null,null,null,null,null] {"secret":null}"#);
+    same(
+        "configure",
+        r#"null [] {} [null,null,null,null,null,null,null] {"secret":null,"old_secrets":null}"#,
+    );
     same("ping", "null [] {}");
 }
 
@@ -167,8 +171,55 @@ fn unknown_names_are_named() {
     }
     refuse("sign", "expires_after", r#"{"value":1,"expires_after":1}"#);
     refuse("sign", "", r#"{"value":1,"":1}"#);
-    let long = "p".repeat(60);
-    refuse("ping", &long, &format!(r#"{{"{long}":1}}"#));
+}
+
+#[test]
+fn unknown_names_are_quoted_up_to_40_characters() {
+    for (name, end) in [("é", ""), ("p", ""), ("p", "p"), ("é", "é"), ("p", "\\ud800")] {
+        let name = name.repeat(40);
+        refuse("sign", &name, &format!(r#"{{"value":1,"{name}{end}":1}}"#));
+    }
+    let answer = ask(&request("ping", &format!(r#"{{"{}":1}}"#, "p".repeat(1 << 20))));
+    assert!(!answer.contains(&"p".repeat(41)) && answer.len() < 300, "{answer}");
+}
+
+#[test]
+fn a_name_that_nearly_matches_gets_the_nearest() {
+    let message = |method: &str, params: &str| {
+        let answer: Value = serde_json::from_str(&ask(&request(method, params))).unwrap();
+        answer["error"]["message"].as_str().unwrap().to_owned()
+    };
+    for (method, nearest) in [
+        ("createToken", "create_token"),
+        ("create-token", "create_token"),
+        ("create_tokens", "create_token"),
+        ("verifyToken", "verify_token"),
+        ("token_allow_action", "token_allows_action"),
+        ("Ping", "ping"),
+    ] {
+        let expected = format!("Method not found: did you mean {nearest}?");
+        assert_eq!(message(method, "[]"), expected, "{method}");
+    }
+    for method in ["nope", "", "eth_getBalance", "\\ud800", &"create_token".repeat(1 << 16)] {
+        let expected = "Method not found: rpc.discover lists the methods";
+        assert_eq!(message(method, "[]"), expected, "{method:.20}");
+    }
+    for (method, param, nearest) in [
+        ("create_token", "expiresAfter", "expires_after"),
+        ("create_token", "actorId", "actor_id"),
+        ("create_token", "expire_after", "expires_after"),
+        ("create_actor_cookie", "expires_after", "expire_after"),
+        ("verify_token", "Token", "token"),
+        ("verify_token", "tokens", "token"),
+        ("configure", "oldSecrets", "old_secrets"),
+        ("configure", "datasette-version", "datasette_version"),
+    ] {
+        let expected = format!("unknown parameter \"{param}\"; did you mean {nearest}?");
+        assert_eq!(message(method, &format!(r#"{{"{param}":1}}"#)), expected);
+    }
+    let known = "the parameters are value, namespace";
+    let expected = format!("unknown parameter \"colour\"; {known}");
+    assert_eq!(message("sign", r#"{"colour":1}"#), expected);
 }
 
 #[test]
@@ -282,7 +333,8 @@ fn lone_surrogates_in_what_is_signed() {
     refuse("create_token", "actor_id", all);
     refuse("create_actor_cookie", "actor", all);
     refuse("sign", "namespace", r#"[1,"\ud800"]"#);
-    refuse("configure", "secret", r#"["\ud800"] [["a","\udc00"]]"#);
+    refuse("configure", "secret", r#"["\ud800"]"#);
+    refuse("configure", "old_secrets", r#"{"old_secrets":["a","\udc00"]}"#);
     refuse("create_token", "restrict_all", r#"[1,null,["\ud800"]]"#);
     let by_database = r#"[1,null,null,{"\ud800":["x"]}] [1,null,null,{"d":["\ud800"]}]"#;
     refuse("create_token", "restrict_database", by_database);
@@ -418,9 +470,69 @@ fn what_is_given_back_must_be_text() {
 }
 
 #[test]
+fn token_allows_action_is_verify_token_and_restrictions_allow_action() {
+    let method = "token_allows_action";
+    refuse(method, "token", r#"null [] {} [null,"x"] [1,"x"] ["\ud800","x"] {"action":"x"}"#);
+    refuse(method, "action", r#"["x"] ["x",null] ["x",1] ["x",["x"]] {"token":"x"}"#);
+    refuse(method, "resource", r#"["x","x",1] ["x","x",[]] ["x","x",["d"]] ["x","x",["d",1]]"#);
+    refuse(
+        method,
+        "now",
+        r#"["x","x",null,"1"] ["x","x",null,true] {"token":"x","action":"x","now":[]}"#,
+    );
+    refuse(method, "params", r#"["x","x",null,1,2]"#);
+    let make = r#"["root",60,["view-instance"],null,{"d":{"t":["insert-row"]}}]"#;
+    let token = results_of("create_token", make).remove(0);
+    let ask_for = |rest: &str| {
+        let line = request(method, &format!("[{token},{rest}]"));
+        ask(&line).replacen("{\"jsonrpc\":\"2.0\",\"id\":1,", "", 1)
+    };
+    let actor = results_of("verify_token", &format!("[{token}]")).remove(0);
+    for (rest, allowed) in [
+        (r#""view-instance""#, true),
+        (r#""view-instance",["d","t"]"#, true),
+        (r#""insert-row",["d","t"]"#, true),
+        (r#""insert-row",["d","T"],1700000060"#, true),
+        (r#""insert-row",["d","u"]"#, false),
+        (r#""insert-row","d""#, false),
+        (r#""ir",null,null"#, false),
+    ] {
+        let expected = format!(r#""result":{{"actor":{actor},"allowed":{allowed}}}}}"#);
+        assert_eq!(ask_for(rest), expected, "{rest}");
+    }
+    let expired = ask_for(r#""view-instance",null,1700000061"#);
+    assert!(expired.contains(r#""message":"Token has expired""#), "{expired}");
+    let others = r#"["","x"] ["x.y","x"] ["\u0020dstok_x.y","view-table",["d","t"]]"#;
+    for result in results_of(method, others) {
+        assert_eq!(result, json!({"actor": null, "allowed": false}));
+    }
+}
+
+/// Params, then the release, then the secret, then the token.
+#[test]
+fn token_allows_action_looks_for_what_is_wrong_in_order() {
+    let (malformed, whole) = (r#"["dstok_x.y",1]"#, r#"["dstok_x.y","view-table"]"#);
+    for (options, params, code, kind) in [
+        (&["--datasette-version", "1.0a19"][..], malformed, -32602, "invalid_params"),
+        (&["--datasette-version", "1.0a19"], whole, 6, "not_supported"),
+        (&["--datasette-version", "0.65.5"], whole, 6, "not_supported"),
+        (&["--datasette-version", "1.0a20"], whole, 1, "no_secret"),
+        (&["--datasette-version", "1.0a36", "--secret", "s"], whole, 4, "token_invalid"),
+    ] {
+        let args = [&["serve"], options].concat();
+        let answers = session(args, &[request("token_allows_action", params)]);
+        assert_error(&answers[0], code, kind, 1);
+    }
+    // Up to 1.0a35 Datasette says nothing of what is wrong.
+    let args = ["serve", "--datasette-version", "1.0a35", "--secret", "s"];
+    let answers = session(args, &[request("token_allows_action", whole)]);
+    assert!(answers[0].ends_with(r#""result":{"actor":null,"allowed":false}}"#), "{}", answers[0]);
+}
+
+#[test]
 fn restrictions_that_are_to_be_checked_have_their_shape() {
     let method = "restrictions_allow_action";
-    let malformed = r#"null [] [null,"x"] ["vt","x"] [[],"x"] [{"a":"vt"},"x"] [{"a":{}},"x"]
+    let malformed = r#"null [] ["vt","x"] [[],"x"] [{"a":"vt"},"x"] [{"a":{}},"x"]
         [{"a":[1]},"x"] [{"d":null},"x"] [{"d":[]},"x"] [{"d":{"x":"vt"}},"x"] [{"r":null},"x"]
         [{"r":{"x":["vt"]}},"x"] [{"r":{"x":{"t":"vt"}}},"x"] [{"a":[],"a":[]},"x"]
         [{"d":{"x":[],"\u0078":[]}},"x"] [{"z":1e999},"x"]
@@ -437,5 +549,10 @@ fn restrictions_that_are_to_be_checked_have_their_shape() {
         [{"r":{"x":{"t":null}}},"x",["x","u"]] [{"z":1},"x"] [{},"\ud800",["\ud800","t"]]"#;
     for result in results_of(method, odd_but_datasettes) {
         assert_eq!(result, false);
+    }
+    refuse(method, "action", r#"[null] [null,1]"#);
+    refuse(method, "resource", r#"[null,"x",1]"#);
+    for result in results_of(method, r#"[null,"x"] [null,"x","d"] [null,"x",["d","t"]]"#) {
+        assert_eq!(result, true, "null is an actor without restrictions");
     }
 }

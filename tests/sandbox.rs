@@ -272,10 +272,11 @@ fn lines(has_log: bool) -> Vec<String> {
         ("create_actor_cookie", r#"[{"id":"root"},60]"#),
         ("verify_actor_cookie", r#"["x.y"]"#),
         ("restrictions_allow_action", r#"[{"a":["vi"]},"view-instance"]"#),
+        ("token_allows_action", r#"["dstok_eyJhIjoicm9vdCIsInQiOjE3MDAwMDAwMDB9.x","view-table"]"#),
         ("configure", &format!(r#"{{"actions":{table},"zlib":"zlib-ng"}}"#)),
         ("create_token", r#"["root",60,["view-thing"]]"#),
         ("configure", r#"{"datasette_version":"1.0a20","settings":{"max_signed_tokens_ttl":9}}"#),
-        ("configure", r#"{"secret":["a","b"],"itsdangerous":"1.1"}"#),
+        ("configure", r#"{"secret":"b","old_secrets":["a"],"itsdangerous":"1.1"}"#),
         ("sign", &format!("[\"{large}\"]")),
         ("nope", "[]"),
     ]

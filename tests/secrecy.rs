@@ -93,6 +93,10 @@ fn a_secret_in_configure_is_never_repeated() {
     let mut input: Vec<_> = [
         format!(r#"["{SECRET}"]"#),
         format!(r#"[["{SECRET}","{SECRET}"]]"#),
+        format!(r#"{{"old_secrets":"{SECRET}"}}"#),
+        format!(r#"{{"old_secrets":["{SECRET}",""]}}"#),
+        format!(r#"{{"old_secrets":["{SECRET}",["{SECRET}"]]}}"#),
+        format!(r#"{{"old_secrets":{{"{SECRET}":"{SECRET}"}}}}"#),
         format!(r#"[["{SECRET}",5]]"#),
         format!(r#"[["{SECRET}",""]]"#),
         format!(r#"["{SECRET}\ud800"]"#),
@@ -186,6 +190,19 @@ fn errors_do_not_repeat_a_token() {
             request("create_token", &format!(r#"{{"actor_id":1,"restrictions":{{"{token}":1}}}}"#)),
             request("create_token", &format!(r#"{{"actor_id":1,"now":"{token}"}}"#)),
             request("create_token", &format!(r#"["{token}\ud800"]"#)),
+            request("ping", &format!(r#"{{"{token}":1}}"#)),
+            request("create_token", &format!(r#"{{"actor_id":1,"{token}":1}}"#)),
+            request("verify_token", &format!(r#"{{"Bearer {token}":"{token}"}}"#)),
+            request("create_token", &format!(r#"{{"actor_id":1,"{}":1}}"#, token.to_uppercase())),
+            request("configure", &format!(r#"{{"settings":{{"{token}":1}}}}"#)),
+            request("configure", &format!(r#"{{"actions":{{"{token}":1}}}}"#)),
+            request("configure", &format!(r#"{{"secret":["{token}"]}}"#)),
+            request("configure", &format!(r#"{{"old_secrets":"{token}"}}"#)),
+            request("configure", &format!(r#"{{"zlib":"{token}"}}"#)),
+            request("configure", &format!(r#"{{"datasette_version":"{token}"}}"#)),
+            request("restrictions_allow_action", &format!(r#"[{{"a":{{"{token}":1}}}},"x"]"#)),
+            request("token_allows_action", &format!(r#"["{token}","x","y",1,"{token}"]"#)),
+            request("token_allows_action", &format!(r#"["{token}",["{token}"]]"#)),
             request("create_actor_cookie", &format!(r#"[1,"{token}"]"#)),
             request("sign", &format!(r#"["{token}","n","{token}"]"#)),
             request("sign", &format!(r#"[{{"{token}":1,"{token}":1}}]"#)),
@@ -311,6 +328,21 @@ fn create_tokens_the_audit_log_and_conformance_print_neither() {
         assert!(!text.contains(&token), "{text}");
     }
     assert!(!log.contains("dstok_") && log.lines().count() == 1, "{log}");
+    // The token is the name of a column or member.
+    for input in [
+        format!("actor_id,{token},{token}\nroot,1,1\n"),
+        format!("{{\"actor_id\":1}}\n{{\"actor_id\":1,\"{token}\":1}}\n"),
+        format!("{{\"actor_id\":1,\"{token}\":1,\"{token}\":1}}\n"),
+    ] {
+        let args = ["create-tokens", "--secret", SECRET, "--now", "1", "--format", "csv"];
+        let outcome = run(&mut dstok(args), &input);
+        assert_ne!(outcome.code, Some(0), "{input}\n{outcome:?}");
+        assert!(!outcome.stderr.contains(&token[..20]), "{}", outcome.stderr);
+        // What stands in the input is passed through. Errors come after it.
+        let errors: Vec<_> =
+            outcome.stdout.lines().filter_map(|line| line.split_once(",,")).collect();
+        assert!(!format!("{errors:?}").contains(&token[..20]), "{}", outcome.stdout);
+    }
     let garbage = format!("while read line; do echo '{token}'; done");
     let outcome =
         run(&mut dstok(["conformance", "--group", "secrets", "--", "sh", "-c", &garbage]), "");

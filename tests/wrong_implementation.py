@@ -32,7 +32,7 @@ def main():
 
 def configure(params):
     if "secret" in params:
-        settings["secret"] = params["secret"][-1]
+        settings["secret"] = params["secret"]
     return {}
 
 

@@ -11,6 +11,9 @@ LONGEST_PAYLOAD = 200_000
 
 SPACED = "There is white space inside it, perhaps from a line break: paste it as one line."
 
+# What goes before how the length of a signature is wrong.
+LENGTH = "Invalid token signature: it is "
+
 REASONS = {
     "Invalid token signature": (
         "The signature is not right. The token was made with a secret that is neither this "
@@ -74,7 +77,7 @@ def why(found, max_ttl):
     """Return sentences that say why a token does not work, and what ends it early."""
     reason = found["reason"]
     if reason and found["status"] != "expired":
-        yield REASONS.get(reason, f"{reason}.")
+        yield in_words(reason)
     if found["status"] == "expired":
         until = moment(found["expires"])["text"]
         yield f"It was valid until {until}. Whoever uses it needs a new one."
@@ -83,6 +86,14 @@ def why(found, max_ttl):
             "It ends sooner than it says, by this Datasette's setting max_signed_tokens_ttl "
             f"({max_ttl} seconds)."
         )
+
+
+def in_words(reason):
+    """Return a sentence for a `reason` of inspect_token."""
+    _, of_length, length = reason.partition(LENGTH)
+    if of_length:
+        return f"The signature is not right. It is {length}: copy the whole token."
+    return REASONS.get(reason, f"{reason}.")
 
 
 def cut_short(found):

@@ -3,6 +3,7 @@
 from datasette import Response
 
 from . import explain
+from .handlers import PREFIX
 from .instance import instance_of
 from .sidecar import Refused, Unavailable
 
@@ -33,8 +34,6 @@ async def inspect(datasette, request):
 async def answer(datasette, instance, pasted):
     """Return what the template shows about a token: a dict, see explain.token and explain.none."""
     token = pasted.strip()
-    if token[:7].lower() == "bearer ":
-        token = token[7:].strip()
     if not token:
         return explain.none("Paste a token first.")
     if len(token) > LONGEST:
@@ -51,7 +50,7 @@ async def answer(datasette, instance, pasted):
     explained = explain.token(
         found, len(instance.old_secrets), datasette.setting("max_signed_tokens_ttl")
     )
-    if found["status"] == "invalid" and len(token.split()) > 1:
+    if found["status"] == "invalid" and len(token.partition(PREFIX)[2].split()) > 1:
         explained["notes"].append(explain.SPACED)
     return explained
 

@@ -42,5 +42,9 @@ class Usage:
         self.secrets = [{kind: Seen() for kind in KINDS} for _ in range(secrets)]
 
     def add(self, kind, secret, value):
-        """Count a token or cookie that was accepted: its kind, its secret's number, its text."""
-        self.secrets[secret][kind].add(value)
+        """Count a token or cookie that was accepted: its kind, its secret's number, its text.
+
+        Base64 is lenient, so one signature has many spellings. What was signed has only one.
+        """
+        signed, _, _signature = value.rpartition(".")
+        self.secrets[secret][kind].add(signed)

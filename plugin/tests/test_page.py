@@ -134,6 +134,12 @@ async def test_base_url(make_datasette):
             ],
         ),
         (lambda: f"  Bearer {token(CURRENT)}\n", ["This token is valid."]),
+        (lambda: f"'Authorization: bearer {token(CURRENT)}'", ["This token is valid."]),
+        (lambda: f"\u201c{token(CURRENT)}\u201d", ["This token is valid."]),
+        (
+            lambda: token(CURRENT)[:-7],
+            ["The signature is not right. It is cut short, to 20 of 27 characters: copy the whole"],
+        ),
         (lambda: token(CURRENT, d=3700), ["This token is valid.", "UTC, in 1 hour"]),
         (
             lambda: token(OLD),

@@ -32,6 +32,23 @@ async def test_tokens_of_every_secret_are_accepted(make_datasette):
 
 
 @pytest.mark.asyncio
+async def test_spellings_of_a_signature_are_one_token_and_one_cookie(make_datasette):
+    datasette = await make_datasette(ROTATED)
+    for number, secret in enumerate((CURRENT, OLD)):
+        made, session = token(secret, "bob"), cookie(secret)
+        for text, end in ((made, "="), (made, "===="), (made, "!!!!"), (made, "")):
+            assert await datasette.verify_token(text + end), end
+        head, _, signature = made.rpartition(".")
+        assert await datasette.verify_token(f"{head}.****{signature}")
+        for end in ("", "!!!!", "****"):
+            status, seen = await actor(datasette, cookies={"ds_actor": session + end})
+            assert (status, seen) == (200, {"id": "alice"})
+        assert usage(datasette)[number] == (1, 5, 1, 3)
+    assert await datasette.verify_token(token(CURRENT, "carl"))
+    assert usage(datasette)[0] == (2, 6, 1, 3)
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "settings", [{}, {"allow_signed_tokens": False}, {"max_signed_tokens_ttl": 60}]
 )

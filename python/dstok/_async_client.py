@@ -130,14 +130,14 @@ class AsyncClient(BaseClient):
 
     async def restrictions_allow_action(
         self,
-        restrictions: Mapping[str, Any],
+        restrictions: Mapping[str, Any] | None,
         action: str,
         resource: str | Sequence[str] | None = None,
     ) -> bool:
         """Tell whether the restrictions of a token allow an action.
 
         Args:
-            restrictions: the `_r` of an actor.
+            restrictions: the `_r` of an actor; None for an actor without one.
             action: the name of the action.
             resource: a database, or a pair of database and table; None: the instance.
 
@@ -146,6 +146,31 @@ class AsyncClient(BaseClient):
         params = given({"restrictions": restrictions, "action": action}, resource=resource)
         allowed: bool = await self.call("restrictions_allow_action", params)
         return allowed
+
+    async def token_allows_action(
+        self,
+        token: str,
+        action: str,
+        resource: str | Sequence[str] | None = None,
+        *,
+        now: float | None = None,
+    ) -> dict[str, Any]:
+        """Verify a token and tell whether its restrictions allow an action, in one call.
+
+        Returns a dict: `actor` as from `verify_token()`, and `allowed` (bool), which is False
+        where the actor is None. Whether the actor may do it is another question.
+
+        Args:
+            token: the token, with its prefix.
+            action: the name of the action.
+            resource: a database, or a pair of database and table; None: the instance.
+            now: Unix seconds (float) instead of the clock.
+
+        Raises TokenInvalid, BadPayload, NoSecret, NotSupported.
+        """
+        params = given({"token": token, "action": action}, resource=resource, now=now)
+        access: dict[str, Any] = await self.call("token_allows_action", params)
+        return access
 
     async def configure(
         self,

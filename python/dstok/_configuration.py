@@ -89,10 +89,14 @@ class Configuration:
             new._secret, new._old_secrets = _checked("secret", secret), ()
         if old_secrets is not None:
             if isinstance(old_secrets, str):
-                raise InvalidParams("old_secrets must be several", param="old_secrets")
+                raise InvalidParams(
+                    "old_secrets must be a list of strings, not a string", param="old_secrets"
+                )
             new._old_secrets = tuple(_checked("old_secrets", one) for one in old_secrets)
         if new._old_secrets and new._secret is None:
-            raise InvalidParams("old_secrets needs a secret that is newer", param="old_secrets")
+            raise InvalidParams(
+                "old_secrets needs a secret: pass the current one too", param="old_secrets"
+            )
         given = {name: value for name, value in rest.items() if value is not None}
         new._rest = {**self._rest, **given}
         if "settings" in given:
@@ -105,7 +109,10 @@ class Configuration:
         """Return the params of `configure`."""
         params = dict(self._rest)
         if self._secret is not None:
-            params["secret"] = [*reversed(self._old_secrets), self._secret]
+            # Alone it drops the old ones.
+            params["secret"] = self._secret
+        if self._old_secrets:
+            params["old_secrets"] = list(self._old_secrets)
         return params
 
 

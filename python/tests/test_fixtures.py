@@ -30,6 +30,7 @@ PARAMETERS = {
     "verify_token": ("token", "now"),
     "verify_actor_cookie": ("cookie", "now"),
     "restrictions_allow_action": ("restrictions", "action", "resource"),
+    "token_allows_action": ("token", "action", "resource", "now"),
     "inspect_token": ("token", "now"),
 }
 FILES = sorted(FIXTURES.glob("*.jsonl"))

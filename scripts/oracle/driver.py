@@ -88,6 +88,7 @@ PARAMETERS = {
     "verify_token": {"token": REQUIRED, "now": None},
     "verify_actor_cookie": {"cookie": REQUIRED, "now": None},
     "restrictions_allow_action": {"restrictions": REQUIRED, "action": REQUIRED, "resource": None},
+    "token_allows_action": {"token": REQUIRED, "action": REQUIRED, "resource": None, "now": None},
 }
 
 SHA512_FALLBACK = [{"digest_method": hashlib.sha512}]  # of itsdangerous 1.1.0
@@ -194,6 +195,11 @@ class Oracle:
         """Return whether the object `_r` allows an action (bool)."""
         instance = self.instance(config)
         return verification.restrictions_allow_action(instance, restrictions, action, resource)
+
+    def token_allows_action(self, config, token, action, resource):
+        """Return {"actor": what verify_token returns, "allowed": whether its `_r` allows an action}."""
+        run = self._loop.run_until_complete
+        return verification.token_allows_action(self.instance(config), token, action, resource, run)
 
     def forget(self):
         """Drop the Datasettes of all configurations."""

@@ -9,6 +9,9 @@ from failure import Failure
 from verification import finite, is_restrictions
 
 PREFIX = "dstok_"
+# What Unicode calls white space.
+WHITE_SPACE = "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+AROUND = WHITE_SPACE + "\ufeff\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb\u2039\u203a"
 STAND_IN = "signs what is judged without its own signature"
 NEVER = float("-inf")  # a clock that no token has reached
 
@@ -19,6 +22,7 @@ def inspect_token(oracle, config, token, now):
     `oracle` is a driver.Oracle, `config` as it takes it, where the secret may be
     None; `now` is Unix seconds as a float. Raises Failure (not_supported).
     """
+    token = pasted(token)
     signed = token.removeprefix(PREFIX)
     text = signed.rpartition(".")[0] if "." in signed else signed
     decoded = decode(text)
@@ -41,9 +45,28 @@ def inspect_token(oracle, config, token, now):
     }
 
 
+def pasted(text):
+    """Return the token in what somebody pasted: without white space, quotes and words around it."""
+    token = text.strip(AROUND)
+    if token[:14].lower() == "authorization:":
+        token = token[14:].strip(AROUND)
+    if token[:6].lower() == "bearer" and token[6:7] and token[6] in WHITE_SPACE:
+        token = token[6:].strip(AROUND)
+    return token
+
+
+def can_be_signature(config, text):
+    """Return whether some secret makes this signature, by its length alone."""
+    try:
+        length = len(itsdangerous.encoding.base64_decode(text.encode()))
+    except itsdangerous.BadData:
+        return False
+    return length == 20 or (length == 64 and config.get("itsdangerous") == "1.1")
+
+
 def signature(config, signed, secret):
     """Return what the signature is worth, where `secret` says which one matched, if any."""
-    if "." not in signed:
+    if "." not in signed or not can_be_signature(config, signed.rpartition(".")[2]):
         return "invalid"  # there is none
     if not config["secret"]:
         return "unchecked"
@@ -81,6 +104,8 @@ def judge(oracle, config, token, text, secret, now):
     """Return (status, reason) of a token at `now`, whose payload is `text`."""
     if config["secret"]:
         good = "valid"
+    elif "." in token and not can_be_signature(config, token.rpartition(".")[2]):
+        return "invalid", "Invalid token signature"
     else:
         # Without a secret the payload is judged as if its signature were right.
         good = "unchecked"

@@ -24,6 +24,7 @@ CODES = {
     "policy": 7,
 }
 BOM = b"\xef\xbb\xbf"
+SHOWN = 40  # characters of an unknown parameter's name
 
 # `id` is JSON text, or None for a notification; `params` a Value or None.
 Request = namedtuple("Request", "id method params")
@@ -153,7 +154,7 @@ def bind(names, required, params, scanner):
     bound = {}
     for name, value in pairs:
         if name not in names:
-            raise Failure("invalid_params", f"{name} is unknown", param=name)
+            raise Failure("invalid_params", f"{name} is unknown", param=name[:SHOWN])
         if 2 + nesting(value.text) > MAX_DEPTH:
             raise Failure("invalid_params", f"{name} is nested too deeply", param=name)
         if name in bound:

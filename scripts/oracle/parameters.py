@@ -65,10 +65,9 @@ def is_new_restrictions(data):
     return is_restrictions(members, null_lists=False)
 
 
-def is_secrets(data):
-    """Return whether `data` is a secret or a list of at least one, none of them empty."""
-    listed = data if isinstance(data, list) else [data]
-    return bool(listed) and all(isinstance(s, str) and s and is_unicode(s) for s in listed)
+def is_secret(data):
+    """Return whether `data` can be a secret."""
+    return isinstance(data, str) and data != "" and is_unicode(data)
 
 
 def is_actions(data):
@@ -102,7 +101,10 @@ def is_release(data):
 
 
 # `restrictions` is the newer shape in one method and an `_r` in the other.
-RESTRICTIONS = {"create_token": is_new_restrictions, "restrictions_allow_action": is_restrictions}
+RESTRICTIONS = {
+    "create_token": is_new_restrictions,
+    "restrictions_allow_action": lambda data: data is None or is_restrictions(data),
+}
 
 SHAPES = {
     "expires_after": is_integer,
@@ -113,7 +115,8 @@ SHAPES = {
     "now": is_clock,
     "action": lambda data: isinstance(data, str),
     "resource": is_resource,
-    "secret": is_secrets,
+    "secret": is_secret,
+    "old_secrets": lambda data: isinstance(data, list) and all(map(is_secret, data)),
     "datasette_version": is_release,
     "actions": is_actions,
     "settings": is_settings,

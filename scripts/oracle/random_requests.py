@@ -23,7 +23,8 @@ PARAMETERS = {
     "inspect_token": "token now",
     "verify_actor_cookie": "cookie now",
     "restrictions_allow_action": "restrictions action resource",
-    "configure": "secret datasette_version actions settings zlib itsdangerous",
+    "token_allows_action": "token action resource now",
+    "configure": "secret datasette_version actions settings zlib itsdangerous old_secrets",
     "ping": "",
     "info": "",
 }
@@ -32,13 +33,20 @@ WEIGHTS = {
     "inspect_token": 16,
     "verify_actor_cookie": 14,
     "unsign": 14,
-    "restrictions_allow_action": 14,
+    "restrictions_allow_action": 12,
+    "token_allows_action": 14,
     "create_token": 3,
     "sign": 2,
     "create_actor_cookie": 2,
     "ping": 0.2,
     "info": 0.2,
 }
+# What people paste before and after a token.
+PASTED = (
+    ('"', '"'), ("'", "'"), ("\u201c", "\u201d"), ("Bearer ", ""), ("bearer\t", "\n"), ("Authorization: Bearer ", "\r\n"),
+    ("AUTHORIZATION:BEARER\u00a0", ""), (" \u3000", "\u2028 "), ("'Authorization: bearer '", "''"), ("\ufeff", ""),
+    ("Bearer", ""), ("Basic ", ""), ("\x1c", "\x1f"), ("Authorization:", ""), ("Bearer Bearer ", ""), ("Bearer Authorization:", ""),
+)  # fmt: skip
 CLASSES = ("TableResource", "DatabaseResource", "QueryResource", None, "Other")
 
 
@@ -125,7 +133,12 @@ class Requests(Signed):
         )[0] + self.signed(payload, "token")
         return self._judged("token", token, ends)
 
-    _inspect_token_params = _verify_token_params
+    def _inspect_token_params(self):
+        params = self._verify_token_params()
+        if self.rng.random() < 0.1:
+            before, after = self.rng.choice(PASTED)
+            params["token"] = self.spell_string(before + json.loads(params["token"]) + after)
+        return params
 
     def _verify_actor_cookie_params(self):
         payload, ends = self.cookie_payload()
@@ -155,8 +168,23 @@ class Requests(Signed):
         return params
 
     def _restrictions_allow_action_params(self):
+        restrictions = "null" if self.rng.random() < 0.03 else self.restrictions(odd=0.06)
+        return {"restrictions": restrictions, **self._question(restrictions)}
+
+    def _token_allows_action_params(self):
         rng = self.rng
-        restrictions = self.restrictions(odd=0.06)
+        payload, ends = self.token_payload()
+        restrictions = self.restrictions(odd=0.2)
+        if rng.random() < 0.8:
+            actor = self.spell_string(self.string(12))
+            payload = self._object_text([("a", actor), ("t", str(int(self.clock_now))), ("_r", restrictions)])
+            ends = None
+        params = self._judged("token", "dstok_" + self.signed(payload, "token"), ends)
+        return {**params, **self._question(restrictions)}
+
+    def _question(self, restrictions):
+        """Return an action and a resource, of which the text of an `_r` may allow something."""
+        rng = self.rng
         action = rng.choice(self.action_names) if rng.random() < 0.95 else self.string(6)
         used = re.findall(r'(?<=[\[, ])"([^"\\]*)"(?=[\],])', restrictions)
         if used and rng.random() < 0.7:  # something that is allowed somewhere
@@ -173,7 +201,7 @@ class Requests(Signed):
                 "[]", '["docs"]', '["docs","docs","docs"]', "1", "true", "{}", '["docs",null]', '[null,"docs"]',
                 '["docs",1]', '""', '["",""]', '"\\ud800"', '["docs","\\ud800"]', '[["docs"],"docs"]', "1.5",
             ))  # fmt: skip
-        params = {"restrictions": restrictions, "action": json.dumps(action)}
+        params = {"action": json.dumps(action)}
         if rng.random() < 0.9:
             params["resource"] = resource
         if rng.random() < 0.03:
@@ -207,7 +235,9 @@ class Requests(Signed):
     def _configure(self):
         rng = self.rng
         choices = {
-            "secret": ('"x"', '["a","b"]', '["\u00e9"]', '""', "[]", '[""]', '["a",""]', "1", "null", '"\\ud800"', '{"a":1}', "[1]"),
+            "secret": ('"x"', '["a","b"]', '"\u00e9"', '""', "[]", "1", "null", '"\\ud800"', '{"a":1}', "true"),
+            "old_secrets": ('["a","b"]', '["\u00e9"]', '"x"', '""', "[]", '[""]', '["a",""]', "1", "null", '["\\ud800"]', '{"a":1}', "[1]",
+                            '["a","a"]', "[null]"),
             "actions": ('"none"', '"some"', '{"view-table":"V"}', '{"view-table":1}', "[]", "[1]", '[{"name":"x"}]', '[{"abbr":"x"}]',
                         '{"actions":[{"name":"x","abbr":"y"}]}', '{"actions":"x"}', '{"a":"b","a":"c"}', "1", "null", '{"actions":{}}'),
             "settings": ("{}", '{"allow_signed_tokens":true}', '{"allow_signed_tokens":0}', '{"allow_signed_tokens":"ON"}', '{"allow_signed_tokens":2}',

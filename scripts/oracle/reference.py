@@ -27,12 +27,12 @@ METHODS = {
     **driver.PARAMETERS,
     "inspect_token": {"token": driver.REQUIRED, "now": None},
     "configure": dict.fromkeys(
-        ("secret", "datasette_version", "actions", "settings", "zlib", "itsdangerous")
+        ("secret", "datasette_version", "actions", "settings", "zlib", "itsdangerous", "old_secrets")
     ),
     "info": {},
     "ping": {},
 }
-NEED_SECRET = (*SIGNING, "unsign", "verify_token", "verify_actor_cookie")
+NEED_SECRET = (*SIGNING, "unsign", "verify_token", "verify_actor_cookie", "token_allows_action")
 
 
 class Reference:
@@ -123,11 +123,12 @@ class Reference:
             "methods": list(METHODS),
         }
 
-    def _configure(self, secret, datasette_version, actions, settings, zlib, itsdangerous):
+    def _configure(self, secret, datasette_version, actions, settings, zlib, itsdangerous, old_secrets):
         config = dict(self._config)
         if secret is not None:
-            *older, config["secret"] = [secret] if isinstance(secret, str) else secret
-            config["old_secrets"] = older[::-1]
+            config.update(secret=secret, old_secrets=[])
+        if old_secrets is not None:
+            config["old_secrets"] = old_secrets
         if settings is not None:
             read = dict(read_setting(name, value) for name, value in settings.items())
             config["settings"] = {**(config.get("settings") or {}), **read}

@@ -7,6 +7,7 @@ from oracle import (
     scenarios_payloads,
     scenarios_restrictions,
     scenarios_secrets,
+    scenarios_token_allows,
     scenarios_tokens,
     scenarios_unsign,
     scenarios_values,
@@ -25,6 +26,7 @@ MODULES = (
     scenarios_verify_cookie,
     scenarios_secrets,
     scenarios_restrictions,
+    scenarios_token_allows,
     scenarios_inspect,
 )
 

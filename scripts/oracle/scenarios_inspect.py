@@ -58,6 +58,18 @@ def inspected():
                 now=NOW + 300000),
         inspect("old_secret_same_twice", "the newest of equals", plain.but(secret="same"),
                 old_secrets=["same", "same"]),
+        inspect("signature_cut", "too short for any secret", plain.but(signature=[["remove", 13, 14]])),
+        inspect("signature_cut_unchecked", "invalid without a secret too", plain.but(signature=[["remove", 13, 14]]),
+                secret=None),
+        inspect("signature_cut_expired", "the signature counts first", expiring.but(signature=[["remove", 26, 1]]),
+                secret=None, now=NOW + 61),
+        inspect("signature_long_unchecked", "too long for any secret", plain.but(signature=[["insert", None, "AAAA"]]),
+                secret=None),
+        inspect("signature_padded_unchecked", "another spelling of the same signature",
+                plain.but(signature=[["insert", None, "="]]), secret=None),
+        inspect("sha512_unchecked", "too long for itsdangerous 2.2", plain.but(digest="sha512"), secret=None),
+        inspect("sha512_1_1_unchecked", "long enough for itsdangerous 1.1", plain.but(digest="sha512"), secret=None,
+                itsdangerous="1.1"),
         inspect("sha512", "not taken by itsdangerous 2.2", plain.but(digest="sha512")),
         inspect("sha512_1_1", "taken by itsdangerous 1.1", plain.but(digest="sha512"), itsdangerous="1.1"),
     ]
@@ -81,6 +93,17 @@ def inspected():
                 settings={"max_signed_tokens_ttl": 60}),
         inspect("cap_escaped", "0 escapes the cap", token(',"d":0'), now=NOW + 61,
                 settings={"max_signed_tokens_ttl": 60}),
+    ]
+    pastes = [
+        ("space", " \t", "\u00a0\u3000"), ("quotes", '"', '"'), ("apostrophes", "'", "'"),
+        ("typographic", "\u201c", "\u201d"), ("bearer", "Bearer ", ""), ("bearer_lower_case", "bearer\t", " "),
+        ("header", "Authorization: Bearer ", ""), ("header_upper_case", "AUTHORIZATION:BEARER ", ""),
+        ("header_quoted", "'Authorization: Bearer ", "'"), ("basic", "Basic ", ""), ("bearer_twice", "Bearer bearer ", ""),
+    ]
+    made += [
+        inspect(f"pasted_{key}", "what stands around a token is dropped once",
+                expiring.but(prefix=f"{before}dstok_", **({"text": [["insert", None, after]]} if after else {})))
+        for key, before, after in pastes
     ]
     payloads = [
         ("integer", "5"), ("null", "null"), ("list", "[]"), ("list_with_t", '["t"]'), ("string", '"abc"'),

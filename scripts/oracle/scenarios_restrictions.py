@@ -68,6 +68,9 @@ def levels():
     made = [allows(key, about, shape, action, resource) for key, about, shape, action, resource in cases]
     made += [
         allows("resource_left_out", "null means none", a, "view-table"),
+        allows("null", "an actor without restrictions", "null", "drop-table"),
+        allows("null_database", "an actor without restrictions", "null", "drop-table", "docs"),
+        allows("null_table_unknown", "an actor without restrictions", "null", "fly", TABLE),
         scenario("allow_by_position", "three positions", "restrictions_allow_action", [r, "view-table", TABLE]),
         scenario("allow_by_two_positions", "the third may be absent", "restrictions_allow_action", [a, "view-table"]),
     ]
@@ -186,7 +189,7 @@ def body(*actions):
 def malformed():
     """What no Datasette would be called with."""
     shapes = [
-        ("null", "null"), ("list", "[]"), ("string", '"vt"'), ("number", "1"),
+        ("list", "[]"), ("string", '"vt"'), ("number", "1"),
         ("a_string", '{"a":"vt"}'), ("a_object", '{"a":{"vt":1}}'), ("a_number", '{"a":1}'),
         ("a_of_numbers", '{"a":["vt",1]}'), ("a_of_lists", '{"a":["vt",["vt"]]}'), ("a_of_null", '{"a":[null]}'),
         ("d_list", '{"a":["vt"],"d":["vt"]}'), ("d_null", '{"d":null}'), ("d_string", '{"d":{"docs":"vt"}}'),

@@ -66,11 +66,8 @@ def compare_segment(oracle, seed, release, dstok, segment, cases):
 
 def configure_line(config):
     """Return the request that gives a fresh server this configuration."""
-    params = {name: config[name] for name in ("actions", "settings", "zlib", "itsdangerous") if name in config}
-    secrets = [*reversed(config["old_secrets"]), *([config["secret"]] if config["secret"] else [])]
-    # A list of secrets cannot say that there are old ones only.
-    if config["secret"]:
-        params["secret"] = secrets
+    names = ("secret", "old_secrets", "actions", "settings", "zlib", "itsdangerous")
+    params = {name: config[name] for name in names if config.get(name) is not None}
     request = {"jsonrpc": "2.0", "id": 0, "method": "configure", "params": params}
     return json.dumps(request).encode() + b"\n"
 

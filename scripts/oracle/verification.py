@@ -100,27 +100,52 @@ def verify_actor_cookie(instance, cookie):
 
 
 def restrictions_allow_action(instance, restrictions, action, resource):
-    """Return whether the object `_r` allows an action (bool).
+    """Return whether the object `_r` allows an action (bool); None, an actor without one, does.
 
     `resource` is None, a database (str) or [database, child]. Members of `_r`
     other than a, d and r are ignored, as Datasette ignores them.
     """
-    if not is_restrictions(restrictions):
+    if restrictions is not None and not is_restrictions(restrictions):
         raise Failure("invalid_params", "restrictions is not an _r", param="restrictions")
+    check_question(action, resource)
+    allows = exact_restrictions_allow_action()
+    try:
+        return restrictions is None or allows(instance, restrictions, action, resource)
+    except AssertionError as error:  # 1.0a39 and later, on None for the list of that resource
+        raise Failure("invalid_params", "restrictions is not an _r", param="restrictions") from error
+
+
+def token_allows_action(instance, token, action, resource, run):
+    """Return {"actor": dict or None, "allowed": bool}: verify_token, then the function on its `_r`.
+
+    `resource` and `run` are as above.
+    """
+    check_text(token=token)
+    check_question(action, resource)
+    allows = exact_restrictions_allow_action()
+    actor = verify_token(instance, token, run)
+    if actor is None or "_r" not in actor:
+        return {"actor": actor, "allowed": actor is not None}
+    return {"actor": actor, "allowed": judged(lambda: allows(instance, actor["_r"], action, resource))}
+
+
+def check_question(action, resource):
+    """Raise Failure (invalid_params) for what is no action or resource."""
     if not isinstance(action, str):
         raise Failure("invalid_params", "action must be a string", param="action")
     if not is_resource(resource):
         message = "resource must be null, a database or [database, child]"
         raise Failure("invalid_params", message, param="resource")
+
+
+def exact_restrictions_allow_action():
+    """Return Datasette's function of 1.0a20 and later. Raises Failure (not_supported)."""
     # 1.0a5 to 1.0a19 have a function of this name too, with implied rights.
     if not hasattr(permissions, "Action"):
         message = f"Datasette {datasette.__version__} has no exact restrictions_allow_action"
         raise Failure("not_supported", message)
     where = getattr(default_permissions, "restrictions", default_permissions)
-    try:
-        return where.restrictions_allow_action(instance, restrictions, action, resource)
-    except AssertionError as error:  # 1.0a39 and later, on None for the list of that resource
-        raise Failure("invalid_params", "restrictions is not an _r", param="restrictions") from error
+    return where.restrictions_allow_action
 
 
 def is_restrictions(value, null_lists=True):

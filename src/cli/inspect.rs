@@ -18,7 +18,8 @@ use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok inspect - --secret-file secret.txt < token.txt")]
 pub(super) struct InspectArgs {
-    /// The token; - reads it from stdin, which hides it from other users of this machine
+    /// The token, also as pasted with quotes or `Authorization: Bearer` around it; - reads it from
+    /// stdin, which hides it from other users of this machine
     token: String,
 
     /// Print the answer of the method inspect_token

@@ -93,7 +93,12 @@ impl InstanceArgs {
         if let Some(secret) = self.secrets.signing_secret()? {
             builder = builder.secret(secret);
         }
-        Ok(builder.old_secrets(self.secrets.old_secrets()?).build())
+        let datasette = builder.old_secrets(self.secrets.old_secrets()?).build();
+        let most = methods::MAX_SECRETS;
+        if datasette.secrets() > most {
+            return Err(format!("there are more than {most} secrets; remove old ones").into());
+        }
+        Ok(datasette)
     }
 
     /// A session with the instance.

@@ -77,8 +77,10 @@ fn configuration(config: &Config, release: &str) -> Value {
         "itsdangerous": config.itsdangerous.as_deref().unwrap_or("2.2"),
     });
     if let Some(secret) = &config.secret {
-        let oldest_first: Vec<_> = config.old_secrets.iter().rev().chain([secret]).collect();
-        params["secret"] = json!(oldest_first);
+        params["secret"] = json!(secret);
+        if !config.old_secrets.is_empty() {
+            params["old_secrets"] = json!(config.old_secrets);
+        }
     }
     if let Some(actions) = &config.actions {
         params["actions"] = actions.clone();

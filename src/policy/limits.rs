@@ -7,9 +7,14 @@ use datasette_tokens::{Actions, Integer, RawRestrictions, unix_seconds};
 use pyjson::{Error, Kind, Scanner};
 
 use super::{claims::Claims, mint::Mint};
+use crate::names::quoted;
 
-/// How much of a name is shown and compared, in characters. A name may be megabytes long.
-const SHOWN: usize = 60;
+/// How much of a name is compared, in characters. A name may be megabytes long.
+const COMPARED: usize = 60;
+
+/// With more actions than this, none is called the nearest: comparing them takes longer than all the
+/// rest.
+const MAX_COMPARED: usize = 1000;
 
 /// Which tokens may be minted: options of the subcommands that mint. By default any.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,25 +124,25 @@ fn unknown_name<'a>(
 
 /// The message about an unknown action. Shows enough of a long name to recognise it.
 fn unknown_action_error(name: &str, actions: &Actions) -> String {
-    let beginning = shown(name);
-    let rest = if beginning.len() < name.len() { "…" } else { "" };
     let hint = match nearest(actions, name) {
-        Some(nearest) => format!("; the nearest is {}", shown(nearest)),
-        None => ": this Datasette knows no actions, see --actions".to_owned(),
+        Some(nearest) => format!("; the nearest is {}", beginning(nearest)),
+        None if actions.is_empty() => ": this Datasette knows no actions, see --actions".to_owned(),
+        None => String::new(),
     };
-    format!("there is no action {:?}{hint} (--known-actions-only)", format!("{beginning}{rest}"))
+    format!("there is no action {}{hint} (--known-actions-only)", quoted(name))
 }
 
 /// The beginning of a name.
-fn shown(name: &str) -> &str {
-    name.char_indices().nth(SHOWN).map_or(name, |(end, _)| &name[..end])
+fn beginning(name: &str) -> &str {
+    name.char_indices().nth(COMPARED).map_or(name, |(end, _)| &name[..end])
 }
 
 /// The action that an abbreviation stands for, else the one whose name is most like `name`.
 fn nearest<'a>(actions: &'a Actions, name: &str) -> Option<&'a str> {
-    let similarity = |known| strsim::jaro_winkler(shown(known), shown(name));
+    let similarity = |known| strsim::jaro_winkler(beginning(known), beginning(name));
     // Names come in no particular order. Among equally similar ones the first in the alphabet wins.
-    let similar = actions.names().map(|known| (similarity(known), known));
+    let names = actions.names().filter(|_| actions.len() <= MAX_COMPARED);
+    let similar = names.map(|known| (similarity(known), known));
     let most_similar = similar.max_by(|(a, x), (b, y)| a.total_cmp(b).then(y.cmp(x)));
     actions.full_name(name).or(most_similar.map(|(_, known)| known))
 }
@@ -180,7 +185,7 @@ mod tests {
 
     #[test]
     fn long_names_are_cut_between_characters() {
-        let error = unknown_action_error(&"é".repeat(61), &Actions::none());
-        assert!(error.contains(&format!("\"{}…\"", "é".repeat(60))), "{error}");
+        let error = unknown_action_error(&"é".repeat(41), &Actions::none());
+        assert!(error.contains(&format!("\"{}…\"", "é".repeat(40))), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use csv::StringRecord;
+use dstok::names::quoted;
 use dstok::sidecar::methods::CREATE_TOKEN;
 use pyjson::write_string;
 
@@ -89,7 +90,7 @@ pub(super) fn is_parameter(name: &str) -> bool {
 fn check_header(header: &StringRecord) -> Result<(), Failure> {
     let is_repeated = |(at, name): &(usize, &str)| header.iter().take(*at).any(|n| n == *name);
     let problem = if let Some((_, name)) = header.iter().enumerate().find(is_repeated) {
-        format!("names the column {name:?} twice")
+        format!("names the column {} twice", quoted(name))
     } else if let Some(name) = header.iter().find(|name| [TOKEN, ERROR].contains(name)) {
         format!("has a column {name:?} already, which create-tokens adds; rename it")
     } else if !header.iter().any(|name| name == "actor_id") {

@@ -1,6 +1,7 @@
 //! A worker that reads a block of records, mints their tokens and writes them.
 
 use csv::ByteRecord;
+use dstok::names::quoted;
 use dstok::parallel::{Mode, Stopped, Turn, Worker};
 use dstok::sidecar::methods::{Defaults, Session, create_token};
 use pyjson::RawValue;
@@ -123,12 +124,13 @@ fn check_names(layout: &Layout, fields: &[Field<'_>]) -> Result<(), String> {
         }
         if is_csv && !layout.columns.iter().any(|column| column.name == *name) {
             return Err(format!(
-                "has a member {name:?} that the first record has not; CSV needs the same columns \
-                 in all records"
+                "has a member {} that the first record has not; CSV needs the same columns in all \
+                 records",
+                quoted(name)
             ));
         }
         if is_csv && fields[..at].iter().any(|before| before.name == *name) {
-            return Err(format!("{name} is given twice"));
+            return Err(format!("{} is given twice", quoted(name)));
         }
     }
     Ok(())

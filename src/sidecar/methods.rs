@@ -16,12 +16,13 @@ mod rpc_discover;
 mod settings;
 mod sign;
 mod table;
+mod token_allows_action;
 mod unsign;
 mod verify_actor_cookie;
 mod verify_token;
 
 pub use clock::{Clock, system_now};
-pub use configure::newer_release_warning;
+pub use configure::{MAX_SECRETS, newer_release_warning};
 pub use create_token::{Defaults, METHOD as CREATE_TOKEN, create_token};
 pub use method::{Method, MethodResult, Session, call};
 pub use parameter::Parameter;

@@ -14,9 +14,6 @@ const MAX_ACTIONS: usize = 10_000;
 /// The most bytes of a name or an abbreviation.
 const MAX_NAME: usize = 256;
 
-/// How many characters of a name a message shows.
-const SHOWN: usize = 40;
-
 /// The actions that a Datasette knows, with their abbreviations.
 ///
 /// ```
@@ -90,8 +87,10 @@ impl Actions {
                 });
             }
             (None, Some(())) => {
+                let mut number = 0;
                 each_member(json, |name, value| {
-                    error = actions.insert_json(&name.to_python(), Some(value), None);
+                    number += 1;
+                    error = actions.insert_json(number, &name.to_python(), Some(value), None);
                     error.is_ok().then_some(())
                 });
             }
@@ -118,11 +117,13 @@ impl Actions {
             let reason = format!("has an action without a name (number {number})");
             return Err(ActionsError(reason));
         };
-        self.insert_json(&name.to_python(), abbreviation, resource_class)
+        self.insert_json(number, &name.to_python(), abbreviation, resource_class)
     }
 
+    /// Errors say the number: the name may be anything, such as a misplaced token.
     fn insert_json(
         &mut self,
+        number: usize,
         name: &Str<'_>,
         abbreviation: Option<&str>,
         resource_class: Option<&str>,
@@ -133,14 +134,16 @@ impl Actions {
             None | Some("null") => None,
             Some(json) => {
                 let abbreviation = string(json).ok_or_else(|| {
-                    let shown: String = name.chars().take(SHOWN).collect();
-                    ActionsError(format!("has an abbreviation of {shown:?} that is no string"))
+                    let reason = "has an abbreviation that isn't a string";
+                    ActionsError(format!("{reason} (number {number})"))
                 })?;
                 Some(abbreviation.to_str().map_err(|_| not_utf8())?)
             }
         };
         if name.len().max(abbreviation.as_deref().map_or(0, str::len)) > MAX_NAME {
-            return Err(ActionsError(format!("has a name of more than {MAX_NAME} bytes")));
+            return Err(ActionsError(format!(
+                "has a name of more than {MAX_NAME} bytes (number {number})"
+            )));
         }
         if self.by_name.len() == MAX_ACTIONS && !self.contains(name) {
             return Err(ActionsError(format!("has more than {MAX_ACTIONS} actions")));
@@ -171,6 +174,16 @@ impl Actions {
 
     fn get(&self, name: &str) -> Option<&Action> {
         self.by_name.get(name.as_bytes())
+    }
+
+    /// How many actions there are.
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Whether there is no action.
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
     }
 
     /// Whether there is an action with that name. An abbreviation is no name.

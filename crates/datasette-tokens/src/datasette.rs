@@ -159,7 +159,7 @@ impl fmt::Debug for Datasette {
 pub struct Builder {
     datasette: Datasette,
     secret: Option<Secret>,
-    old_secrets: Vec<Secret>,
+    old_secrets: Option<Vec<Secret>>,
 }
 
 impl Builder {
@@ -170,10 +170,10 @@ impl Builder {
         self
     }
 
-    /// Secrets that verify and never sign, newest first. They replace all secrets of the instance
-    /// that the builder started with.
+    /// Secrets that verify and never sign, newest first. They replace the old secrets of the
+    /// instance that the builder started with. Its current secret stays unless another is given.
     pub fn old_secrets(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
-        self.old_secrets = secrets.into_iter().collect();
+        self.old_secrets = Some(secrets.into_iter().collect());
         self
     }
 
@@ -220,9 +220,12 @@ impl Builder {
     /// The finished instance.
     #[must_use]
     pub fn build(mut self) -> Datasette {
-        if self.secret.is_some() || !self.old_secrets.is_empty() {
-            self.datasette.keyring = Arc::new(Keyring::new(self.secret, self.old_secrets));
-        }
+        let keyring = match (self.secret, self.old_secrets) {
+            (None, None) => return self.datasette,
+            (None, Some(old)) => self.datasette.keyring.with_old_secrets(old),
+            (secret, old) => Keyring::new(secret, old.unwrap_or_default()),
+        };
+        self.datasette.keyring = Arc::new(keyring);
         self.datasette
     }
 }

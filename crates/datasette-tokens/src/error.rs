@@ -86,8 +86,8 @@ from! { InvalidArgument NotSupported BadSignature BadPayload TokenInvalid }
 
 /// Why a token or cookie isn't valid: Datasette's `TokenInvalid`, and what makes Datasette crash.
 ///
-/// From 1.0a36 on the messages are Datasette's own words, except those of `NoPrefix` and
-/// `Malformed`.
+/// From 1.0a36 on the messages are Datasette's own words, except those of `NoPrefix`,
+/// `SignatureLength` and `Malformed`.
 ///
 /// ```
 /// use datasette_tokens::TokenInvalid;
@@ -103,6 +103,9 @@ pub enum TokenInvalid {
     Disabled,
     /// The signature doesn't match.
     Signature,
+    /// The signature has this many characters, so it can't match. Only
+    /// [`Datasette::inspect_token`](crate::Datasette::inspect_token) looks at the length.
+    SignatureLength(usize),
     /// The payload has no `t`.
     NoTimestamp,
     /// `t` is no integer.
@@ -115,9 +118,27 @@ pub enum TokenInvalid {
     Malformed,
 }
 
+impl TokenInvalid {
+    /// How many characters a signature has.
+    pub(crate) const SIGNATURE_LENGTH: usize = 27;
+}
+
 impl fmt::Display for TokenInvalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const WHOLE: usize = TokenInvalid::SIGNATURE_LENGTH;
         f.write_str(match self {
+            Self::SignatureLength(length @ ..WHOLE) => {
+                return write!(
+                    f,
+                    "Invalid token signature: it is cut short, to {length} of {WHOLE} characters"
+                );
+            }
+            Self::SignatureLength(length) => {
+                return write!(
+                    f,
+                    "Invalid token signature: it is too long, with {length} characters instead of {WHOLE}"
+                );
+            }
             Self::NoPrefix => "Not a signed token: it does not begin with dstok_",
             Self::Disabled => "Signed tokens are not enabled for this Datasette instance",
             Self::Signature => "Invalid token signature",

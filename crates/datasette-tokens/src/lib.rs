@@ -117,7 +117,7 @@ pub use release::{Feature, NotSupported, Release, ReleaseError};
 pub use restrictions::{Allowlist, Names, RawRestrictions, Resource, TokenRestrictions};
 pub use secret::Secret;
 pub use token::{
-    Inspection, PREFIX as TOKEN_PREFIX, RawTokenRequest, Restricted, Signature, Status,
+    Access, Inspection, PREFIX as TOKEN_PREFIX, RawTokenRequest, Restricted, Signature, Status,
     TokenRequest,
 };
 pub use workspace::Workspace;

@@ -1,12 +1,15 @@
 //! `_r`, what a token may do. Upstream: `TokenRestrictions` in `datasette/tokens.py`.
 
 mod allow;
+mod any_shape;
 mod build;
 mod full_names;
+mod question;
 
-pub use allow::{Allowlist, Names, Resource};
+pub use allow::{Allowlist, Names};
 pub(crate) use build::write_restrictions;
 pub(crate) use full_names::write_full_names;
+pub use question::Resource;
 
 use crate::Value;
 use allow::ByName;

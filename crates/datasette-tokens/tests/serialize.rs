@@ -19,6 +19,9 @@ fn serde_writes_what_the_values_write() -> Result<(), Box<dyn std::error::Error>
     let allowlist = actor.allowlist().ok_or("no allowlist")?;
     let expected = r#"{"all":["vt"],"database":{},"resource":{"docs":{"pages":["ir"]}}}"#;
     assert_eq!(serde_json::to_string(&allowlist)?, expected);
+    let access = datasette.token_allows_action(&token, &"view-table".into(), None, 1000.0)?;
+    let expected = format!(r#"{{"actor":{},"allowed":true}}"#, actor.to_json());
+    assert_eq!(serde_json::to_string(&access)?, expected);
     let inspection = datasette.inspect_token(&token, 2000.0)?;
     let written = serde_json::to_string(&inspection)?;
     assert!(written.contains(r#""status":"expired","reason":"Token has expired""#), "{written}");

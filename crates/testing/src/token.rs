@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use datasette_tokens::itsdangerous::Keyring;
 use datasette_tokens::{
-    Datasette, Error, Secret, Settings, Status, TOKEN_PREFIX, TokenInvalid, Workspace,
+    Datasette, Error, Resource, Secret, Settings, Status, TOKEN_PREFIX, TokenInvalid, Workspace,
 };
 use pyjson::{Value, loads, transcode};
 use pyzlib::{Compressor, Flavour};
@@ -71,11 +71,51 @@ fn verify(datasette: &Datasette, token: &str, now: f64) -> Result<String, Error>
     verified.map(|()| String::from_utf8(actor.split_off(4)).unwrap())
 }
 
-/// `inspect_token` comes to the verdict of `verify_token`.
 fn check_token(datasette: &Datasette, token: &str, now: f64) {
     let verified = verify(datasette, token, now);
+    check_access(datasette, token, now, &verified);
+    check_inspection(datasette, token, now, verified);
+}
+
+/// `token_allows_action` is `verify_token`, and then the question about its restrictions.
+fn check_access(datasette: &Datasette, token: &str, now: f64, verified: &Result<String, Error>) {
+    let (action, docs) = ("view-table".into(), "docs".into());
+    let resource = Resource::Child(docs, "pages".into());
+    let access = datasette.token_allows_action(token, &action, Some(&resource), now);
+    let access = match (verified, access) {
+        (_, Err(Error::NotSupported(_))) => return,
+        (Err(error), access) => return assert_eq!(Some(error), access.as_ref().err()),
+        (Ok(_), Err(error)) => {
+            return assert_eq!(error, Error::TokenInvalid(TokenInvalid::Malformed));
+        }
+        (Ok(_), Ok(access)) => access,
+    };
+    let Some(actor) = access.actor else {
+        return assert_eq!((verified.as_deref(), access.allowed), (Ok("null"), false));
+    };
+    assert_eq!(Ok(&actor.to_json()), verified.as_ref());
+    let allowed = match (actor.restrictions(), actor.allowlist()) {
+        (None, _) => Ok(true),
+        (_, Some(allowlist)) => datasette.allows_action(&allowlist, &action, Some(&resource)),
+        (Some(_), None) => return,
+    };
+    assert_eq!(allowed, Ok(access.allowed));
+}
+
+/// `inspect_token` comes to the verdict of `verify_token`.
+fn check_inspection(datasette: &Datasette, token: &str, now: f64, verified: Result<String, Error>) {
     let inspection = datasette.inspect_token(token, now).unwrap();
-    match (verified, inspection.reason) {
+    // It drops what was pasted around a token.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=.".contains(c);
+    if !token.starts_with(TOKEN_PREFIX) || !token.ends_with(is_plain) {
+        return;
+    }
+    // It says more of a signature.
+    let reason = inspection.reason.map(|reason| match reason {
+        Error::TokenInvalid(TokenInvalid::SignatureLength(_)) => TokenInvalid::Signature.into(),
+        reason => reason,
+    });
+    match (verified, reason) {
         (Ok(actor), None) => {
             assert_eq!(inspection.status, Status::Valid);
             let id = inspection.actor_id.unwrap().to_json().unwrap();

@@ -3,7 +3,9 @@
 use std::iter;
 
 use anstyle::{AnsiColor, Style};
-use datasette_tokens::{Inspection, Restricted, Signature, Status, Str, TokenInvalid, Value};
+use datasette_tokens::{
+    Error, Inspection, Restricted, Signature, Status, Str, TokenInvalid, Value,
+};
 
 use super::{times::relative, times::utc};
 use crate::cli::stdio::escape;
@@ -19,7 +21,7 @@ pub(super) fn report(inspection: &Inspection, now: f64) -> String {
     let time = |seconds: &_| format!("{}, {}", utc(seconds), relative(seconds, now));
     let mut lines = vec![("Token", status(inspection, now))];
     lines.extend(inspection.reason.as_ref().map(|reason| ("Problem", reason.to_string())));
-    lines.push(("Signature", signature(inspection.signature)));
+    lines.push(("Signature", signature(inspection)));
     lines.extend(inspection.actor_id.as_ref().map(|id| ("Actor", actor(id))));
     lines.extend(inspection.created.as_ref().map(|created| ("Created", time(created))));
     match &inspection.expires {
@@ -50,17 +52,25 @@ fn status(inspection: &Inspection, now: f64) -> String {
     format!("{style}{text}{style:#}")
 }
 
-fn signature(signature: Signature) -> String {
-    match signature {
+fn signature(inspection: &Inspection) -> String {
+    match inspection.signature {
         Signature::Valid(0) => "valid, signed with the newest secret given".to_owned(),
         Signature::Valid(secret) => {
             format!("valid, signed with an old secret (number {secret}; 0 is the newest)")
         }
+        Signature::Invalid if has_wrong_length(inspection) => {
+            "invalid: no secret makes a signature of this length".to_owned()
+        }
         Signature::Invalid => {
-            "invalid: the token was signed with another secret, changed or cut short".to_owned()
+            "invalid: the token was signed with another secret or changed".to_owned()
         }
         Signature::Unchecked => "not checked: no secret was given".to_owned(),
     }
+}
+
+fn has_wrong_length(inspection: &Inspection) -> bool {
+    let reason = &inspection.reason;
+    matches!(reason, Some(Error::TokenInvalid(TokenInvalid::SignatureLength(_))))
 }
 
 /// A string without its quotes, anything else as JSON.
@@ -74,7 +84,7 @@ fn actor(id: &Value<'_>) -> String {
 /// What the user can do about it.
 fn advice(inspection: &Inspection) -> Option<&'static str> {
     Some(match (&inspection.reason, inspection.signature) {
-        (Some(datasette_tokens::Error::TokenInvalid(reason)), _) => match reason {
+        (Some(Error::TokenInvalid(reason)), _) => match reason {
             TokenInvalid::NoPrefix => "copy the whole token; it begins with dstok_",
             TokenInvalid::Disabled => {
                 "turn on the setting allow_signed_tokens, in Datasette and here"
@@ -83,6 +93,7 @@ fn advice(inspection: &Inspection) -> Option<&'static str> {
                 "copy it again; if another secret signed it, pass that with --secret-file or \
                  --old-secret-file"
             }
+            TokenInvalid::SignatureLength(_) => "copy the token again, from dstok_ to its end",
             TokenInvalid::Expired => {
                 "create a new token with dstok create-token, or at /-/create-token in Datasette"
             }

@@ -10,6 +10,7 @@ use pyjson::{
 };
 
 use super::parameter::Parameter;
+use crate::names::{beginning, nearest};
 use crate::sidecar::protocol::{Failure, MAX_PARAMETERS, Params};
 
 /// The arguments of one call.
@@ -57,17 +58,26 @@ impl<'a> Args<'a> {
 
     fn position(&self, name: &Str<'_>) -> Result<usize, Failure> {
         let known = self.parameters.iter().position(|parameter| name == parameter.name);
-        known.ok_or_else(|| {
-            let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name).collect();
-            let known = match &names[..] {
-                [] => "the method has no parameters".to_owned(),
-                _ => format!("the parameters are {}", names.join(", ")),
-            };
-            let mut shown = Vec::new();
-            name.write(&mut shown);
-            let message = format!("{} is unknown: {known}", String::from_utf8_lossy(&shown));
-            Failure::invalid_param(name.clone().into_owned(), message)
-        })
+        known.ok_or_else(|| self.unknown(name))
+    }
+
+    #[cold]
+    fn unknown(&self, name: &Str<'_>) -> Failure {
+        let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name).collect();
+        let known = match (&names[..], nearest(name, names.iter().copied())) {
+            ([], _) => "the method has no parameters".to_owned(),
+            (_, Some(nearest)) => format!("did you mean {nearest}?"),
+            (_, None) => format!("the parameters are {}", names.join(", ")),
+        };
+        let Some(beginning) = beginning(name) else {
+            let problem = format_args!("has a name that looks like a token; {known}");
+            return invalid("params", problem);
+        };
+        let mut shown = Vec::new();
+        beginning.write(&mut shown);
+        let shown = String::from_utf8_lossy(&shown);
+        let more = if beginning == *name { "" } else { "…" };
+        Failure::invalid_param(beginning, format!("unknown parameter {shown}{more}; {known}"))
     }
 
     fn set(&mut self, at: usize, value: RawValue<'a>) -> Result<(), Failure> {

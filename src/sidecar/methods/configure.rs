@@ -18,8 +18,8 @@ pub(super) const METHOD: Method = Method {
     parameters: &[
         optional(
             "secret",
-            SECRET,
-            "The secret, or all secrets from the oldest to the newest, which signs",
+            r#"{"type":["string","null"],"minLength":1}"#,
+            "The secret that signs; without old_secrets the old ones are dropped",
         ),
         optional("datasette_version", OPTIONAL_STRING, "The release to reproduce"),
         optional(
@@ -42,6 +42,11 @@ pub(super) const METHOD: Method = Method {
             r#"{"enum":["2.2","1.1",null]}"#,
             "Which release's signatures are accepted",
         ),
+        optional(
+            "old_secrets",
+            r#"{"type":["array","null"],"items":{"type":"string","minLength":1}}"#,
+            "Secrets that verify and never sign, newest first, in place of the old ones before",
+        ),
     ],
     result: info::RESULT,
     example: &[
@@ -52,10 +57,6 @@ pub(super) const METHOD: Method = Method {
     run,
 };
 
-const SECRET: &str = concat!(
-    r#"{"oneOf":[{"type":"string","minLength":1},"#,
-    r#"{"type":"array","minItems":1,"items":{"type":"string","minLength":1}},{"type":"null"}]}"#,
-);
 const SETTINGS: &str = concat!(
     r#"{"type":["object","null"],"properties":{"allow_signed_tokens":"#,
     r#"{"enum":[true,false,1,0,"1","0","on","off","true","false"]},"max_signed_tokens_ttl":"#,
@@ -64,10 +65,13 @@ const SETTINGS: &str = concat!(
 );
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
-    let [secret, release, actions, settings, zlib, itsdangerous] = args.values();
+    let [secret, release, actions, settings, zlib, itsdangerous, old_secrets] = args.values();
     let mut builder = session.datasette.to_builder();
-    if let Some((secret, old_secrets)) = read_secrets(secret)? {
-        builder = builder.secret(secret).old_secrets(old_secrets);
+    if let Some(secret) = read_secret(secret)? {
+        builder = builder.secret(secret);
+    }
+    if let Some(secrets) = read_old_secrets(old_secrets)? {
+        builder = builder.old_secrets(secrets);
     }
     let release = read_release(release)?;
     let warning = release.as_ref().and_then(newer_release_warning);
@@ -87,11 +91,23 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
         session.policy.check_actions().map_err(refused)?;
         builder = builder.actions(actions);
     }
-    session.datasette = Arc::new(builder.build());
+    let datasette = builder.build();
+    if datasette.secrets() > MAX_SECRETS {
+        return Err(old_secrets.invalid(too_many_secrets()));
+    }
+    session.datasette = Arc::new(datasette);
     if let Some(warning) = warning {
         (session.warn)(&warning);
     }
     info::run(session, args, out)
+}
+
+/// The most secrets, the current one among them. Verifying tries them all.
+pub const MAX_SECRETS: usize = 100;
+
+/// What is wrong with more of them.
+fn too_many_secrets() -> String {
+    format!("holds too many secrets: at most {MAX_SECRETS} with the current one")
 }
 
 /// The warning for a release that is newer than the newest known one.
@@ -103,28 +119,39 @@ pub fn newer_release_warning(release: &Release) -> Option<String> {
     })
 }
 
-/// The secret that signs, and the old ones, newest first.
-fn read_secrets(parameter: Bound<'_>) -> Result<Option<(Secret, Vec<Secret>)>, Failure> {
-    const SHAPE: &str = "must be a string, or an array of strings from the oldest to the newest";
-    let Some(json) = parameter.given_json() else { return Ok(None) };
-    let read = |json| {
-        let text = Bound { json, ..parameter }.string_or(SHAPE)?;
-        Secret::new(text.into_owned()).map_err(|_| parameter.invalid("must not be empty"))
-    };
-    if !json.starts_with('[') {
-        return Ok(Some((read(json)?, Vec::new())));
+/// The secret that signs.
+fn read_secret(parameter: Bound<'_>) -> Result<Option<Secret>, Failure> {
+    const LIST: &str = "must be a string, not a list: pass the current secret as secret, and the \
+                        old ones as old_secrets, newest first. A list is no longer accepted \
+                        because in the wrong order it would sign with an old secret";
+    match parameter.given_json() {
+        None => Ok(None),
+        Some(json) if json.starts_with('[') => Err(parameter.invalid(LIST)),
+        Some(_) => one_secret(parameter, "must be a string").map(Some),
     }
+}
+
+/// The secrets that only verify, newest first.
+fn read_old_secrets(parameter: Bound<'_>) -> Result<Option<Vec<Secret>>, Failure> {
+    const SHAPE: &str = "must be a list of strings, newest first";
+    let Some(json) = parameter.given_json() else { return Ok(None) };
     let json_error = |error| parameter.json_error(error);
     let mut scanner = Scanner::new(json);
+    scanner.begin_array().map_err(|_| parameter.invalid(SHAPE))?;
     let mut secrets = Vec::new();
-    scanner.begin_array().map_err(json_error)?;
     while scanner.next_element().map_err(json_error)? {
-        secrets.push(read(scanner.raw_value().map_err(json_error)?.text)?);
+        if secrets.len() == MAX_SECRETS {
+            return Err(parameter.invalid(too_many_secrets()));
+        }
+        let json = scanner.raw_value().map_err(json_error)?.text;
+        secrets.push(one_secret(Bound { json, ..parameter }, SHAPE)?);
     }
-    // The list goes from the oldest to the newest.
-    let newest = secrets.pop().ok_or_else(|| parameter.invalid("must not be an empty list"))?;
-    secrets.reverse();
-    Ok(Some((newest, secrets)))
+    Ok(Some(secrets))
+}
+
+fn one_secret(parameter: Bound<'_>, shape: &str) -> Result<Secret, Failure> {
+    let text = parameter.string_or(shape)?;
+    Secret::new(text.into_owned()).map_err(|_| parameter.invalid("must not be empty"))
 }
 
 fn read_release(parameter: Bound<'_>) -> Result<Option<Release>, Failure> {

@@ -18,7 +18,7 @@ macro_rules! example_result {
             $max_ttl,
             r#"},"secrets":1,"methods":["create_token","verify_token","inspect_token","sign","#,
             r#""unsign","create_actor_cookie","verify_actor_cookie","restrictions_allow_action","#,
-            r#""configure","info","ping","rpc.discover"]}"#,
+            r#""token_allows_action","configure","info","ping","rpc.discover"]}"#,
         )
     };
 }

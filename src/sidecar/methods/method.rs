@@ -1,12 +1,13 @@
 //! A method, and the session that it is called in: all that the file of a method uses.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datasette_tokens::{Datasette, Workspace};
 
 pub(super) use super::args::{Args, Bound};
 use super::clock::Clock;
 use super::parameter::Parameter;
+use crate::names::nearest;
 use crate::policy::Policy;
 pub(super) use crate::sidecar::protocol::Failure;
 use crate::sidecar::protocol::{ErrorKind, Params};
@@ -51,6 +52,8 @@ pub struct Session {
     pub policy: Arc<Policy>,
     /// Tells a person what no answer can carry.
     pub warn: fn(&str),
+    /// The answer of `rpc.discover`, once it was asked for.
+    pub document: Arc<OnceLock<String>>,
     /// All methods. See [`Session::allowed_methods`] for those that can be called.
     pub methods: &'static [Method],
 }
@@ -60,7 +63,8 @@ impl Session {
     #[must_use]
     pub fn for_worker(&self) -> Self {
         let (datasette, policy) = (Arc::clone(&self.datasette), Arc::clone(&self.policy));
-        Self { datasette, policy, workspace: Workspace::new(), ..*self }
+        let (document, workspace) = (Arc::clone(&self.document), Workspace::new());
+        Self { datasette, policy, document, workspace, ..*self }
     }
 
     /// The methods that can be called: `--methods` may allow some of them only.
@@ -85,10 +89,7 @@ pub fn call(
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
     let known = session.methods.iter().find(|known| known.name.as_bytes() == method);
-    let method = known.ok_or_else(|| {
-        // The message doesn't repeat the name, which may be anything, such as a misplaced token.
-        Failure::new(ErrorKind::MethodNotFound, "Method not found: rpc.discover lists the methods")
-    })?;
+    let method = known.ok_or_else(|| not_found(session, method))?;
     if !session.policy.allows_method(method.name) {
         let message = format!("--methods of this process does not list {}", method.name);
         return Err(Failure::new(ErrorKind::Policy, message));
@@ -96,4 +97,15 @@ pub fn call(
     let mut args = Args::new(method.parameters);
     args.bind(params)?;
     (method.run)(session, &args, out)
+}
+
+/// The message doesn't repeat the name, which may be anything, such as a misplaced token.
+#[cold]
+fn not_found(session: &Session, name: &[u8]) -> Failure {
+    let name = str::from_utf8(name).unwrap_or_default();
+    let message = match nearest(&name.into(), session.allowed_methods().map(|known| known.name)) {
+        Some(nearest) => format!("Method not found: did you mean {nearest}?"),
+        None => "Method not found: rpc.discover lists the methods".to_owned(),
+    };
+    Failure::new(ErrorKind::MethodNotFound, message)
 }

@@ -1,18 +1,18 @@
 //! `restrictions_allow_action`.
 
-use datasette_tokens::{Error, Resource, Str};
+use datasette_tokens::{Error, Feature, Resource, Str};
 use pyjson::{Kind, RawValue, Scanner};
 
 use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
-use super::parameter::{BOOLEAN, STRING, action_names, by_name, optional, required};
+use super::parameter::{BOOLEAN, Parameter, STRING, action_names, by_name, optional, required};
 
 pub(super) const METHOD: Method = Method {
     name: "restrictions_allow_action",
     summary: "Whether the restrictions of a token allow an action",
     parameters: &[
-        required("restrictions", ALLOWLIST, "The _r of an actor"),
-        required("action", STRING, "The name of the action"),
-        optional("resource", RESOURCE, "A database, or [database, child]; null: the instance"),
+        required("restrictions", ALLOWLIST, "The _r of an actor; null for an actor without one"),
+        ACTION,
+        RESOURCE,
     ],
     result: MethodResult { name: "allowed", schema: BOOLEAN },
     example: &[
@@ -24,8 +24,15 @@ pub(super) const METHOD: Method = Method {
     run,
 };
 
+/// The action that is asked for.
+pub(super) const ACTION: Parameter = required("action", STRING, "The name of the action");
+
+/// The resource that the action is applied to.
+pub(super) const RESOURCE: Parameter =
+    optional("resource", RESOURCES, "A database, or [database, child]; null: the instance");
+
 const ALLOWLIST: &str = concat!(
-    r#"{"type":"object","properties":{"a":"#,
+    r#"{"type":["object","null"],"properties":{"a":"#,
     action_names!(r#"["array","null"]"#),
     r#","d":"#,
     by_name!(r#""object""#, action_names!(r#"["array","null"]"#)),
@@ -33,21 +40,30 @@ const ALLOWLIST: &str = concat!(
     by_name!(r#""object""#, by_name!(r#""object""#, action_names!(r#"["array","null"]"#))),
     "}}",
 );
-const RESOURCE: &str = concat!(
+const RESOURCES: &str = concat!(
     r#"{"oneOf":[{"type":["string","null"]},"#,
     r#"{"type":"array","items":{"type":"string"},"minItems":2,"maxItems":2}]}"#,
 );
 
-const ALLOWLIST_SHAPE: &str = "must be an _r object: {\"a\": [action, ...], \"d\": {database: \
+const ALLOWLIST_SHAPE: &str = "must be null or an _r object: {\"a\": [action, ...], \"d\": {database: \
                                [action, ...]}, \"r\": {database: {resource: [action, ...]}}}";
 const RESOURCE_SHAPE: &str = "must be null, a database name or [database, child]";
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [restrictions, action, resource] = args.values();
-    let json = restrictions.object()?.ok_or_else(|| restrictions.invalid(ALLOWLIST_SHAPE))?;
-    let action = python_string(action.json).ok_or_else(|| action.invalid("must be a string"))?;
-    let resource = read_resource(resource)?;
+    let json = match restrictions.given_json() {
+        None => None,
+        Some(_) => {
+            Some(restrictions.object()?.ok_or_else(|| restrictions.invalid(ALLOWLIST_SHAPE))?)
+        }
+    };
+    let (action, resource) = (read_action(action)?, read_resource(resource)?);
     let datasette = &session.datasette;
+    let Some(json) = json else {
+        datasette.release().require(Feature::RestrictionsAllowAction).map_err(Error::from)?;
+        out.extend_from_slice(b"true");
+        return Ok(());
+    };
     let is_allowed = datasette.json_allows_action(&json, &action, resource.as_ref());
     let is_allowed = is_allowed.map_err(|error| match error {
         Error::NullList => restrictions.invalid("has null in place of the resource's list"),
@@ -58,7 +74,13 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     Ok(())
 }
 
-fn read_resource(resource: Bound<'_>) -> Result<Option<Resource<'_>>, Failure> {
+/// The value of [`ACTION`].
+pub(super) fn read_action(action: Bound<'_>) -> Result<Str<'_>, Failure> {
+    python_string(action.json).ok_or_else(|| action.invalid("must be a string"))
+}
+
+/// The value of [`RESOURCE`].
+pub(super) fn read_resource(resource: Bound<'_>) -> Result<Option<Resource<'_>>, Failure> {
     let Some(json) = resource.given_json() else { return Ok(None) };
     if let Some(database) = python_string(json) {
         return Ok(Some(Resource::Database(database)));

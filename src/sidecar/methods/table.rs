@@ -8,7 +8,8 @@ use super::clock::Clock;
 use super::method::{Method, Session};
 use super::{
     configure, create_actor_cookie, create_token, info, inspect_token, ping,
-    restrictions_allow_action, rpc_discover, sign, unsign, verify_actor_cookie, verify_token,
+    restrictions_allow_action, rpc_discover, sign, token_allows_action, unsign,
+    verify_actor_cookie, verify_token,
 };
 
 /// All methods.
@@ -21,6 +22,7 @@ pub const METHODS: &[Method] = &[
     create_actor_cookie::METHOD,
     verify_actor_cookie::METHOD,
     restrictions_allow_action::METHOD,
+    token_allows_action::METHOD,
     configure::METHOD,
     info::METHOD,
     ping::METHOD,
@@ -36,6 +38,7 @@ impl Session {
             workspace: Workspace::new(),
             clock,
             policy: Arc::default(),
+            document: Arc::default(),
             warn: |_| {},
             methods: METHODS,
         }

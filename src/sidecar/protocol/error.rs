@@ -46,7 +46,7 @@ errors! {
     MethodNotFound, -32601, "method_not_found",
         "There is no such method.";
     InvalidParams, -32602, "invalid_params",
-        "A parameter is missing, unknown or wrong. `data.param` names it, or is `params` if there are too many positions.";
+        "A parameter is missing, unknown or wrong. `data.param` names it, with at most 40 characters of an unknown name. It is `params` if there are too many positions or an unknown name looks like a token.";
     InternalError, -32603, "internal_error",
         "There is a bug in dstok. The next request is answered as usual.";
     NoSecret, 1, "no_secret",

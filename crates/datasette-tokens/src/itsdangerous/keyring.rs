@@ -24,8 +24,8 @@ use crate::{Secret, mlock::lock_pages};
 /// ```
 #[derive(Default)]
 pub struct Keyring {
-    /// Newest first.
-    secrets: Box<[Secret]>,
+    /// Newest first. Shared with the keyrings made from this one.
+    secrets: Box<[Arc<Secret>]>,
     /// Whether the first one signs.
     can_sign: bool,
     /// The signers of the two namespaces that every request uses, which need no lock.
@@ -57,8 +57,22 @@ impl Keyring {
         secret: impl Into<Option<Secret>>,
         old_secrets: impl IntoIterator<Item = Secret>,
     ) -> Self {
-        let secret = secret.into();
+        Self::with_current(secret.into().map(Arc::new), old_secrets)
+    }
+
+    /// A keyring with the same current secret, if there is one, and other old secrets.
+    #[must_use]
+    pub fn with_old_secrets(&self, old_secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let current = self.secrets.first().filter(|_| self.can_sign);
+        Self::with_current(current.map(Arc::clone), old_secrets)
+    }
+
+    fn with_current(
+        secret: Option<Arc<Secret>>,
+        old_secrets: impl IntoIterator<Item = Secret>,
+    ) -> Self {
         let can_sign = secret.is_some();
+        let old_secrets = old_secrets.into_iter().map(Arc::new);
         let secrets: Box<[_]> = secret.into_iter().chain(old_secrets).collect();
         let (token, actor) = (signers(secrets.len()), signers(secrets.len()));
         Self { secrets, can_sign, token, actor, others: Mutex::default() }
@@ -192,5 +206,21 @@ mod tests {
         }
         let old = Keyring::new(None, [Secret::new("old".to_owned()).unwrap()]);
         assert!(!old.sign("token", &mut Vec::new(), 0) && old.len() == 1);
+    }
+
+    #[test]
+    fn other_old_secrets_leave_the_current_one() {
+        let value = |secret| signed(&keyring(&[secret]), "token");
+        let older = || Secret::new("older".to_owned()).unwrap();
+        let rotated = keyring(&["new", "old"]).with_old_secrets([older()]);
+        for (secret, matched) in [("new", Some(0)), ("older", Some(1)), ("old", None)] {
+            let value = value(secret);
+            let unsigned = rotated.unsign(&value, "token", Version::V2_2);
+            assert_eq!(unsigned.ok().map(|(_, secret)| secret), matched, "{secret}");
+        }
+        assert_eq!(signed(&rotated, "token"), value("new"));
+        // There is nothing to keep where no secret signs.
+        let verifying = Keyring::new(None, [older()]).with_old_secrets([]);
+        assert!(verifying.is_empty() && !verifying.can_sign());
     }
 }

@@ -1,8 +1,8 @@
 //! `_r` as it is read back. Upstream: `restrictions_allow_action` in
 //! `datasette/default_permissions/restrictions.py`, before 1.0a25 `default_permissions.py`.
 
-use super::full_names::{each_name, member, parts};
-use crate::json::each_member;
+use super::full_names::parts;
+use super::question::Resource;
 use crate::{Datasette, Error, Feature, Str, Value};
 
 /// A list of names; `None` where the payload has null in its place.
@@ -36,22 +36,6 @@ pub struct Allowlist<'a> {
     pub resource: Vec<(Str<'a>, Vec<(Str<'a>, Names<'a>)>)>,
 }
 
-/// The resource that an action is applied to.
-///
-/// ```
-/// use datasette_tokens::Resource;
-///
-/// let table = Resource::Child("docs".into(), "pages".into());
-/// assert_ne!(table, Resource::Database("docs".into()));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resource<'a> {
-    /// A database.
-    Database(Str<'a>),
-    /// A table, view or query of a database.
-    Child(Str<'a>, Str<'a>),
-}
-
 impl Datasette {
     /// `restrictions_allow_action(datasette, restrictions, action, resource)`.
     ///
@@ -81,52 +65,13 @@ impl Datasette {
         action: &Str<'_>,
         resource: Option<&Resource<'_>>,
     ) -> Result<Option<bool>, Error> {
-        let Some(parts) = parts(restrictions) else { return Ok(None) };
+        if parts(restrictions).is_none() {
+            return Ok(None);
+        }
         self.release.require(Feature::RestrictionsAllowAction)?;
-        // What isn't UTF-8 is no known action.
-        let known = action.to_str();
-        let abbreviation = known.and_then(|name| self.actions.abbreviation(name));
-        let has_action = |names: &str| {
-            let mut found = false;
-            each_name(names, |name| {
-                let name = name.to_python();
-                found |= name == *action || abbreviation.is_some_and(|short| name == short);
-            });
-            found
-        };
-        if has_action(parts.all) {
-            return Ok(Some(true));
-        }
-        let (database, child) = match resource {
-            Some(Resource::Child(database, child)) => (database, Some(child)),
-            // Datasette's `if resource:`.
-            Some(Resource::Database(name)) if !name.is_empty() => (name, None),
-            _ => return Ok(Some(false)),
-        };
-        if member(parts.database, database).is_some_and(has_action) {
-            return Ok(Some(true));
-        }
-        let children = child.and_then(|child| Some((child, member(parts.resource, database)?)));
-        let Some((child, children)) = children else { return Ok(Some(false)) };
-        let normalizes = self.release.normalizes_children();
-        let folds_case = normalizes && known.is_some_and(|name| self.actions.is_on_tables(name));
-        let mut verdict = Ok(false);
-        each_member(children, |name, names| {
-            let name = name.to_python();
-            let is_child = match folds_case {
-                true => name.as_wtf8().eq_ignore_ascii_case(child.as_wtf8()),
-                false => name == *child,
-            };
-            // The first child that decides counts.
-            if is_child && verdict == Ok(false) {
-                verdict = match names {
-                    "null" if normalizes => Err(Error::NullList),
-                    names => Ok(has_action(names)),
-                };
-            }
-            Some(())
-        });
-        verdict.map(Some)
+        // On this shape there is no other reason to crash.
+        let allows = self.allows_by_any_restrictions(restrictions, action, resource);
+        allows.map(Some).ok_or(Error::NullList)
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use pyjson::{RawString, write_string};
 
+use crate::Actions;
 use crate::json::{each_element, each_member};
-use crate::{Actions, Str};
 
 /// The members of an `_r`. What is absent is an empty collection.
 pub(super) struct Parts<'a> {
@@ -43,18 +43,6 @@ pub(super) fn each_name<'a>(json: &'a str, mut visit: impl FnMut(RawString<'a>))
         visit(name.as_string()?);
         Some(())
     })
-}
-
-/// A member of an object.
-pub(super) fn member<'a>(json: &'a str, name: &Str<'_>) -> Option<&'a str> {
-    let mut found = None;
-    each_member(json, |key, value| {
-        if key.to_python() == *name {
-            found = Some(value);
-        }
-        Some(())
-    })?;
-    found
 }
 
 /// Appends an `_r` as `inspect_token` shows it, `{"all": […], "database": {…}, "resource": {…}}`

@@ -3,6 +3,7 @@
 
 use super::PREFIX;
 use super::claims::{Claims, place};
+use super::pasted::{check_length, pasted};
 use crate::itsdangerous::{BadSignature, load_payload};
 use crate::payload::{as_str, value};
 use crate::restrictions::write_full_names;
@@ -75,7 +76,8 @@ pub enum Restricted {
 /// ```
 /// use datasette_tokens::{Datasette, Signature};
 ///
-/// let inspection = Datasette::default().inspect_token("dstok_e30.abc", 0.0)?;
+/// let token = "dstok_e30.3Ej-Qm_enIP50cD4icGpb5S3Ny8";
+/// let inspection = Datasette::default().inspect_token(token, 0.0)?;
 /// assert_eq!(inspection.signature, Signature::Unchecked);
 /// # Ok::<(), datasette_tokens::Error>(())
 /// ```
@@ -83,7 +85,7 @@ pub enum Restricted {
 pub enum Signature {
     /// This secret made it, 0 being the newest.
     Valid(usize),
-    /// None of the secrets made it, or there is none.
+    /// None of the secrets made it, no secret can have made it, or there is none.
     Invalid,
     /// There is no secret to check it with.
     Unchecked,
@@ -224,7 +226,10 @@ impl Findings<'_> {
 
 impl Datasette {
     /// Says what a token holds and whether it is valid at `now` (Unix seconds). Needs no secret;
-    /// without one the signature is not checked, and the rest is.
+    /// without one only the signature's length is checked, and the rest is.
+    ///
+    /// Judges what a person meant to paste: white space and quotes around the token are dropped,
+    /// and so are `Authorization:` and `Bearer` before it.
     ///
     /// # Errors
     /// [`Error::NotSupported`] before 1.0a0.
@@ -266,8 +271,9 @@ impl Datasette {
         finish: impl FnOnce(Findings<'_>) -> T,
     ) -> Result<T, Error> {
         self.release.require(Feature::ApiTokens)?;
+        let token = pasted(token);
         let signed = token.strip_prefix(PREFIX).unwrap_or(token);
-        let signature = self.check_signature(signed);
+        let (signature, signature_error) = self.check_signature(signed);
         let encoded = signed.rsplit_once('.').map_or(signed, |(payload, _)| payload);
         let mut text = load_payload(workspace, encoded.as_bytes(), self.max_payload);
         let mut payload = Claims::new();
@@ -279,7 +285,7 @@ impl Datasette {
         // What `verify_token` would find wrong first.
         let verdict = match (self.require_token(token), signature) {
             (Err(reason), _) => Err(reason.into()),
-            (Ok(_), Signature::Invalid) => Err(TokenInvalid::Signature.into()),
+            (Ok(_), Signature::Invalid) => Err(signature_error.into()),
             _ => claims.map_err(Error::from).and_then(|claims| self.check_claims(claims, now)),
         };
         let status = match &verdict {
@@ -310,11 +316,21 @@ impl Datasette {
         }))
     }
 
-    fn check_signature(&self, signed: &str) -> Signature {
-        match self.keyring.unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous) {
-            Ok((_, secret)) => Signature::Valid(secret),
-            Err(BadSignature::DoesNotMatch) if self.keyring.is_empty() => Signature::Unchecked,
-            Err(_) => Signature::Invalid,
-        }
+    /// The result, and for an invalid signature what is wrong with it.
+    fn check_signature(&self, signed: &str) -> (Signature, TokenInvalid) {
+        let (payload, signature) = signed.rsplit_once('.').unwrap_or_default();
+        let length = check_length(signature, self.itsdangerous);
+        // A compressed payload begins with a dot. If that is the only one, no signature follows.
+        let error = length.err().filter(|_| !payload.is_empty()).unwrap_or(TokenInvalid::Signature);
+        let result =
+            match self.keyring.unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous) {
+                Ok((_, secret)) => Signature::Valid(secret),
+                Err(BadSignature::NoSeparator) => {
+                    return (Signature::Invalid, TokenInvalid::Signature);
+                }
+                Err(_) if self.keyring.is_empty() && length.is_ok() => Signature::Unchecked,
+                Err(_) => Signature::Invalid,
+            };
+        (result, error)
     }
 }

@@ -1,6 +1,8 @@
 //! Verifying tokens. Upstream: `SignedTokenHandler.verify_token`; before 1.0a25
 //! `actor_from_request` in `default_permissions.py`.
 
+use std::ops::Range;
+
 use super::PREFIX;
 use super::claims::{Claims, place};
 use crate::payload::value;
@@ -35,6 +37,18 @@ impl Datasette {
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
+        self.write_verified(token, now, workspace, out).map(drop)
+    }
+
+    /// Appends the actor or `null`. For an actor says where its `_r` stands in `out`: an empty range
+    /// if it has none.
+    pub(super) fn write_verified(
+        &self,
+        token: &str,
+        now: f64,
+        workspace: &mut Workspace,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Range<usize>>, Error> {
         self.release.require(Feature::ApiTokens)?;
         if self.keyring.is_empty() {
             return Err(Error::NoSecret);
@@ -42,9 +56,9 @@ impl Datasette {
         match self.write_actor(token, now, workspace, out) {
             Err(Error::TokenInvalid(reason)) if self.returns_none(reason) => {
                 out.extend_from_slice(b"null");
-                Ok(())
+                Ok(None)
             }
-            result => result,
+            result => result.map(Some),
         }
     }
 
@@ -61,7 +75,7 @@ impl Datasette {
         now: f64,
         workspace: &mut Workspace,
         out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    ) -> Result<Range<usize>, Error> {
         let signed = self.require_token(token)?;
         let mut text =
             self.unsign_text(signed, TOKEN_NAMESPACE, workspace).map_err(|error| match error {
@@ -74,8 +88,10 @@ impl Datasette {
         out.extend_from_slice(br#"{"id":"#);
         out.extend_from_slice(claims.actor_id().unwrap_or_default());
         out.extend_from_slice(br#","token":"dstok""#);
+        let mut place = 0..0;
         if let Some(restrictions) = self.restrictions_of(&claims) {
             out.extend_from_slice(br#","_r":"#);
+            place = out.len()..out.len() + restrictions.len();
             out.extend_from_slice(restrictions);
         }
         if let Some(expires) = expires {
@@ -88,7 +104,7 @@ impl Datasette {
         }
         out.push(b'}');
         workspace.decoded = text.into_bytes();
-        Ok(())
+        Ok(place)
     }
 
     /// What follows the prefix of a token, where there are such tokens.
