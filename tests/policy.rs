@@ -167,13 +167,13 @@ fn a_known_action_is_known_at_the_start_and_now() {
 }
 
 #[test]
-fn unknown_names_are_shown_and_compared_up_to_60_characters() {
+fn unknown_names_are_shown_up_to_40_characters_and_compared_up_to_60() {
     let names: Vec<_> =
-        (0..20_000).map(|n| format!(r#""action-{n:05}-{}":null"#, "x".repeat(200))).collect();
+        (0..1000).map(|n| format!(r#""action-{n:05}-{}":null"#, "x".repeat(200))).collect();
     let actions = common::file("many-actions.json", format!("{{{}}}", names.join(",")));
     let options = ["--known-actions-only", "--actions", actions.to_str().unwrap()];
-    let name = format!("action-12345-{}", "y".repeat(20_000));
+    let name = format!("action-00123-{}", "y".repeat(20_000));
     let answer = serve(&options, &[("create_token", &format!(r#"[1,null,["{name}"]]"#))]).remove(0);
     assert_error(&answer, 7, "policy", 1);
-    assert!(answer.contains("the nearest is action-12345-xxx") && answer.len() < 400, "{answer}");
+    assert!(answer.contains("the nearest is action-00123-xxx") && answer.len() < 400, "{answer}");
 }

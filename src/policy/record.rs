@@ -183,8 +183,8 @@ mod tests {
 
     #[test]
     fn a_record_that_would_be_huge_is_none() {
-        let actions = Actions::from_json(&format!(r#"{{"{}":"x"}}"#, "y".repeat(1 << 20))).unwrap();
-        let list = vec![r#""x""#; 33].join(",");
+        let actions = Actions::from_json(&format!(r#"{{"{}":"x"}}"#, "y".repeat(256))).unwrap();
+        let list = vec![r#""x""#; (32 << 20) / 256].join(",");
         let restrictions = format!(r#"{{"a":[{list}]}}"#);
         let tables = [&actions, &Actions::none()];
         let error = write_full_names(&mut Vec::new(), Some(&restrictions), tables).unwrap_err();

@@ -1,6 +1,6 @@
 //! Key derivation and HMAC. Upstream: `itsdangerous/signer.py`.
 
-use std::sync::OnceLock;
+use std::{hint::black_box, sync::OnceLock};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1, digest::Output};
@@ -92,10 +92,24 @@ impl Signer {
 /// The HMAC under the key that `Signer.derive_key` makes by its default method, "django-concat":
 /// `digest(salt + b"signer" + secret_key)`.
 fn keyed<D: Digest, M: Mac + KeyInit>(secret: &Secret, namespace: &str) -> M {
+    let keyed = derive::<D, M>(secret, namespace);
+    wipe_stack();
+    keyed
+}
+
+#[inline(never)]
+fn derive<D: Digest, M: Mac + KeyInit>(secret: &Secret, namespace: &str) -> M {
     let mut key = Output::<D>::default();
     let salted = D::new().chain_update(namespace).chain_update("signer");
     salted.chain_update(secret.as_bytes()).finalize_into(&mut key);
     let keyed = <M as KeyInit>::new_from_slice(&key);
     key.as_mut_slice().zeroize();
     keyed.unwrap_or_else(|_| unreachable!("HMAC accepts a key of any length"))
+}
+
+/// Overwrites the part of the stack in which the crates `hmac` and `sha1` leave copies of a key.
+#[inline(never)]
+fn wipe_stack() {
+    let mut stack = [0u8; 8192];
+    black_box(&mut stack).zeroize();
 }

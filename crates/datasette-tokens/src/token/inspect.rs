@@ -127,6 +127,15 @@ impl From<Inspection> for Value<'static> {
 }
 
 impl Status {
+    fn new<T>(verdict: &Result<T, Error>, signature: Signature) -> Self {
+        match verdict {
+            Ok(_) if signature == Signature::Unchecked => Self::Unchecked,
+            Ok(_) => Self::Valid,
+            Err(Error::TokenInvalid(TokenInvalid::Expired)) => Self::Expired,
+            Err(_) => Self::Invalid,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -288,12 +297,6 @@ impl Datasette {
             (Ok(_), Signature::Invalid) => Err(signature_error.into()),
             _ => claims.map_err(Error::from).and_then(|claims| self.check_claims(claims, now)),
         };
-        let status = match &verdict {
-            Ok(_) if signature == Signature::Unchecked => Status::Unchecked,
-            Ok(_) => Status::Valid,
-            Err(Error::TokenInvalid(TokenInvalid::Expired)) => Status::Expired,
-            Err(_) => Status::Invalid,
-        };
         let claims = claims.ok();
         let cap = self.settings.max_signed_tokens_ttl;
         let lifetime = claims.and_then(|claims| claims.lifetime(cap).ok());
@@ -303,7 +306,7 @@ impl Datasette {
             payload: claims.and_then(Claims::json),
             is_compressed: encoded.starts_with('.'),
             signature,
-            status,
+            status: Status::new(&verdict, signature),
             reason: verdict.err(),
             actor_id,
             created: claims.and_then(Claims::created),
