@@ -94,11 +94,10 @@ impl InstanceArgs {
             builder = builder.secret(secret);
         }
         let datasette = builder.old_secrets(self.secrets.old_secrets()?).build();
-        let most = methods::MAX_SECRETS;
-        if datasette.secrets() > most {
-            return Err(format!("there are more than {most} secrets; remove old ones").into());
+        match methods::check_secrets(&datasette) {
+            Ok(()) => Ok(datasette),
+            Err(problem) => Err(format!("the configuration {problem}; remove old secrets").into()),
         }
-        Ok(datasette)
     }
 
     /// A session with the instance.

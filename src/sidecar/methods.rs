@@ -22,7 +22,7 @@ mod verify_actor_cookie;
 mod verify_token;
 
 pub use clock::{Clock, system_now};
-pub use configure::{MAX_SECRETS, newer_release_warning};
+pub use configure::{check_secrets, newer_release_warning};
 pub use create_token::{Defaults, METHOD as CREATE_TOKEN, create_token};
 pub use method::{Method, MethodResult, Session, call};
 pub use parameter::Parameter;

@@ -127,6 +127,11 @@ impl Datasette {
     pub fn secrets(&self) -> usize {
         self.keyring.len()
     }
+
+    /// The bytes of all secrets.
+    pub fn secrets_size(&self) -> usize {
+        self.keyring.size()
+    }
 }
 
 impl fmt::Debug for Datasette {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datasette_tokens::itsdangerous::Version;
-use datasette_tokens::{Actions, Flavour, Release, ReleaseError, Secret, Settings};
+use datasette_tokens::{Actions, Datasette, Flavour, Release, ReleaseError, Secret, Settings};
 use pyjson::{Kind, Scanner};
 
 use super::info;
@@ -92,9 +92,8 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
         builder = builder.actions(actions);
     }
     let datasette = builder.build();
-    if datasette.secrets() > MAX_SECRETS {
-        return Err(old_secrets.invalid(too_many_secrets()));
-    }
+    let largest = if old_secrets.given_json().is_some() { old_secrets } else { secret };
+    check_secrets(&datasette).map_err(|problem| largest.invalid(problem))?;
     session.datasette = Arc::new(datasette);
     if let Some(warning) = warning {
         (session.warn)(&warning);
@@ -102,12 +101,26 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
     info::run(session, args, out)
 }
 
-/// The most secrets, the current one among them. Verifying tries them all.
-pub const MAX_SECRETS: usize = 100;
+/// The most secrets, the current one among them.
+const MAX_SECRETS: usize = 100;
+const TOO_MANY_SECRETS: &str = "has too many secrets: at most 100 with the current one";
 
-/// What is wrong with more of them.
-fn too_many_secrets() -> String {
-    format!("holds too many secrets: at most {MAX_SECRETS} with the current one")
+/// Checks that the secrets of an instance are few and short. Verifying in a new namespace derives a
+/// key from each, which takes as long as to hash the secret and some 500 bytes more.
+///
+/// # Errors
+/// What is wrong, to be read after a name.
+pub fn check_secrets(datasette: &Datasette) -> Result<(), &'static str> {
+    const EACH: usize = 512;
+    const ALL: usize = 64 << 10;
+    if datasette.secrets() > MAX_SECRETS {
+        return Err(TOO_MANY_SECRETS);
+    }
+    if datasette.secrets_size() + datasette.secrets() * EACH > ALL {
+        return Err("makes the secrets too long: all together at most 64 KiB, where each counts \
+                    512 bytes more than it has");
+    }
+    Ok(())
 }
 
 /// The warning for a release that is newer than the newest known one.
@@ -141,7 +154,7 @@ fn read_old_secrets(parameter: Bound<'_>) -> Result<Option<Vec<Secret>>, Failure
     let mut secrets = Vec::new();
     while scanner.next_element().map_err(json_error)? {
         if secrets.len() == MAX_SECRETS {
-            return Err(parameter.invalid(too_many_secrets()));
+            return Err(parameter.invalid(TOO_MANY_SECRETS));
         }
         let json = scanner.raw_value().map_err(json_error)?.text;
         secrets.push(one_secret(Bound { json, ..parameter }, SHAPE)?);

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::signer::{SHA1_LENGTH, SHA512_LENGTH};
 use super::{BadSignature, Version, encoding::base64_decode_signature, signer::Signer};
 use crate::namespace::{ACTOR_NAMESPACE, TOKEN_NAMESPACE};
 use crate::{Secret, mlock::lock_pages};
@@ -83,6 +84,11 @@ impl Keyring {
         self.secrets.len()
     }
 
+    /// The bytes of all secrets.
+    pub fn size(&self) -> usize {
+        self.secrets.iter().map(|secret| secret.as_bytes().len()).sum()
+    }
+
     /// Whether there is no secret.
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty()
@@ -121,12 +127,18 @@ impl Keyring {
         let mut buffer = [0; 20];
         let signature =
             base64_decode_signature(signature, &mut buffer).ok_or(BadSignature::DoesNotMatch)?;
+        // Nothing is derived for what cannot match.
+        let is_sha512 = signature.len() == SHA512_LENGTH && version == Version::V1_1;
+        if signature.len() != SHA1_LENGTH && !is_sha512 {
+            return Err(BadSignature::DoesNotMatch);
+        }
         self.with_signers(namespace, |signers| {
             let matches = |&at: &usize| {
                 let signer = self.signer(signers, namespace, at);
-                signer.verify(value, &signature)
-                    || (version == Version::V1_1
-                        && signer.verify_sha512(value, &signature, &self.secrets[at], namespace))
+                match is_sha512 {
+                    true => signer.verify_sha512(value, &signature, &self.secrets[at], namespace),
+                    false => signer.verify(value, &signature),
+                }
             };
             let secret = (0..self.secrets.len()).find(matches);
             secret.map(|at| (value, at)).ok_or(BadSignature::DoesNotMatch)

@@ -10,6 +10,12 @@ use zeroize::Zeroize;
 use super::encoding::base64_encode;
 use crate::Secret;
 
+/// Bytes of a signature by SHA-1.
+pub(super) const SHA1_LENGTH: usize = 20;
+
+/// Bytes of a signature by SHA-512.
+pub(super) const SHA512_LENGTH: usize = 64;
+
 /// A release of itsdangerous, by the signatures it accepts. Both sign with HMAC-SHA1.
 ///
 /// ```
@@ -110,6 +116,6 @@ fn derive<D: Digest, M: Mac + KeyInit>(secret: &Secret, namespace: &str) -> M {
 /// Overwrites the part of the stack in which the crates `hmac` and `sha1` leave copies of a key.
 #[inline(never)]
 fn wipe_stack() {
-    let mut stack = [0u8; 8192];
+    let mut stack = [0u64; 256];
     black_box(&mut stack).zeroize();
 }
