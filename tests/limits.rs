@@ -157,3 +157,137 @@ fn the_longest_line_of_the_defaults_one_under_and_one_over() {
     assert_eq!((&*answers[0], &*answers[1], &*answers[3]), (PONG, PONG, PONG));
     assert_too_large(&answers[2]);
 }
+
+/// Every payload counts, compressed or not, that is signed or read.
+#[test]
+fn max_payload_limits_every_method() {
+    const MOST: usize = 1000;
+    let options = ["--max-payload", "1000"];
+    // A request for a payload of this many bytes.
+    let text = |payload: usize, around: &str| "x".repeat(payload - around.len());
+    let sign = |size| request("sign", &format!("[\"{}\"]", text(size, r#""""#)));
+    let cookie =
+        |size| request("create_actor_cookie", &format!("[\"{}\"]", text(size, r#"{"a":""}"#)));
+    let token = |size| {
+        let actor = text(size, r#"{"a":"","t":1}"#);
+        request("create_token", &format!(r#"{{"actor_id":"{actor}","now":1}}"#))
+    };
+    let restricted = |size| {
+        let action = text(size, r#"{"a":1,"t":1,"_r":{"a":[""]}}"#);
+        request("create_token", &format!(r#"{{"actor_id":1,"restrict_all":["{action}"],"now":1}}"#))
+    };
+    let made: [(&dyn Fn(usize) -> String, &str); 4] =
+        [(&sign, "value"), (&cookie, "actor"), (&token, "actor_id"), (&restricted, "restrict_all")];
+    for (made, param) in made {
+        let answers = serve(&options, made(MOST) + "\n" + &made(MOST + 1));
+        assert!(answers[0].contains("\"result\""), "{param}: {}", answers[0]);
+        assert_invalid_param(&answers[1], param, "a payload over the limit");
+        assert!(answers[1].contains("over max_payload (1000 bytes)"), "{}", answers[1]);
+    }
+    for compressed in [false, true] {
+        let read = |method: &str, namespace: &str, prefix: &str, size: usize| {
+            let payload = format!(r#"{{"a":"{}","t":1}}"#, text(size, r#"{"a":"","t":1}"#));
+            let payload = payload.into_bytes();
+            let payload = if compressed { compress(&payload) } else { payload };
+            request(method, &format!("[\"{prefix}{}\"]", signed(namespace, &payload, compressed)))
+        };
+        for (method, namespace, prefix) in [
+            ("unsign", "default", ""),
+            ("verify_token", "token", "dstok_"),
+            ("verify_actor_cookie", "actor", ""),
+        ] {
+            let [good, bad] = [MOST, MOST + 1].map(|size| read(method, namespace, prefix, size));
+            let answers = serve(&options, good + "\n" + &bad);
+            assert!(answers[0].contains("\"result\""), "{method}: {}", answers[0]);
+            assert_error(&answers[1], 3, "bad_payload", 1);
+        }
+        let answers = serve(&options, read("inspect_token", "token", "dstok_", MOST + 1));
+        assert!(answers[0].contains("over max_payload (1000 bytes)"), "{}", answers[0]);
+    }
+}
+
+#[test]
+fn an_integer_that_python_cannot_read_is_null() {
+    // 4,300 digits, and 4,301 with one more second.
+    let digits = "9".repeat(4300);
+    let payload = format!(r#"{{"a":1,"t":1,"d":{digits}}}"#);
+    let token = format!("dstok_{}", signed("token", &compress(payload.as_bytes()), true));
+    for (method, member) in
+        [("inspect_token", r#","expires":null,"#), ("verify_token", r#","token_expires":null}"#)]
+    {
+        let answer = serve(&[], request(method, &format!("[\"{token}\"]"))).remove(0);
+        assert!(answer.contains(member), "{answer}");
+    }
+    // As many digits as Python reads.
+    let payload = format!(r#"{{"a":1,"t":{digits},"d":-1,"x":-{digits}}}"#);
+    let token = format!("dstok_{}", signed("token", &compress(payload.as_bytes()), true));
+    let answer = serve(&[], request("inspect_token", &format!("[\"{token}\"]"))).remove(0);
+    let end = format!("{}8", "9".repeat(4299));
+    assert!(answer.contains(&format!(r#""created":{digits},"expires":{end},"#)), "{answer}");
+}
+
+#[test]
+fn a_hundred_secrets_of_64_kib_together() {
+    let old = |count: usize, length: usize| {
+        let secrets: Vec<_> = (0..count).map(|n| format!("\"{n:0length$}\"")).collect();
+        request("configure", &format!(r#"{{"old_secrets":[{}]}}"#, secrets.join(",")))
+    };
+    let one = |length: usize| request("configure", &format!("[\"{}\"]", "s".repeat(length)));
+    // Each secret counts 512 bytes more than it has.
+    let rest = (64 << 10) - 2 * 512 - "spec-secret".len();
+    for (good, bad, param) in [
+        (old(99, 64), old(100, 64), "old_secrets"),
+        (old(1, rest), old(1, rest + 1), "old_secrets"),
+        (one((64 << 10) - 512), one((64 << 10) - 511), "secret"),
+    ] {
+        let answers = serve(&[], format!("{good}\n{bad}\n"));
+        assert!(answers[0].contains("\"result\""), "{:.200}", answers[0]);
+        assert_invalid_param(&answers[1], param, "too many or too long secrets");
+    }
+    let file = common::file("long-secret", "s".repeat(64 << 10));
+    common::cli(["sign", "1", "--secret-file", file.to_str().unwrap()]).usage_error();
+}
+
+#[test]
+fn ten_thousand_actions_with_names_of_256_bytes() {
+    let many = |count: usize| {
+        let actions: Vec<_> = (0..count).map(|n| format!(r#""{n}":null"#)).collect();
+        format!("{{{}}}", actions.join(","))
+    };
+    let named = |length: usize| format!(r#"[{{"name":"{}"}}]"#, "n".repeat(length));
+    let short = |length: usize| format!(r#"{{"n":"{}"}}"#, "a".repeat(length));
+    for (good, bad) in
+        [(many(10_000), many(10_001)), (named(256), named(257)), (short(256), short(257))]
+    {
+        let configure = |actions| request("configure", &format!(r#"{{"actions":{actions}}}"#));
+        let answers = serve(&[], configure(&good) + "\n" + &configure(&bad));
+        assert!(answers[0].contains("\"result\""), "{:.200}", answers[0]);
+        assert_invalid_param(&answers[1], "actions", "too many or too long names");
+        let [good, bad] = [("good", good), ("bad", bad)]
+            .map(|(name, text)| common::file(&format!("{name}-actions.json"), text));
+        let sign = |path: &std::path::Path| {
+            common::cli(["sign", "1", "--secret", "s", "--actions", path.to_str().unwrap()])
+        };
+        assert_eq!(sign(&good).code, Some(0));
+        sign(&bad).usage_error();
+    }
+}
+
+#[test]
+fn an_inspection_shows_no_restrictions_that_are_far_longer_than_the_token() {
+    let configure =
+        request("configure", &format!(r#"{{"actions":{{"{}":"x"}}}}"#, "n".repeat(256)));
+    let inspect = |count: usize| {
+        let names = vec![r#""x""#; count].join(",");
+        let payload = format!(r#"{{"a":1,"t":1,"_r":{{"a":[{names}]}}}}"#);
+        request(
+            "inspect_token",
+            &format!("[\"dstok_{}\"]", signed("token", payload.as_bytes(), false)),
+        )
+    };
+    // 259 bytes a name; eight times --max-payload.
+    let options = ["--max-payload", "10000"];
+    let answers = serve(&options, [configure, inspect(300), inspect(310)].join("\n"));
+    assert!(answers[1].contains(r#""restrictions":{"all":["nnn"#), "{:.300}", answers[1]);
+    assert!(answers[2].contains(r#""restrictions":null,"#), "{:.300}", answers[2]);
+}

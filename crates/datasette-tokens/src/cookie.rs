@@ -56,7 +56,7 @@ impl Datasette {
             payload.push(b'"');
         }
         payload.push(b'}');
-        self.check_payload("actor", workspace)?;
+        self.check_payload(|| "actor", workspace)?;
         self.sign_payload(ACTOR_NAMESPACE, workspace, out)
     }
 

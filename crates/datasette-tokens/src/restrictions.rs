@@ -105,6 +105,7 @@ pub struct RawRestrictions<'a> {
 impl<'a> RawRestrictions<'a> {
     /// Drops what Python calls false: null and empty collections.
     #[must_use]
+    #[inline]
     pub fn without_empty(self) -> Self {
         let arguments = [self.all, self.database, self.resource];
         let [all, database, resource] = arguments.map(|text| text.filter(|text| !is_empty(text)));
@@ -118,6 +119,7 @@ impl<'a> RawRestrictions<'a> {
 }
 
 /// Whether a valid JSON text is null or an empty collection.
+#[inline]
 fn is_empty(text: &str) -> bool {
     let mut bytes = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
     matches!([bytes.next(), bytes.next()], [Some(b'['), Some(b']')] | [Some(b'{'), Some(b'}')])

@@ -31,20 +31,21 @@ impl Datasette {
     ) -> Result<(), Error> {
         workspace.payload.clear();
         push_json(&mut workspace.payload, value, "value")?;
-        self.check_payload("value", workspace)?;
+        self.check_payload(|| "value", workspace)?;
         self.sign_payload(namespace, workspace, out)
     }
 
     /// Checks the size of the payload of the workspace. `argument` is the largest that it is made of.
     pub(crate) fn check_payload(
         &self,
-        argument: &'static str,
+        argument: impl FnOnce() -> &'static str,
         workspace: &mut Workspace,
     ) -> Result<(), InvalidArgument> {
         if workspace.allows(workspace.payload.len(), self.max_payload) {
             return Ok(());
         }
-        Err(InvalidArgument { argument, problem: Problem::TooLarge { limit: self.max_payload } })
+        let problem = Problem::TooLarge { limit: self.max_payload };
+        Err(InvalidArgument { argument: argument(), problem })
     }
 
     /// Appends the signed payload of the workspace.

@@ -1,7 +1,5 @@
 //! Duplicate keys of the objects that a scanner reads.
 
-use std::borrow::Cow;
-
 use super::{RawString, string};
 
 /// The memory in which a [`Scanner`](crate::Scanner) remembers keys, so that several scanners can
@@ -87,15 +85,18 @@ impl Stack {
     pub(crate) fn end_object(&mut self, text: &str) -> bool {
         let begin = self.begins.pop().unwrap_or_default();
         let keys = &mut self.spans[begin..];
-        // With escapes, one key may be spelled in two ways.
-        let found = (self.escaped || may_have_equal(keys)) && {
-            // Sorted in place: there may be millions, and nobody asks for their order again.
-            let value = |key: &Span| match &text[key.start..key.end] {
-                escaped if escaped.contains('\\') => Cow::Owned(string::unescape(escaped)),
-                plain => Cow::Borrowed(plain.as_bytes()),
-            };
-            keys.sort_unstable_by(|a, b| value(a).cmp(&value(b)));
+        // Sorted in place: there may be millions, and nobody asks for their order again.
+        let found = if self.escaped {
+            // One key may be spelled in two ways.
+            let value = |key: &Span| string::unescape(&text[key.start..key.end]);
+            keys.sort_unstable_by_key(value);
             keys.windows(2).any(|pair| value(&pair[0]) == value(&pair[1]))
+        } else {
+            let value = |key: &Span| (key.rank(), &text.as_bytes()[key.start..key.end]);
+            may_have_equal(keys) && {
+                keys.sort_unstable_by(|a, b| value(a).cmp(&value(b)));
+                keys.windows(2).any(|pair| value(&pair[0]) == value(&pair[1]))
+            }
         };
         self.spans.truncate(begin);
         found

@@ -98,6 +98,7 @@ impl<'a> Args<'a> {
     }
 
     /// The values of the first `N` parameters. A method takes all of its own, in their order.
+    #[inline(always)]
     pub(super) fn values<const N: usize>(&self) -> [Bound<'a>; N] {
         debug_assert_eq!(N, self.parameters.len());
         std::array::from_fn(|at| Bound {

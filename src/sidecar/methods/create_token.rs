@@ -112,12 +112,15 @@ fn mint<'a>(
         },
     };
     let now = session.time(now)?;
-    let time = session.clock.now();
-    let Session { datasette, policy, workspace, .. } = session;
+    let Session { datasette, policy, workspace, clock, .. } = session;
     let start = out.len();
     let made = datasette.create_token_into(&request, now, workspace, out);
     made.map_err(|error| creation_failure(error, !together.is_empty()))?;
     // An error of Datasette comes before a refusal.
+    if !policy.concerns_tokens() {
+        return Ok(());
+    }
+    let time = clock.now();
     let mint = Mint {
         token: &out[start..],
         payload: workspace.payload(),

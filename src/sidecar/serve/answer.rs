@@ -57,6 +57,8 @@ impl Responder {
         lines: impl Iterator<Item = (u64, Option<&'l [u8]>)>,
         turn: &mut Turn<'_, '_>,
     ) -> Result<(), Stopped> {
+        let limit = Some(self.budget.payload).filter(|_| !turn.has_come());
+        self.session.workspace.limit_payloads(limit);
         // One for all lines, so that they share its memory.
         let mut message = Message::default();
         for (number, line) in lines {
@@ -183,16 +185,16 @@ impl Responder {
             turn.wait()?;
         }
         let start = out.len();
-        let limit = Some(self.budget.payload).filter(|_| !turn.has_come());
-        session.workspace.limit_payloads(limit);
-        let mut result = call_safely(session, id, method, params, out);
-        if session.workspace.has_refused() {
+        let result = loop {
+            let result = call_safely(session, id, method, params, out);
+            if !session.workspace.has_refused() {
+                break result;
+            }
             // One thread at a time handles a large payload: the one whose turn it is.
             turn.wait()?;
             out.truncate(start);
             session.workspace.limit_payloads(None);
-            result = call_safely(session, id, method, params, out);
-        }
+        };
         match result {
             Ok(()) => end_result(out),
             Err(failure) => {
@@ -208,6 +210,7 @@ impl Responder {
 ///
 /// A bug in one request must not fail the others. A panic leaves the session sound: buffers are
 /// cleared before use, and `configure` replaces the configuration in its last step.
+#[inline]
 fn call_safely(
     session: &mut Session,
     id: &str,

@@ -144,7 +144,7 @@ impl Datasette {
             write_restrictions(&restrictions, &self.actions, keys, payload)?;
         }
         payload.push(b'}');
-        self.check_payload(request.largest_argument(), workspace)?;
+        self.check_payload(|| request.largest_argument(), workspace)?;
         // Only now, because a wrong argument is the first error.
         self.release.require(Feature::ApiTokens)?;
         if !restrictions.is_empty() {
