@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::signer::{SHA1_LENGTH, SHA512_LENGTH};
+use super::signer::SHA512_LENGTH;
 use super::{BadSignature, Version, encoding::base64_decode_signature, signer::Signer};
 use crate::namespace::{ACTOR_NAMESPACE, TOKEN_NAMESPACE};
 use crate::{Secret, mlock::lock_pages};
@@ -128,10 +128,10 @@ impl Keyring {
         let signature =
             base64_decode_signature(signature, &mut buffer).ok_or(BadSignature::DoesNotMatch)?;
         // Nothing is derived for what cannot match.
-        let is_sha512 = signature.len() == SHA512_LENGTH && version == Version::V1_1;
-        if signature.len() != SHA1_LENGTH && !is_sha512 {
+        if !version.accepts_length(signature.len()) {
             return Err(BadSignature::DoesNotMatch);
         }
+        let is_sha512 = signature.len() == SHA512_LENGTH;
         self.with_signers(namespace, |signers| {
             let matches = |&at: &usize| {
                 let signer = self.signer(signers, namespace, at);

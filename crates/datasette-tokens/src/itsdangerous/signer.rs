@@ -10,10 +10,8 @@ use zeroize::Zeroize;
 use super::encoding::base64_encode;
 use crate::Secret;
 
-/// Bytes of a signature by SHA-1.
-pub(super) const SHA1_LENGTH: usize = 20;
-
-/// Bytes of a signature by SHA-512.
+/// Bytes of a signature by SHA-1, and by SHA-512.
+const SHA1_LENGTH: usize = 20;
 pub(super) const SHA512_LENGTH: usize = 64;
 
 /// A release of itsdangerous, by the signatures it accepts. Both sign with HMAC-SHA1.
@@ -43,6 +41,11 @@ impl Version {
             Self::V2_2 => "2.2",
             Self::V1_1 => "1.1",
         }
+    }
+
+    /// Whether a signature may have this many bytes.
+    pub(crate) fn accepts_length(self, bytes: usize) -> bool {
+        bytes == SHA1_LENGTH || bytes == SHA512_LENGTH && self == Self::V1_1
     }
 
     /// The version with that name.

@@ -29,13 +29,7 @@ fn without_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 ///
 /// Base64 is lenient, so what counts is what it decodes to.
 pub(super) fn check_length(signature: &str, version: Version) -> Result<(), TokenInvalid> {
-    const SHA1: usize = 20;
-    const SHA512: usize = 64;
-    let fits = |bytes: Vec<u8>| match bytes.len() {
-        SHA1 => true,
-        SHA512 => version == Version::V1_1,
-        _ => false,
-    };
+    let fits = |bytes: Vec<u8>| version.accepts_length(bytes.len());
     if base64_decode(signature.as_bytes()).is_some_and(fits) {
         return Ok(());
     }
