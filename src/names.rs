@@ -8,8 +8,8 @@ const SHOWN: usize = 40;
 /// Longer names than this, in bytes, are compared with nothing.
 const MAX_COMPARED: usize = 64;
 
-/// Signatures are longer than this, in characters.
-const SIGNATURE: usize = 20;
+/// What follows a dot and has more characters of base64 than this may be a part of a signature.
+const SIGNATURE: usize = 10;
 
 /// How alike two names must be, from 0 to 1.
 const ALIKE: f64 = 0.9;
@@ -18,7 +18,7 @@ const ALIKE: f64 = 0.9;
 /// signed value: even without its end nobody should find it in a log.
 pub(crate) fn beginning(name: &Str<'_>) -> Option<Str<'static>> {
     let text = name.to_string_lossy();
-    let may_be_signed = text.rsplit_once('.').is_some_and(|(_, end)| end.len() > SIGNATURE);
+    let may_be_signed = text.split('.').skip(1).any(|part| base64_prefix(part) > SIGNATURE);
     if may_be_signed || text.to_ascii_lowercase().contains(TOKEN_PREFIX) {
         return None;
     }
@@ -26,6 +26,12 @@ pub(crate) fn beginning(name: &Str<'_>) -> Option<Str<'static>> {
         None => Some(name.clone().into_owned()),
         Some((end, _)) => Some(text[..end].to_owned().into()),
     }
+}
+
+/// How many characters of base64 a text begins with.
+fn base64_prefix(text: &str) -> usize {
+    let is_base64 = |c: &char| c.is_ascii_alphanumeric() || "-_+/".contains(*c);
+    text.chars().take_while(is_base64).count()
 }
 
 /// The beginning of a name in quotes, for an error of the command line.
@@ -100,7 +106,14 @@ mod tests {
         assert_eq!(shown(&"é".repeat(41)), Some("é".repeat(40)));
         assert_eq!(quoted(&"p".repeat(41)), format!("\"{}…\"", "p".repeat(40)));
         let signature = "3Ej-Qm_enIP50cD4icGpb5S3Ny8";
-        for name in ["dstok_e30", " DSTOK_e", "Bearer dstok_x", &format!("Ingi.{signature}")] {
+        for name in [
+            "dstok_e30",
+            " DSTOK_e",
+            "Bearer dstok_x",
+            &format!("Ingi.{signature}"),
+            &format!("Ingi.{}", &signature[..11]),
+            &format!("ds_actor=Ingi.ZVBuEL.{signature}; Domain=x.com"),
+        ] {
             assert_eq!(shown(name), None, "{name}");
             assert!(!quoted(name).contains(&name[..2]));
         }

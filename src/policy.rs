@@ -41,9 +41,13 @@ impl Policy {
         // A payload that was just written can be read.
         let claims = Claims::read(mint.payload).ok_or("the token is withheld: a bug in dstok")?;
         self.limits.check(mint, &claims, &self.actions)?;
+        if self.limits.max_expires_after.is_some() || self.audit_log.is_some() {
+            claims.check_exact()?;
+        }
         let Some(log) = &self.audit_log else { return Ok(()) };
         log.record(mint, &claims, &self.actions).map_err(|error| {
-            format!("the token is withheld: --audit-log cannot be written: {error}")
+            let problem = if error.raw_os_error().is_some() { "be written" } else { "record it" };
+            format!("the token is withheld: --audit-log cannot {problem}: {error}")
         })
     }
 
@@ -83,10 +87,7 @@ impl Policy {
             _ => return Ok(()),
         };
         if !self.allows_method(method) {
-            return Err(format!(
-                "signing in the namespace {namespace} is what {method} does, which --methods \
-                 does not list"
-            ));
+            return Err(format!("sign in the namespace {namespace} needs {method} in --methods"));
         }
         if namespace == TOKEN_NAMESPACE && self.concerns_tokens() {
             let reason = "signing in the namespace token would bypass the limits on tokens; call \

@@ -215,7 +215,7 @@ fn an_end_that_python_cannot_read_is_not_recorded() {
     let calls = [
         ("create_token", format!("[1,{digits}]")),
         ("create_token", format!("[1,-{digits}]")),
-        ("create_token", r#"{"actor_id":1,"expires_after":1,"now":1e308}"#.to_owned()),
+        ("create_token", r#"{"actor_id":1,"expires_after":1,"now":2e14}"#.to_owned()),
     ];
     let calls = calls.each_ref().map(|(method, params)| (*method, &**params));
     let answers = serve(&options, &calls);
@@ -356,4 +356,17 @@ fn a_record_is_one_line_whatever_ends_a_line() {
     let record = &records(&log)[0];
     assert_eq!((&record["actor_id"], &record["_r"]["a"][0]), (&expected.into(), &expected.into()));
     assert_eq!(record["restrictions"]["all"], json!([expected]));
+}
+
+#[test]
+fn the_output_of_create_tokens_does_not_replace_the_log() {
+    let log = common::file("log-and-output", "an old record\n");
+    let link = common::new_path("link-to-the-log");
+    std::os::unix::fs::symlink(&log, &link).unwrap();
+    for output in [&log, &link] {
+        let [log, output] = [&log, output].map(|path| path.to_str().unwrap());
+        let args = ["create-tokens", "--secret", "s", "--audit-log", log, "--output", output];
+        run(&mut dstok(args), "actor_id\nann\n").usage_error();
+    }
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "an old record\n");
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Outcome, cli, dstok, file, request, run, session};
+use common::{Outcome, cli, dstok, file, request, run, serve, session, signed};
 use serde_json::{Value, json};
 
 const HOUR: [&str; 4] = ["--secret", "s", "--now", "1700000000"];
@@ -179,7 +179,7 @@ fn malformed_restrictions_are_told_from_none() {
         (r#"{"a":"vi"}"#, "unknown: its restrictions are malformed"),
         ("[]", "unknown: its restrictions are malformed"),
         ("{}", "nothing: its restrictions are empty"),
-        ("null", "whatever its actor may do"),
+        ("null", "unknown: its restrictions are malformed"),
     ] {
         let value = format!(r#"{{"a":"root","t":1,"_r":{restrictions}}}"#);
         let signed = on("sign", &value, &["--secret", "s", "--namespace", "token"]);
@@ -191,10 +191,17 @@ fn malformed_restrictions_are_told_from_none() {
 
 #[test]
 fn a_token_without_its_signature_is_shown_and_invalid() {
-    let args = ["create-token", "root"].into_iter().chain(HOUR);
-    let token = cli(args).stdout;
-    let (cut, _) = token.rsplit_once('.').unwrap();
-    for secret in [&["--secret", "s"][..], &[]] {
+    // The payload of the second is compressed: it begins with a dot.
+    let names = ["--all", "view-instance", "--all", "view-database", "--all", "view-table"];
+    let tokens = [&[][..], &names].map(|options| {
+        let args = ["create-token", "root"].into_iter().chain(HOUR).chain(options.iter().copied());
+        cli(args).stdout
+    });
+    assert!(!tokens[0].starts_with("dstok_.") && tokens[1].starts_with("dstok_."));
+    for (token, secret) in
+        tokens.iter().flat_map(|token| [(token, &["--secret", "s"][..]), (token, &[])])
+    {
+        let (cut, _) = token.rsplit_once('.').unwrap();
         let outcome = on("inspect", cut, &[secret, &["--now", "1700000000", "--json"]].concat());
         let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
         assert_eq!((&json["signature"], &json["status"]), (&json!("invalid"), &json!("invalid")));
@@ -292,4 +299,15 @@ fn many_unknown_actions_take_linear_time() {
     let outcome = run(&mut dstok(["inspect", "-", "--json"]), format!("dstok_{signed}"));
     let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(json["unknown_actions"].as_array().unwrap().len(), 200_000);
+}
+
+#[test]
+fn a_name_that_abbreviates_another_action_shows_both() {
+    let configure = request("configure", r#"{"actions":{"drop-table":"dt","dt":null}}"#);
+    let payload = r#"{"a":1,"t":1,"_r":{"a":["dt"],"d":{"x":["y","dt"]}}}"#;
+    let token = format!("dstok_{}", signed("token", payload.as_bytes(), false));
+    let inspect = request("inspect_token", &format!("[\"{token}\"]"));
+    let answers = serve(&[], [configure, inspect].join("\n"));
+    let restrictions = r#"{"all":["dt","drop-table"],"database":{"x":["y","dt","drop-table"]},"#;
+    assert!(answers[1].contains(restrictions), "{}", answers[1]);
 }

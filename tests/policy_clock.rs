@@ -42,7 +42,8 @@ fn a_now_that_is_ahead_of_the_clock_cannot_make_a_token_last_longer() {
 
 #[test]
 fn a_now_in_the_past_ends_the_token_earlier() {
-    for (expires_after, now) in [("3600", "0"), ("3600", "-1e308"), ("1700003600", "0.9")] {
+    for (expires_after, now) in [("3600", "0"), ("3600", "-281474976710656"), ("1700003600", "0.9")]
+    {
         let params = format!(r#"[1,{expires_after},null,null,null,null,{now}]"#);
         assert_minted(&HOUR, &params);
     }
@@ -50,7 +51,58 @@ fn a_now_in_the_past_ends_the_token_earlier() {
     assert_refused(&HOUR, "[1,1700003601,null,null,null,null,-0.9]");
     let digits = "9".repeat(4300);
     assert_refused(&HOUR, &format!("[1,{digits},null,null,null,null,-1e308]"));
-    assert_minted(&HOUR, &format!("[1,-{digits},null,null,null,null,1e308]"));
+}
+
+/// Datasette computes the age of a token as a float. Where that rounds by hours, no end is near.
+#[test]
+fn a_now_that_makes_the_end_inexact_is_refused() {
+    let log = common::new_path("inexact.log");
+    let log = ["--audit-log", log.to_str().unwrap()];
+    for options in [&HOUR[..], &log] {
+        for power in [49, 53, 54, 63, 64, 70, 100, 1000] {
+            let far = num(power);
+            for (now, expires_after) in [
+                (format!("-{far}"), plus_hour(&far)),
+                (far.clone(), format!("-{}", plus_hour(&far))),
+                (format!("-{far}"), "3600".to_owned()),
+            ] {
+                let params = format!("[1,{expires_after},null,null,null,null,{now}]");
+                assert_error(&answer(options, &params), 7, "policy", 1);
+            }
+        }
+        let near = 1i64 << 48;
+        let expires_after = near + CLOCK + 3600;
+        assert_minted(options, &format!("[1,{expires_after},null,null,null,null,-{near}]"));
+    }
+}
+
+/// A power of two.
+fn num(power: u32) -> String {
+    let mut digits = vec![1u8];
+    for _ in 0..power {
+        let mut carry = 0;
+        for digit in &mut digits {
+            let double = *digit * 2 + carry;
+            (*digit, carry) = (double % 10, double / 10);
+        }
+        digits.extend(Some(carry).filter(|carry| *carry > 0));
+    }
+    digits.iter().rev().map(|digit| (b'0' + digit) as char).collect()
+}
+
+/// A number so that a token from minus `far` on ends an hour after the clock.
+fn plus_hour(far: &str) -> String {
+    let (mut sum, mut carry) = (Vec::new(), (CLOCK + 3600) as u128);
+    for digit in far.bytes().rev() {
+        let total = u128::from(digit - b'0') + carry;
+        sum.push((total % 10) as u8);
+        carry = total / 10;
+    }
+    while carry > 0 {
+        sum.push((carry % 10) as u8);
+        carry /= 10;
+    }
+    sum.iter().rev().map(|digit| (b'0' + digit) as char).collect()
 }
 
 #[test]

@@ -30,7 +30,7 @@ except ImportError:
     TokenInvalid = ()  # matches nothing in an except clause
 
 MALFORMED = "Invalid token: malformed payload"
-MAX_PAYLOAD = 64 << 20  # bytes of JSON
+MAX_PAYLOAD = 4 << 20  # bytes of JSON
 
 
 class LimitedJSON(itsdangerous.URLSafeSerializer.default_serializer):

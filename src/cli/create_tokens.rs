@@ -65,6 +65,12 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result {
     // Finds the errors that every record would have, such as a missing secret.
     datasette.create_token(&TokenRequest::new(Value::Null), 0.0)?;
     let policy = args.policy.policy(datasette.actions())?;
+    let is_log = |path: &PathBuf| policy.audit_log.as_ref().is_some_and(|log| log.is_at(path));
+    if args.output.as_ref().is_some_and(is_log) {
+        return Err("--output and --audit-log are one file; choose another for one of them"
+            .to_owned()
+            .into());
+    }
     let session = args.instance.session(datasette, policy)?;
     records::run(&session, &options)
 }

@@ -96,7 +96,7 @@ impl InstanceArgs {
         let datasette = builder.old_secrets(self.secrets.old_secrets()?).build();
         match methods::check_secrets(&datasette) {
             Ok(()) => Ok(datasette),
-            Err(problem) => Err(format!("the configuration {problem}; remove old secrets").into()),
+            Err(problem) => Err(format!("the configuration {problem}").into()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Closes inherited descriptors, and gives memory back. The program's only `unsafe` is here.
+//! Closes inherited descriptors, and gives memory back. All `unsafe` of the program is here.
 #![allow(
     unsafe_code,
     reason = "no value owns an inherited descriptor, so none can close it safely; malloc is C"

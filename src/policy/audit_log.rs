@@ -72,6 +72,12 @@ impl AuditLog {
         self.file.metadata()
     }
 
+    /// Whether this is the file at a path.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let id = |file: Metadata| (file.dev(), file.ino());
+        self.metadata().is_ok_and(|log| path.metadata().is_ok_and(|file| id(file) == id(log)))
+    }
+
     /// Appends a line about a token, and gives it to the operating system.
     ///
     /// `sync_data` would make minting a thousand times slower, so a crash of the machine may lose

@@ -30,6 +30,23 @@ impl<'a> Claims<'a> {
         };
         Some(Self { actor_id: actor_id?, created, expires, restrictions })
     }
+
+    /// Checks that the token ends when [`Claims::expires`] says. Datasette computes the age as
+    /// `time.time() - t`, a float. From 2^53 seconds on it isn't exact, and a token could work for
+    /// years longer.
+    ///
+    /// # Errors
+    /// The token is created too far from the present.
+    pub(super) fn check_exact(&self) -> Result<(), String> {
+        // The rounding error is then below a sixteenth of a second.
+        const EXACT: i64 = 1 << 48;
+        match self.created.to_i64() {
+            Some(created) if (-EXACT..=EXACT).contains(&created) => Ok(()),
+            _ => Err("now is too far from the present: Datasette would round the end of the \
+                      token; choose a now within 2^48 seconds of 1970"
+                .to_owned()),
+        }
+    }
 }
 
 /// The JSON of the members of an object that have these names.

@@ -69,7 +69,9 @@ impl Feature {
         match self {
             Self::ApiTokens => (0, "API tokens exist", ""),
             Self::TokenRestrictions => (2, "tokens can be restricted", ""),
-            Self::RestrictionsAllowAction => (20, "restrictions_allow_action matches exactly", ""),
+            Self::RestrictionsAllowAction => {
+                (20, "restrictions_allow_action and token_allows_action are supported", "")
+            }
             Self::CreateTokenCommand => {
                 (0, "create-token exists", "; choose another --datasette-version")
             }

@@ -103,7 +103,7 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
 
 /// The most secrets, the current one among them.
 const MAX_SECRETS: usize = 100;
-const TOO_MANY_SECRETS: &str = "has too many secrets: at most 100 with the current one";
+const TOO_MANY_SECRETS: &str = "makes too many secrets: at most 100 with the current one";
 
 /// Checks that the secrets of an instance are few and short. Verifying in a new namespace derives a
 /// key from each, which takes as long as to hash the secret and some 500 bytes more.
@@ -117,8 +117,7 @@ pub fn check_secrets(datasette: &Datasette) -> Result<(), &'static str> {
         return Err(TOO_MANY_SECRETS);
     }
     if datasette.secrets_size() + datasette.secrets() * EACH > ALL {
-        return Err("makes the secrets too long: all together at most 64 KiB, where each counts \
-                    512 bytes more than it has");
+        return Err("takes the secrets over 64 KiB in total, counting 512 bytes extra for each");
     }
     Ok(())
 }

@@ -120,15 +120,8 @@ fn mint<'a>(
     if !policy.concerns_tokens() {
         return Ok(());
     }
-    let time = clock.now();
-    let mint = Mint {
-        token: &out[start..],
-        payload: workspace.payload(),
-        request: &request,
-        actions: datasette.actions(),
-        made_by,
-        time,
-    };
+    let (payload, actions, time) = (workspace.payload(), datasette.actions(), clock.now());
+    let mint = Mint { token: &out[start..], payload, request: &request, actions, made_by, time };
     policy.release(&mint).map_err(|reason| {
         out.truncate(start);
         Failure::new(ErrorKind::Policy, reason)

@@ -46,7 +46,7 @@ pub(super) fn each_name<'a>(json: &'a str, mut visit: impl FnMut(RawString<'a>))
 }
 
 /// Appends an `_r` as `inspect_token` shows it, `{"all": […], "database": {…}, "resource": {…}}`
-/// with the full names of actions and `[]` in place of null. Returns the list of the names that are
+/// with the full names of all actions that a name allows, and `[]` in place of null. Returns the list of the names that are
 /// neither an action nor an abbreviation of one, each once, in order of appearance.
 ///
 /// `None` if the `_r` has another shape, or if `out` would have more than `limit` bytes. `out` then
@@ -84,14 +84,22 @@ impl<'a> Writer<'a, '_> {
     fn names(&mut self, json: &'a str) -> Option<()> {
         let mut separator = "[";
         each_name(json, |name| {
-            self.out.extend_from_slice(separator.as_bytes());
-            separator = ",";
-            let text = name.to_str();
-            match text.ok().and_then(|text| self.actions.full_name(&text)) {
-                // The caller drops all of it.
-                _ if self.out.len() > self.limit => {}
-                Some(full_name) => write_string(self.out, full_name),
-                None => {
+            // The caller drops all of it.
+            if self.out.len() > self.limit {
+                return;
+            }
+            let text = name.to_str().unwrap_or_default();
+            let before = self.out.len();
+            for action in self.actions.allowed_by(&text) {
+                self.out.extend_from_slice(separator.as_bytes());
+                separator = ",";
+                write_string(self.out, action);
+            }
+            match self.out.len() > before {
+                true => {}
+                false => {
+                    self.out.extend_from_slice(separator.as_bytes());
+                    separator = ",";
                     name.to_python().write(self.out);
                     // In Python's spelling, equal names have equal texts.
                     if self.seen.insert(name.text) {

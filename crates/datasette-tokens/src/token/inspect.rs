@@ -160,8 +160,8 @@ struct Findings<'p> {
 }
 
 impl Findings<'_> {
-    /// Appends the answer of dstok's method `inspect_token`. Restrictions are null if their full names
-    /// have more than `max_names` bytes; says whether that is so.
+    /// Appends the answer of dstok's method `inspect_token`. Names of actions stay abbreviated if the
+    /// restrictions would have more than `max_names` bytes otherwise; says whether that is so.
     fn write(&self, actions: &Actions, max_names: usize, out: &mut Vec<u8>) -> bool {
         let (signature, secret) = match self.signature {
             Signature::Valid(secret) => ("valid", Some(secret as u64)),
@@ -190,7 +190,12 @@ impl Findings<'_> {
             .restrictions
             .and_then(|restrictions| write_full_names(as_str(restrictions), actions, limit, out));
         let is_too_long = out.len() > limit;
-        if unknown.is_none() {
+        if is_too_long {
+            // The names as they stand in the token say as much, to those who know them.
+            out.truncate(start);
+            let restrictions = as_str(self.restrictions.unwrap_or_default());
+            write_full_names(restrictions, &Actions::none(), usize::MAX, out);
+        } else if unknown.is_none() {
             out.truncate(start);
             out.extend_from_slice(b"null");
         }
@@ -249,8 +254,8 @@ impl Datasette {
         })
     }
 
-    /// The same as JSON, see [`Inspection::to_json`]. Appends to `out`. Builds no tree. The
-    /// restrictions are null if full names make them more than eight times as long as a payload may
+    /// The same as JSON, see [`Inspection::to_json`]. Appends to `out`. Builds no tree. Actions stay
+    /// abbreviated if full names make the restrictions more than eight times as long as a payload may
     /// be, which takes a table of long names.
     ///
     /// # Errors
@@ -283,7 +288,7 @@ impl Datasette {
         let token = pasted(token);
         let signed = token.strip_prefix(PREFIX).unwrap_or(token);
         let (signature, signature_error) = self.check_signature(signed);
-        let encoded = signed.rsplit_once('.').map_or(signed, |(payload, _)| payload);
+        let (encoded, _) = split(signed);
         let mut text = load_payload(workspace, encoded.as_bytes(), self.max_payload);
         let mut payload = Claims::new();
         let read = match &mut text {
@@ -313,18 +318,16 @@ impl Datasette {
             expires: lifetime
                 .and_then(|(created, duration)| Some(&created + &duration?))
                 .filter(Integer::has_python_str),
-            restrictions: claims
-                .and_then(|claims| self.restrictions_of(claims))
-                .filter(|json| *json != b"null"),
+            restrictions: claims.and_then(|claims| self.restrictions_of(claims)),
         }))
     }
 
     /// The result, and for an invalid signature what is wrong with it.
     fn check_signature(&self, signed: &str) -> (Signature, TokenInvalid) {
-        let (payload, signature) = signed.rsplit_once('.').unwrap_or_default();
-        let length = check_length(signature, self.itsdangerous);
-        // A compressed payload begins with a dot. If that is the only one, no signature follows.
-        let error = length.err().filter(|_| !payload.is_empty()).unwrap_or(TokenInvalid::Signature);
+        let (_, signature) = split(signed);
+        let length = check_length(signature.unwrap_or_default(), self.itsdangerous);
+        let error = length.err().filter(|_| signature.is_some());
+        let error = error.unwrap_or(TokenInvalid::Signature);
         let result =
             match self.keyring.unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous) {
                 Ok((_, secret)) => Signature::Valid(secret),
@@ -335,5 +338,13 @@ impl Datasette {
                 Err(_) => Signature::Invalid,
             };
         (result, error)
+    }
+}
+
+/// The payload of a token and its signature, if it has one. A compressed payload begins with a dot.
+fn split(signed: &str) -> (&str, Option<&str>) {
+    match signed.rsplit_once('.') {
+        Some((payload, signature)) if !payload.is_empty() => (payload, Some(signature)),
+        _ => (signed, None),
     }
 }
