@@ -1,4 +1,4 @@
-"""Datasette plugin: rotate the secret, inspect tokens, mint them within guard rails."""
+"""Datasette plugin: rotate the secret, inspect tokens, mint them within limits."""
 
 from datasette import hookimpl
 from datasette.permissions import Action

@@ -1,8 +1,8 @@
-"""The token handlers: Datasette's own with old secrets, and `dstok` with guard rails."""
+"""The token handlers: Datasette's own with old secrets, and `dstok` with limits."""
 
 from datasette.tokens import SignedTokenHandler, TokenHandler, TokenInvalid
 
-from . import guard_rails
+from . import limits
 from .instance import instance_of
 from .sidecar import NotRecorded, Refused, Unavailable
 
@@ -59,7 +59,7 @@ class RotatedSignedHandler(SignedTokenHandler):
 
 
 class DstokTokenHandler(TokenHandler):
-    """Mints signed tokens by the sidecar, within the guard rails.
+    """Mints signed tokens by the sidecar, within the limits.
 
     They are byte for byte those of Datasette's own handler, which verifies them.
     """
@@ -76,18 +76,18 @@ class DstokTokenHandler(TokenHandler):
         options = instance.options
         expires_after = expires_after or options.default_expires_after
         # Looked at here as well as in the sidecar: they hold without it, too.
-        guard_rails.check(options, datasette.actions, expires_after, restrictions)
+        limits.check(options, datasette.actions, expires_after, restrictions)
         try:
             return await instance.sidecar.create_token(
                 datasette, actor_id, expires_after, restrictions
             )
         except NotRecorded as why:
-            raise guard_rails.AuditLogUnavailable(why) from None
+            raise limits.AuditLogUnavailable(why) from None
         except Refused as refused:
-            raise guard_rails.TokenRefused(str(refused)) from None
+            raise limits.TokenRefused(str(refused)) from None
         except Unavailable as unavailable:
             if options.audit_log:
-                raise guard_rails.AuditLogUnavailable(unavailable) from None
+                raise limits.AuditLogUnavailable(unavailable) from None
         return await SignedTokenHandler().create_token(
             datasette, actor_id, expires_after=expires_after, restrictions=restrictions
         )
@@ -98,7 +98,7 @@ class DstokTokenHandler(TokenHandler):
 
 
 class GuardedSignedHandler(RotatedSignedHandler):
-    """Stands in for `signed`, so that the guard rails hold for whoever asks for it by name."""
+    """Stands in for `signed`, so that the limits hold for whoever asks for it by name."""
 
     async def create_token(self, datasette, actor_id, *, expires_after=None, restrictions=None):
         """Return a token, as the handler `dstok` does."""

@@ -1,4 +1,4 @@
-"""The token handler `dstok` and its guard rails."""
+"""The token handler `dstok` and its limits."""
 
 import hashlib
 import itertools
@@ -11,7 +11,7 @@ from datasette.plugins import pm
 from datasette.tokens import SignedTokenHandler
 from helpers import CURRENT, bearer, cookie, restrictions
 
-from datasette_dstok import guard_rails
+from datasette_dstok import limits
 from datasette_dstok.instance import instance_of
 
 RESTRICTIONS = [
@@ -128,7 +128,7 @@ REFUSED = [
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("expires_after", "names", "message"), REFUSED)
-async def test_guard_rails_refuse(make_datasette, expires_after, names, message):
+async def test_limits_refuse(make_datasette, expires_after, names, message):
     datasette = await make_datasette(RAILS)
     asked = [None]
     if names:
@@ -138,7 +138,7 @@ async def test_guard_rails_refuse(make_datasette, expires_after, names, message)
             restrictions(resource=[("docs", "pages", names[0])]),
         ]
     for restricted in asked:
-        with pytest.raises(guard_rails.TokenRefused) as caught:
+        with pytest.raises(limits.TokenRefused) as caught:
             await datasette.create_token(
                 "alice", expires_after=expires_after, restrictions=restricted, handler="dstok"
             )
@@ -154,9 +154,9 @@ async def test_the_sidecar_holds_the_same_rails(make_datasette, monkeypatch):
         "alice", expires_after=3600, restrictions=restrictions(["view-table"]), handler="dstok"
     )
     assert datasette.unsign(allowed.removeprefix("dstok_"), "token")["_r"] == {"a": ["vt"]}
-    monkeypatch.setattr(guard_rails, "check", lambda *arguments: None)
+    monkeypatch.setattr(limits, "check", lambda *arguments: None)
     for expires_after, names, _ in REFUSED:
-        with pytest.raises(guard_rails.TokenRefused):
+        with pytest.raises(limits.TokenRefused):
             await datasette.create_token(
                 "alice",
                 expires_after=expires_after,

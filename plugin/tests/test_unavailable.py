@@ -8,7 +8,7 @@ import pytest
 from helpers import CURRENT, OLD, bearer, cookie, new_cookie, restrictions, token
 
 from datasette_dstok import sidecar
-from datasette_dstok.guard_rails import AuditLogUnavailable, TokenRefused
+from datasette_dstok.limits import AuditLogUnavailable, TokenRefused
 
 OTHER_VERSION = f"""exec {sys.executable} -c '
 import json, sys
@@ -78,7 +78,7 @@ async def test_the_page_says_so(make_datasette, broken, caplog):
 
 
 @pytest.mark.asyncio
-async def test_guard_rails_hold_without_it(make_datasette, broken, tmp_path):
+async def test_limits_hold_without_it(make_datasette, broken, tmp_path):
     options, _ = broken
     rails = {"max_expires_after": 60, "default_expires_after": 30, "known_actions_only": True}
     datasette = await make_datasette({**options, **rails, "default_handler": True})

@@ -132,7 +132,7 @@ def _rails(
     known_actions_only: bool,
     audit_log: str | os.PathLike[str] | None,
 ) -> Iterator[str]:
-    """Yield the guard rails as options of `dstok serve`."""
+    """Yield the limits as options of `dstok serve`."""
     if require_expiry:
         yield "--require-expiry"
     if max_expires_after is not None:

@@ -103,7 +103,7 @@ class NotSupported(AnsweredError):
 
 
 class PolicyError(AnsweredError):
-    """Refused by a guard rail: `require_expiry`, `max_expires_after`, and so on."""
+    """Refused by a limit: `require_expiry`, `max_expires_after`, and so on."""
 
     kind = "policy"
 

@@ -85,6 +85,17 @@ mod tests {
     }
 
     #[test]
+    fn the_document_is_built_once_for_all_workers() {
+        let mut first = session();
+        let mut second = first.for_worker();
+        let mut out = Vec::new();
+        call(&mut first, b"rpc.discover", &[], &mut out).unwrap();
+        let document = second.document.get().unwrap().as_ptr();
+        call(&mut second, b"rpc.discover", &[], &mut out).unwrap();
+        assert_eq!(second.document.get().unwrap().as_ptr(), document);
+    }
+
+    #[test]
     fn every_schema_is_json() {
         for method in METHODS {
             let parameters = method.parameters.iter().map(|parameter| parameter.schema);

@@ -9,7 +9,7 @@ SHOWN = 60
 
 
 class TokenRefused(ValueError, BadRequest):
-    """A guard rail forbids this token. Datasette answers it with 400 and the message."""
+    """A limit forbids this token. Datasette answers it with 400 and the message."""
 
 
 class AuditLogUnavailable(TokenRefused):
@@ -22,7 +22,7 @@ class AuditLogUnavailable(TokenRefused):
 
 
 def check(options, actions, expires_after, restrictions):
-    """Raise TokenRefused if a token is outside the guard rails.
+    """Raise TokenRefused if a token is outside the limits.
 
     `actions` are those of this Datasette, by name; `expires_after` is in seconds, None or 0 for a
     token that never expires; `restrictions` are TokenRestrictions or None.
