@@ -136,7 +136,7 @@ fn large_payloads_in_several_threads() {
         let payload = format!("[{}]", items(item, PAYLOADS[0]));
         let lines = readers(payload.as_bytes(), true).map(|line| line + BLANKS);
         for threads in ["4", "64"] {
-            assert_small(&["--threads", threads], &vec![&lines[..]; 4].concat(), 8, item);
+            assert_small(&["--threads", threads], &[&lines[..]; 4].concat(), 8, item);
         }
     }
 }

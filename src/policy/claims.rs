@@ -50,10 +50,7 @@ impl<'a> Claims<'a> {
 }
 
 /// The JSON of the members of an object that have these names.
-pub(super) fn members<'a, const N: usize>(
-    object: &'a str,
-    names: [&str; N],
-) -> Option<[Option<&'a str>; N]> {
+fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
     let mut members = [None; N];
     let mut scanner = Scanner::new(object);
     scanner.begin_object().ok()?;

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use datasette_tokens::{Actions, Value};
+use datasette_tokens::{Actions, FullNames, Value};
 use memchr::{memchr2, memmem};
-use pyjson::{Kind, RawString, Scanner, write_string};
+use pyjson::write_string;
 use sha2::{Digest, Sha256};
 
-use super::claims::{Claims, members};
+use super::claims::Claims;
 use super::mint::Mint;
 
 /// The longest line, in bytes. Full names can be much longer than what a token carries.
@@ -64,84 +64,25 @@ fn escape_line_ends(line: &mut Vec<u8>) {
     }
 }
 
-/// Appends `_r` with the full names of actions, `{"all": …, "database": …, "resource": …}`.
+/// Appends `_r` with the full names of actions, `{"all": …, "database": …, "resource": …}`. The first
+/// table that knows any action decides.
 fn write_full_names(
     line: &mut Vec<u8>,
     restrictions: Option<&str>,
     tables: [&Actions; 2],
 ) -> io::Result<()> {
-    let Some(restrictions) = restrictions else {
-        line.extend_from_slice(b"null");
-        return Ok(());
-    };
-    let parts = members(restrictions, ["a", "d", "r"]);
-    let parts = parts.ok_or_else(|| io::Error::other("the restrictions cannot be read"))?;
-    for (name, part) in [r#"{"all":"#, r#","database":"#, r#","resource":"#].iter().zip(parts) {
-        line.extend_from_slice(name.as_bytes());
-        match part {
-            Some(part) => expand(line, &mut Scanner::new(part), tables)?,
-            None => line.extend_from_slice(b"null"),
-        }
-    }
-    line.push(b'}');
-    Ok(())
-}
-
-/// Appends a list of actions, or an object of such, with full names.
-fn expand(line: &mut Vec<u8>, scanner: &mut Scanner<'_>, tables: [&Actions; 2]) -> io::Result<()> {
-    let is_list = scanner.peek_kind().map_err(io::Error::other)? == Kind::Array;
-    let (open, close) = if is_list { (b'[', b']') } else { (b'{', b'}') };
-    line.push(open);
+    let absent = ["null"; 3];
+    let names = FullNames { tables: &tables, every_meaning: true, absent, limit: LONGEST };
     let start = line.len();
-    if is_list {
-        scanner.begin_array().map_err(io::Error::other)?;
-        while scanner.next_element().map_err(io::Error::other)? {
-            write_meanings(line, start, scanner.string().map_err(io::Error::other)?, tables)?;
-            if line.len() > LONGEST {
-                return Err(io::Error::other("the record would be longer than 32 MiB"));
-            }
+    match restrictions.map(|json| names.write(json, line)) {
+        Some(Some(_)) => {}
+        Some(None) if line.len() - start > LONGEST => {
+            return Err(io::Error::other("the record would be longer than 32 MiB"));
         }
-    } else {
-        scanner.begin_object().map_err(io::Error::other)?;
-        while let Some(key) = scanner.next_key().map_err(io::Error::other)? {
-            separate(line, start);
-            key.write(line).map_err(io::Error::other)?;
-            line.push(b':');
-            expand(line, scanner, tables)?;
-        }
+        Some(None) => return Err(io::Error::other("the restrictions cannot be read")),
+        None => line.extend_from_slice(b"null"),
     }
-    line.push(close);
     Ok(())
-}
-
-/// Appends the actions that a name in `_r` allows, else the name. The first table that knows any
-/// decides.
-fn write_meanings(
-    line: &mut Vec<u8>,
-    start: usize,
-    name: RawString<'_>,
-    tables: [&Actions; 2],
-) -> io::Result<()> {
-    let before = line.len();
-    let text = name.to_str().map_err(io::Error::other)?;
-    for table in tables {
-        for action in table.allowed_by(&text) {
-            separate(line, start);
-            write_string(line, action);
-        }
-        if line.len() > before {
-            return Ok(());
-        }
-    }
-    separate(line, start);
-    name.write(line).map_err(io::Error::other)
-}
-
-/// A comma, unless the container that begins at `start` is empty so far.
-fn separate(line: &mut Vec<u8>, start: usize) {
-    if line.len() > start {
-        line.push(b',');
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod question;
 
 pub use allow::{Allowlist, Names};
 pub(crate) use build::write_restrictions;
-pub(crate) use full_names::write_full_names;
+pub use full_names::FullNames;
 pub use question::Resource;
 
 use crate::Value;

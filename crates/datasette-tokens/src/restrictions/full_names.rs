@@ -1,4 +1,4 @@
-//! The names in an `_r` that is JSON in Python's spelling.
+//! The names in an `_r`.
 
 use std::collections::HashSet;
 
@@ -7,30 +7,23 @@ use pyjson::{RawString, write_string};
 use crate::Actions;
 use crate::json::{each_element, each_member};
 
-/// The members of an `_r`. What is absent is an empty collection.
-pub(super) struct Parts<'a> {
-    pub(super) all: &'a str,
-    pub(super) database: &'a str,
-    pub(super) resource: &'a str,
-}
-
-/// Reads `{"a": […], "d": {db: […]}, "r": {db: {resource: […]}}}`. As in Datasette, each member may
-/// be absent, any list may be null, and other members are ignored. `None` for any other shape.
-pub(super) fn parts(json: &str) -> Option<Parts<'_>> {
-    let mut parts = Parts { all: "[]", database: "{}", resource: "{}" };
-    let names = |_: RawString<'_>, json| each_name(json, |_| {});
+/// The members of an `_r`, if they are there: `a`, `d` and `r`.
+///
+/// Reads `{"a": […], "d": {db: […]}, "r": {db: {resource: […]}}}`. As in Datasette, any list may be
+/// null, and other members are ignored. `None` for any other shape.
+pub(super) fn parts(json: &str) -> Option<[Option<&str>; 3]> {
+    let mut parts = [None; 3];
     each_member(json, |name, value| {
-        match name.text {
-            "a" => parts.all = value,
-            "d" => parts.database = value,
-            "r" => parts.resource = value,
-            _ => {}
+        if let Some(at) = ["a", "d", "r"].iter().position(|known| name.text == *known) {
+            parts[at] = Some(value);
         }
         Some(())
     })?;
-    each_name(parts.all, |_| {})?;
-    each_member(parts.database, names)?;
-    each_member(parts.resource, |_, children| each_member(children, names))?;
+    let [all, database, resource] = parts;
+    let names = |_: RawString<'_>, json| each_name(json, |_| {});
+    each_name(all.unwrap_or("[]"), |_| {})?;
+    each_member(database.unwrap_or("{}"), names)?;
+    each_member(resource.unwrap_or("{}"), |_, children| each_member(children, names))?;
     Some(parts)
 }
 
@@ -45,34 +38,67 @@ pub(super) fn each_name<'a>(json: &'a str, mut visit: impl FnMut(RawString<'a>))
     })
 }
 
-/// Appends an `_r` as `inspect_token` shows it, `{"all": […], "database": {…}, "resource": {…}}`
-/// with the full names of all actions that a name allows, and `[]` in place of null. Returns the list of the names that are
-/// neither an action nor an abbreviation of one, each once, in order of appearance.
-///
-/// `None` if the `_r` has another shape, or if `out` would have more than `limit` bytes. `out` then
-/// holds an unusable rest: more than `limit` bytes in the second case.
-pub(crate) fn write_full_names(
-    json: &str,
-    actions: &Actions,
-    limit: usize,
-    out: &mut Vec<u8>,
-) -> Option<Vec<u8>> {
-    let parts = parts(json)?;
-    let (unknown, seen) = (b"[".to_vec(), HashSet::new());
-    let mut writer = Writer { actions, out, limit, unknown, seen };
-    writer.out.extend_from_slice(br#"{"all":"#);
-    writer.names(parts.all)?;
-    writer.out.extend_from_slice(br#","database":"#);
-    writer.dict(parts.database, Writer::names)?;
-    writer.out.extend_from_slice(br#","resource":"#);
-    writer.dict(parts.resource, |writer, children| writer.dict(children, Writer::names))?;
-    writer.out.push(b'}');
-    writer.unknown.push(b']');
-    Some(writer.unknown)
+/// How restrictions are written with the full names of actions.
+#[derive(Clone, Copy, Debug)]
+pub struct FullNames<'t> {
+    /// The tables of actions. The first that knows a name says which actions it allows.
+    pub tables: &'t [&'t Actions],
+    /// Whether a name that is an action's and abbreviates another one is written as both. Otherwise
+    /// it is the action of that name.
+    pub every_meaning: bool,
+    /// The JSON for an absent `a`, `d` and `r`.
+    pub absent: [&'static str; 3],
+    /// The most bytes.
+    pub limit: usize,
+}
+
+impl FullNames<'_> {
+    /// Appends an `_r`, a JSON text in Python's spelling, as
+    /// `{"all": […], "database": {…}, "resource": {…}}`: with the full names of actions,
+    /// and `[]` in place of a list that is null. Returns the list of the names that
+    /// allow no known action, each once, in order of appearance.
+    ///
+    /// `None` if the `_r` has another shape, or if this would take more than [`FullNames::limit`].
+    /// `out` then holds an unusable rest: more than the limit in the second case.
+    ///
+    /// ```
+    /// use datasette_tokens::{Datasette, FullNames};
+    ///
+    /// let datasette = Datasette::default();
+    /// let names = FullNames {
+    ///     tables: &[datasette.actions()],
+    ///     every_meaning: true,
+    ///     absent: ["[]", "{}", "{}"],
+    ///     limit: 1000,
+    /// };
+    /// let mut out = Vec::new();
+    /// let unknown = names.write(r#"{"a":["vt","x"]}"#, &mut out);
+    /// assert_eq!(out, br#"{"all":["view-table","x"],"database":{},"resource":{}}"#);
+    /// assert_eq!(unknown.as_deref(), Some(&br#"["x"]"#[..]));
+    /// ```
+    pub fn write(&self, json: &str, out: &mut Vec<u8>) -> Option<Vec<u8>> {
+        let (unknown, seen) = (b"[".to_vec(), HashSet::new());
+        let limit = out.len().saturating_add(self.limit);
+        let mut writer = Writer { names: self, out, limit, unknown, seen };
+        let keys = [r#"{"all":"#, r#","database":"#, r#","resource":"#];
+        for (at, part) in parts(json)?.into_iter().enumerate() {
+            writer.out.extend_from_slice(keys[at].as_bytes());
+            match (part, at) {
+                (None, _) => writer.out.extend_from_slice(self.absent[at].as_bytes()),
+                (Some(names), 0) => writer.names(names)?,
+                (Some(database), 1) => writer.dict(database, Writer::names)?,
+                (Some(resource), _) => writer
+                    .dict(resource, |writer, children| writer.dict(children, Writer::names))?,
+            }
+        }
+        writer.out.push(b'}');
+        writer.unknown.push(b']');
+        Some(writer.unknown)
+    }
 }
 
 struct Writer<'a, 'o> {
-    actions: &'o Actions,
+    names: &'o FullNames<'o>,
     out: &'o mut Vec<u8>,
     limit: usize,
     /// A list, still open.
@@ -90,7 +116,10 @@ impl<'a> Writer<'a, '_> {
             }
             let text = name.to_str().unwrap_or_default();
             let before = self.out.len();
-            for action in self.actions.allowed_by(&text) {
+            let FullNames { tables, every_meaning, .. } = self.names;
+            let known = tables.iter().find(|table| table.allowed_by(&text).next().is_some());
+            let meanings = known.iter().flat_map(|table| table.allowed_by(&text));
+            for action in meanings.take(if *every_meaning { usize::MAX } else { 1 }) {
                 self.out.extend_from_slice(separator.as_bytes());
                 separator = ",";
                 write_string(self.out, action);

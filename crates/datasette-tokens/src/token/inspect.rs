@@ -6,10 +6,9 @@ use super::claims::{Claims, place};
 use super::pasted::{check_length, pasted};
 use crate::itsdangerous::{BadSignature, load_payload};
 use crate::payload::{as_str, value};
-use crate::restrictions::write_full_names;
 use crate::{
-    Actions, Allowlist, Datasette, Error, Feature, Integer, Str, TOKEN_NAMESPACE, TokenInvalid,
-    Value, Workspace,
+    Actions, Allowlist, Datasette, Error, Feature, FullNames, Integer, Str, TOKEN_NAMESPACE,
+    TokenInvalid, Value, Workspace,
 };
 
 /// What there is to know about a token.
@@ -185,19 +184,22 @@ impl Findings<'_> {
         member(r#","expires":"#, Some(&json(self.expires.clone().into())));
         member(r#","restrictions":"#, Some(b""));
         let start = out.len();
-        let limit = start.saturating_add(max_names);
-        let unknown = self
-            .restrictions
-            .and_then(|restrictions| write_full_names(as_str(restrictions), actions, limit, out));
-        let is_too_long = out.len() > limit;
-        if is_too_long {
+        let json = as_str(self.restrictions.unwrap_or(b"null"));
+        let names = FullNames {
+            tables: &[actions],
+            every_meaning: false,
+            absent: ["[]", "{}", "{}"],
+            limit: max_names,
+        };
+        let unknown = names.write(json, out);
+        let is_too_long = out.len() - start > max_names;
+        if unknown.is_none() {
+            out.truncate(start);
             // The names as they stand in the token say as much, to those who know them.
-            out.truncate(start);
-            let restrictions = as_str(self.restrictions.unwrap_or_default());
-            write_full_names(restrictions, &Actions::none(), usize::MAX, out);
-        } else if unknown.is_none() {
-            out.truncate(start);
-            out.extend_from_slice(b"null");
+            let as_they_are = FullNames { tables: &[], limit: usize::MAX, ..names };
+            if !is_too_long || as_they_are.write(json, out).is_none() {
+                out.extend_from_slice(b"null");
+            }
         }
         out.extend_from_slice(br#","unknown_actions":"#);
         out.extend_from_slice(unknown.as_deref().unwrap_or(b"[]"));
@@ -288,7 +290,11 @@ impl Datasette {
         let token = pasted(token);
         let signed = token.strip_prefix(PREFIX).unwrap_or(token);
         let (signature, signature_error) = self.check_signature(signed);
-        let (encoded, _) = split(signed);
+        let encoded = match signature {
+            // An empty payload may be signed.
+            Signature::Valid(_) => signed.rsplit_once('.').map_or(signed, |(payload, _)| payload),
+            _ => split(signed).0,
+        };
         let mut text = load_payload(workspace, encoded.as_bytes(), self.max_payload);
         let mut payload = Claims::new();
         let read = match &mut text {
@@ -344,7 +350,8 @@ impl Datasette {
 /// The payload of a token and its signature, if it has one. A compressed payload begins with a dot.
 fn split(signed: &str) -> (&str, Option<&str>) {
     match signed.rsplit_once('.') {
-        Some((payload, signature)) if !payload.is_empty() => (payload, Some(signature)),
-        _ => (signed, None),
+        Some(("", rest)) if !rest.is_empty() => (signed, None),
+        Some((payload, signature)) => (payload, Some(signature)),
+        None => (signed, None),
     }
 }
