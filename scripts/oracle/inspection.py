@@ -6,6 +6,7 @@ itsdangerous. docs/protocol.md says what each member of the answer means.
 
 import itsdangerous
 from failure import Failure
+from strict_json import readable
 from verification import finite, is_restrictions
 
 PREFIX = "dstok_"
@@ -148,7 +149,7 @@ def expires(members, max_ttl):
         return None
     if max_ttl and (duration is None or duration > max_ttl):
         duration = max_ttl
-    return created + duration if duration else None
+    return readable(created + duration) if duration else None
 
 
 def full_names(oracle, config, restrictions):

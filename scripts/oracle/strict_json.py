@@ -137,6 +137,11 @@ def json_text(value, **options):
         sys.set_int_max_str_digits(limit)
 
 
+def readable(integer):
+    """Return `integer`, or None if it has more digits than Python reads. dstok answers null then."""
+    return None if integer is None or abs(integer) >= 10**MAX_DIGITS else integer
+
+
 def compact(value):
     """Return a JSON text without spaces; half a surrogate pair stays in it."""
     return json_text(value, ensure_ascii=False, separators=(",", ":"))

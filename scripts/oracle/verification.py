@@ -17,7 +17,7 @@ import itsdangerous
 from datasette import actor_auth_cookie, default_permissions
 from datasette.app import Datasette
 from failure import Failure
-from strict_json import MAX_DEPTH, json_text, nesting
+from strict_json import MAX_DEPTH, json_text, nesting, readable
 
 try:  # its Action: 1.0a20 and later
     from datasette import permissions
@@ -187,6 +187,8 @@ def judged(judge):
         raise Failure("bad_payload", str(error)) from error
     except Exception as error:  # the payload is signed, and Datasette crashed on it
         raise Failure("token_invalid", MALFORMED) from error
+    if isinstance(actor, dict) and "token_expires" in actor:
+        actor["token_expires"] = readable(actor["token_expires"])
     return finite(actor)
 
 
