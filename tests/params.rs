@@ -556,3 +556,13 @@ fn restrictions_that_are_to_be_checked_have_their_shape() {
         assert_eq!(result, true, "null is an actor without restrictions");
     }
 }
+
+#[test]
+fn the_first_wrong_parameter_is_named() {
+    let params = r#"[{"a":"vt"},["no string"],7]"#;
+    let answer = ask(&request("restrictions_allow_action", params));
+    assert_invalid_param(&answer, "restrictions", params);
+    let params = r#"[{"a":["vt"]},["no string"],7]"#;
+    let answer = ask(&request("restrictions_allow_action", params));
+    assert_invalid_param(&answer, "action", params);
+}

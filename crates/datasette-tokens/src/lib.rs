@@ -114,7 +114,9 @@ pub use payload::unix_seconds;
 pub use pyjson::{Integer, Str, Value};
 pub use pyzlib::Flavour;
 pub use release::{Feature, NotSupported, Release, ReleaseError};
-pub use restrictions::{Allowlist, FullNames, Names, RawRestrictions, Resource, TokenRestrictions};
+pub use restrictions::{
+    Allowlist, FullNames, Names, RawAllowlist, RawRestrictions, Resource, TokenRestrictions,
+};
 pub use secret::Secret;
 pub use token::{
     Access, Inspection, PREFIX as TOKEN_PREFIX, RawTokenRequest, Restricted, Signature, Status,

@@ -6,7 +6,7 @@ mod build;
 mod full_names;
 mod question;
 
-pub use allow::{Allowlist, Names};
+pub use allow::{Allowlist, Names, RawAllowlist};
 pub(crate) use build::write_restrictions;
 pub use full_names::FullNames;
 pub use question::Resource;

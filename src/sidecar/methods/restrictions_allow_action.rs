@@ -1,6 +1,6 @@
 //! `restrictions_allow_action`.
 
-use datasette_tokens::{Error, Feature, Resource, Str};
+use datasette_tokens::{Error, Feature, RawAllowlist, Resource, Str};
 use pyjson::{Kind, RawValue, Scanner};
 
 use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
@@ -51,25 +51,25 @@ const RESOURCE_SHAPE: &str = "must be null, a database name or [database, child]
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [restrictions, action, resource] = args.values();
+    let shape = || restrictions.invalid(ALLOWLIST_SHAPE);
     let json = match restrictions.given_json() {
         None => None,
-        Some(_) => {
-            Some(restrictions.object()?.ok_or_else(|| restrictions.invalid(ALLOWLIST_SHAPE))?)
-        }
+        Some(_) => Some(restrictions.object()?.ok_or_else(shape)?),
     };
+    let allowlist = json.as_deref().map(|json| RawAllowlist::new(json).ok_or_else(shape));
+    let allowlist = allowlist.transpose()?;
     let (action, resource) = (read_action(action)?, read_resource(resource)?);
     let datasette = &session.datasette;
-    let Some(json) = json else {
+    let Some(allowlist) = allowlist else {
         datasette.release().require(Feature::RestrictionsAllowAction).map_err(Error::from)?;
         out.extend_from_slice(b"true");
         return Ok(());
     };
-    let is_allowed = datasette.json_allows_action(&json, &action, resource.as_ref());
+    let is_allowed = datasette.raw_allows_action(allowlist, &action, resource.as_ref());
     let is_allowed = is_allowed.map_err(|error| match error {
         Error::NullList => restrictions.invalid("has null in place of the resource's list"),
         error => error.into(),
     })?;
-    let is_allowed = is_allowed.ok_or_else(|| restrictions.invalid(ALLOWLIST_SHAPE))?;
     out.extend_from_slice(if is_allowed { b"true" } else { b"false" });
     Ok(())
 }

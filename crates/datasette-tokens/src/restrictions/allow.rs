@@ -50,28 +50,41 @@ impl Datasette {
         action: &Str<'_>,
         resource: Option<&Resource<'_>>,
     ) -> Result<bool, Error> {
-        self.json_allows_action(&allowlist.to_json(), action, resource)
-            .map(Option::unwrap_or_default)
+        self.raw_allows_action(RawAllowlist(&allowlist.to_json()), action, resource)
     }
 
-    /// The same for an `_r` given as JSON in Python's spelling. `None` if it has another shape, on
-    /// which Datasette would crash. Builds no tree: restrictions may be large.
+    /// The same for an allowlist that is JSON. Builds no tree: it may be large.
     ///
     /// # Errors
     /// As [`Datasette::allows_action`].
-    pub fn json_allows_action(
+    pub fn raw_allows_action(
         &self,
-        restrictions: &str,
+        RawAllowlist(json): RawAllowlist<'_>,
         action: &Str<'_>,
         resource: Option<&Resource<'_>>,
-    ) -> Result<Option<bool>, Error> {
-        if parts(restrictions).is_none() {
-            return Ok(None);
-        }
+    ) -> Result<bool, Error> {
         self.release.require(Feature::RestrictionsAllowAction)?;
         // On this shape there is no other reason to crash.
-        let allows = self.allows_by_any_restrictions(restrictions, action, resource);
-        allows.map(Some).ok_or(Error::NullList)
+        self.allows_by_any_restrictions(json, action, resource).ok_or(Error::NullList)
+    }
+}
+
+/// An [`Allowlist`] as JSON in Python's spelling.
+///
+/// ```
+/// use datasette_tokens::RawAllowlist;
+///
+/// assert!(RawAllowlist::new(r#"{"a":["vt"]}"#).is_some());
+/// assert!(RawAllowlist::new(r#"{"a":"vt"}"#).is_none());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RawAllowlist<'a>(&'a str);
+
+impl<'a> RawAllowlist<'a> {
+    /// `None` for what [`Allowlist::read`] doesn't read.
+    #[must_use]
+    pub fn new(json: &'a str) -> Option<Self> {
+        parts(json).map(|_| Self(json))
     }
 }
 
