@@ -1,4 +1,5 @@
 //! The output file of `dstok create-tokens`, and what a terminal shows.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test helper that fails may fail the test")]
 #![allow(clippy::disallowed_methods, reason = "the test reads the files that the program writes")]
 
@@ -110,6 +111,25 @@ fn a_signal_removes_the_unfinished_file_and_ends_the_process() {
         assert_eq!(run.status().signal(), Some(number));
         assert_eq!(unfinished(&output), [] as [PathBuf; 0]);
         assert_eq!(fs::read_to_string(&output).unwrap(), "before");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_process_that_reads_a_fifo() {
+    for (name, number) in SIGNALS {
+        let output = folder(&format!("fifo_{name}")).join("tokens.jsonl");
+        let fifo = output.with_file_name("fifo");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        // For both, so that it doesn't wait for the other end.
+        let mut writer = fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
+        writer.write_all(b"{\"actor_id\":1}\n").unwrap();
+        let mut command = command(&output);
+        command.arg(&fifo);
+        let mut run = Run::start(command, &output);
+        run.signal(name);
+        assert_eq!(run.status().signal(), Some(number));
+        assert_eq!(unfinished(&output), [] as [PathBuf; 0]);
+        assert!(!output.exists());
     }
 }
 
