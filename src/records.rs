@@ -7,10 +7,12 @@
 //! and skips those over its limit. Records hold no secret, and one over the limit ends the run, so
 //! the standard library and the crate `csv` read them.
 
+mod cleanup;
 mod fields;
 mod input;
 mod layout;
 mod output;
+mod unfinished;
 mod worker;
 mod writer;
 

@@ -36,7 +36,8 @@ pub(super) struct CreateTokensArgs {
     #[arg(long, value_enum)]
     format: Option<Format>,
 
-    /// Write to this file instead of stdout; the file appears when it is complete
+    /// Write to this file instead of stdout; the file appears when it is complete. A symbolic link
+    /// is followed
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 

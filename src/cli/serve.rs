@@ -8,11 +8,13 @@ use dstok::hardening::{close_inherited, enter_sandbox, keep_large_values_apart};
 use dstok::parallel::available_threads;
 use dstok::policy::Policy;
 use dstok::sidecar::methods::METHODS;
-use dstok::sidecar::serve::{Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve};
+use dstok::sidecar::serve::{
+    Counts, Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve,
+};
 use rustix::fd::AsFd;
 
-use super::stdio::{never_wait, warn};
-use super::{failure::Result, instance::VerifyingArgs, policy::PolicyArgs};
+use super::stdio::{never_wait, plural, warn};
+use super::{failure::Failure, failure::Result, instance::VerifyingArgs, policy::PolicyArgs};
 
 /// The largest `--max-line`, in bytes. Whatever a line grows to stays below zlib's limit of 4 GiB.
 const MAX_MAX_LINE: u64 = 512 << 20;
@@ -64,6 +66,11 @@ pub(super) struct ServeArgs {
         help_heading = "Process")]
     parent_pid: Option<i32>,
 
+    /// At the end, print how many requests and errors there were on stderr, and exit 1 if any
+    /// answer was an error
+    #[arg(long, help_heading = "Process")]
+    summary: bool,
+
     /// Keep the right to open files, create sockets and start processes. By default, on Linux,
     /// serve drops it before it reads the first request
     #[arg(long, help_heading = "Process")]
@@ -106,7 +113,29 @@ pub(super) fn run(args: &ServeArgs) -> Result {
         // The parent no longer reads, so a blocked write would never return.
         end_when_stuck(parent, output.writes.clone(), || process::exit(0))?;
     }
-    Ok(serve(session, limits, &mut input, &mut output, end_input)?)
+    let counts = serve(session, limits, &mut input, &mut output, end_input)?;
+    if args.summary { report(&counts) } else { Ok(()) }
+}
+
+/// Prints a summary.
+///
+/// # Errors
+/// [`Failure::Negative`] if any answer was an error.
+fn report(Counts { requests, notifications, errors }: &Counts) -> Result {
+    let count = |noun: &str, count: u64| format!("{count} {}", plural(noun, count));
+    let mut line = [
+        count("request", *requests),
+        count("notification", *notifications),
+        count("error", errors.values().sum()),
+    ]
+    .join(", ");
+    if errors.is_empty() {
+        warn(&line);
+        return Ok(());
+    }
+    let codes: Vec<_> = errors.iter().map(|(code, count)| format!("{code}: {count}")).collect();
+    line += &format!(" ({})", codes.join(", "));
+    Err(Failure::Negative(Some(line)))
 }
 
 /// Reports where a request panicked. The panic's message may quote a request, so it is left out.

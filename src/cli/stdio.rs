@@ -1,10 +1,11 @@
 //! Writing output to stdout, and messages and progress to stderr.
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::failure::Result;
@@ -67,8 +68,17 @@ fn is_writable(stderr: &impl AsFd) -> bool {
 /// `template` is indicatif's.
 pub(crate) fn progress_bar(length: Option<u64>, template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    // indicatif's own rate has four digits after the point.
+    let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+    };
     match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
+        Ok(style) => bar.with_style(style.with_key("per_sec", rate)),
         Err(_) => bar,
     }
+}
+
+/// A noun in the number that goes with a count.
+pub(crate) fn plural(noun: &str, count: u64) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }

@@ -1,26 +1,20 @@
 //! The output: stdout, or a file that appears when it is complete. It keeps the order of the input.
 
-use std::ffi::OsString;
-use std::fs::Permissions;
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+use std::path::Path;
 
-use indicatif::ProgressBar;
-use tempfile::NamedTempFile;
+use indicatif::{HumanCount, ProgressBar};
 
+use super::cleanup::Cleanup;
 use super::input::Block;
+use super::unfinished::UnfinishedFile;
 use crate::cli::failure::Failure;
-use crate::cli::stdio::{print, progress_bar, warn};
-
-/// Only the owner can read the tokens.
-const MODE: u32 = 0o600;
+use crate::cli::stdio::{plural, print, progress_bar, warn};
 
 /// The destination of the output, and what is known of the records so far.
 pub(super) struct Output {
-    /// A temporary file in the folder of the output's file, and the path of that. The temporary
-    /// file is deleted when it is dropped. `None` for stdout.
-    file: Option<(BufWriter<NamedTempFile>, PathBuf)>,
+    /// `None` for stdout.
+    file: Option<UnfinishedFile>,
     progress: ProgressBar,
     /// Bytes of input, if they are known.
     input_length: Option<u64>,
@@ -31,12 +25,12 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens stdout without a path.
+    /// Opens stdout without a path. From now on a signal removes the unfinished file.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if the file can't be created.
+    /// [`Failure::Usage`] if the file can't be created, or signals can't be handled.
     pub(super) fn open(path: Option<&Path>, input_length: Option<u64>) -> Result<Self, Failure> {
-        let file = path.map(open_file).transpose()?;
+        let file = path.map(create_file).transpose()?;
         // `write_block` estimates how many records there will be if it knows the input's length.
         let template = match input_length {
             Some(_) => "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left",
@@ -48,7 +42,7 @@ impl Output {
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match &mut self.file {
-            Some((file, path)) => file.write_all(bytes).map_err(|error| write_error(path, &error)),
+            Some(file) => file.write(bytes),
             None => print(bytes),
         }
     }
@@ -77,63 +71,52 @@ impl Output {
         Ok(())
     }
 
-    /// Gives the file its name. If a record that failed has ended the run, deletes the file and
-    /// says that the one by that name is unchanged.
+    /// Gives the file its name, and shows a summary on a terminal. If a record that failed has ended
+    /// the run, deletes the file and says that the one by that name is unchanged.
     ///
     /// # Errors
     /// [`Failure::Io`], or [`Failure::Negative`] if a record failed.
     pub(super) fn finish(self, fail_fast: bool) -> Result<(), Failure> {
         let Self { file, progress, records, failed, .. } = self;
         progress.finish_and_clear();
-        let problem = if failed > 0 && fail_fast {
+        if failed > 0 && fail_fast {
             // The records after it are missing, and the file must not look complete.
-            if let Some((file, path)) = file {
-                drop(file);
-                warn(&format!("{} is as it was", path.display()));
+            if let Some(file) = file {
+                warn(&format!("{} is as it was", file.path().display()));
             }
-            "stopped at the first record that failed".to_owned()
-        } else {
-            if let Some((file, path)) = file {
-                persist(file, &path).map_err(|error| write_error(&path, &error))?;
-            }
-            format!("{failed} of {records} records failed")
-        };
-        if failed == 0 { Ok(()) } else { Err(Failure::Negative(Some(problem))) }
+            return Err(Failure::Negative(Some("stopped at the first record that failed".into())));
+        }
+        if let Some(file) = file {
+            file.persist()?;
+        }
+        let shows_summary = io::stderr().is_terminal();
+        if shows_summary {
+            let seconds = progress.elapsed().as_secs_f64();
+            warn(&format!("{}, {seconds:.1} s", summary(records, failed)));
+        }
+        if failed == 0 {
+            return Ok(());
+        }
+        // The summary has said it already.
+        let problem = (!shows_summary).then(|| format!("{failed} of {records} records failed"));
+        Err(Failure::Negative(problem))
     }
 }
 
-/// Opens a temporary file for a path.
-fn open_file(path: &Path) -> Result<(BufWriter<NamedTempFile>, PathBuf), String> {
-    // A link stays, and the file that it points to is replaced.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let file = temporary_file(&path)
-        .map_err(|error| format!("--output: cannot write {}: {error}", path.display()))?;
-    Ok((BufWriter::new(file), path))
+/// How many records there were, and how many of them have a token.
+fn summary(records: u64, failed: u64) -> String {
+    let tokens = records - failed;
+    format!(
+        "{} {}: {} {}, {} failed",
+        HumanCount(records),
+        plural("record", records),
+        HumanCount(tokens),
+        plural("token", tokens),
+        HumanCount(failed),
+    )
 }
 
-/// Creates a file beside the one that it will replace.
-fn temporary_file(path: &Path) -> io::Result<NamedTempFile> {
-    if path.exists() && !path.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut prefix = OsString::from(".");
-    prefix.push(path.file_name().unwrap_or_default());
-    prefix.push(".");
-    tempfile::Builder::new()
-        .prefix(&prefix)
-        .suffix(".part")
-        .permissions(Permissions::from_mode(MODE))
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-}
-
-fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
-    let file = file.into_inner()?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
-fn write_error(path: &Path, error: &io::Error) -> Failure {
-    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+fn create_file(path: &Path) -> Result<UnfinishedFile, Failure> {
+    let cleanup = Cleanup::start().map_err(|error| format!("cannot handle signals: {error}"))?;
+    UnfinishedFile::create("--output", path, &cleanup)
 }

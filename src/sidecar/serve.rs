@@ -2,6 +2,7 @@
 
 mod answer;
 mod budget;
+mod counts;
 mod lines;
 mod parent;
 mod stdio;
@@ -9,16 +10,18 @@ mod watchdog;
 mod worker;
 
 use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::methods::Session;
 use crate::parallel;
 pub use answer::Limits;
+pub use counts::Counts;
 pub use parent::Parent;
 pub use stdio::{Stdin, Stdout, ignore_signals};
 pub use watchdog::{Writes, end_when_stuck};
 use worker::{Input, LineWorker};
 
-/// Answers the lines of `input` on `output` until `input` ends.
+/// Answers the lines of `input` on `output` until `input` ends. Returns how many there were.
 ///
 /// All lines that one `read` completes are answered before the next, with one `write` unless the
 /// answers are long. A peer that waits for an answer gets it. When many lines come at once, another
@@ -36,11 +39,13 @@ pub fn serve<'a>(
     input: &'a mut (dyn Read + Send),
     output: &'a mut (dyn Write + Send),
     end_input: impl Fn() + Sync,
-) -> io::Result<()> {
+) -> io::Result<Counts> {
     // An idle worker must hold no secret that `configure` replaces.
     let datasette = std::mem::take(&mut session.datasette);
-    let new_worker = || LineWorker::new(limits, session.for_worker());
-    parallel::run(limits.threads, Input::new(input), datasette, output, new_worker, end_input)
+    let counts = Arc::new(Mutex::default());
+    let new_worker = || LineWorker::new(limits, session.for_worker(), Arc::clone(&counts));
+    parallel::run(limits.threads, Input::new(input), datasette, output, new_worker, end_input)?;
+    Ok(std::mem::take(&mut *counts.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 #[cfg(test)]

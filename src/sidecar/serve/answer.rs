@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::budget::Budget;
+use super::counts::Counts;
 use crate::parallel::{self, Stopped};
 use crate::sidecar::methods::{CREATE_TOKEN, Session, call};
 use crate::sidecar::protocol::{
@@ -39,12 +41,17 @@ pub(super) struct Responder {
     out: Vec<u8>,
     /// Bytes of the block's answers that have been written.
     written: usize,
+    /// The block's requests.
+    counts: Counts,
+    /// Those of all blocks and threads.
+    total: Arc<Mutex<Counts>>,
 }
 
 impl Responder {
-    pub(super) fn new(session: Session, limits: Limits) -> Self {
+    pub(super) fn new(session: Session, limits: Limits, total: Arc<Mutex<Counts>>) -> Self {
         let budget = Budget::new(limits.threads);
-        Self { session, limits, budget, out: Vec::new(), written: 0 }
+        let (out, written, counts) = Default::default();
+        Self { session, limits, budget, out, written, counts, total }
     }
 
     /// Appends the answers to numbered lines, `None` being one over the limit. Writes early if
@@ -70,7 +77,7 @@ impl Responder {
             match read {
                 Ok(()) => self.answer_message(&message, turn)?,
                 Err(failure) => {
-                    write_error(&mut self.out, NULL_ID, &failure);
+                    self.fail(NULL_ID, &failure);
                     self.out.push(b'\n');
                 }
             }
@@ -79,12 +86,20 @@ impl Responder {
         Ok(())
     }
 
+    /// Appends an answer with an error.
+    fn fail(&mut self, id: &str, failure: &Failure) {
+        write_error(&mut self.out, id, failure);
+        self.counts.error(failure.kind);
+    }
+
     /// Writes the last answers of a block, and returns how many bytes all of them have.
     ///
     /// # Errors
     /// [`Stopped`] if the block's turn cannot come, or writing fails.
     pub(super) fn finish(&mut self, turn: &mut Turn<'_, '_>) -> Result<usize, Stopped> {
         self.write(turn)?;
+        let counts = std::mem::take(&mut self.counts);
+        self.total.lock().unwrap_or_else(PoisonError::into_inner).add(counts);
         self.out.shrink_to(self.budget.output);
         Ok(std::mem::take(&mut self.written))
     }
@@ -171,15 +186,15 @@ impl Responder {
         params: &Params<'_>,
         turn: &mut Turn<'_, '_>,
     ) -> Result<bool, Stopped> {
-        let Self { session, out, .. } = self;
         let id = request.id.unwrap_or(NULL_ID);
         let method = match &request.method {
             Ok(method) => method.as_wtf8(),
             Err(failure) => {
-                write_error(out, id, failure);
+                self.fail(id, failure);
                 return Ok(true);
             }
         };
+        let Self { session, out, counts, .. } = self;
         if session.policy.audit_log.is_some() && method == CREATE_TOKEN.name.as_bytes() {
             // The audit log has the order of the answers.
             turn.wait()?;
@@ -195,14 +210,21 @@ impl Responder {
             out.truncate(start);
             session.workspace.limit_payloads(None);
         };
+        if request.id.is_none() {
+            counts.notifications += 1;
+            return Ok(false);
+        }
         match result {
-            Ok(()) => end_result(out),
+            Ok(()) => {
+                counts.requests += 1;
+                end_result(out);
+            }
             Err(failure) => {
                 out.truncate(start);
-                write_error(out, id, &failure);
+                self.fail(id, &failure);
             }
         }
-        Ok(request.id.is_some())
+        Ok(true)
     }
 }
 

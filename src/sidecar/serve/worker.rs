@@ -3,13 +3,14 @@
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use datasette_tokens::Datasette;
 use memchr::memmem;
 
 use super::answer::{Limits, Responder, Turn};
 use super::budget::Budget;
+use super::counts::Counts;
 use super::lines::{Carry, Line, Lines};
 use crate::hardening::release_memory;
 use crate::parallel::{Mode, Stopped, Worker};
@@ -53,14 +54,14 @@ pub(super) struct LineWorker<'a> {
 }
 
 impl LineWorker<'_> {
-    pub(super) fn new(limits: Limits, session: Session) -> Self {
+    pub(super) fn new(limits: Limits, session: Session, counts: Arc<Mutex<Counts>>) -> Self {
         let budget = Budget::new(limits.threads);
         Self {
             lines: Lines::new(limits.max_line, BLOCKS_IN_BUFFER * budget.block),
             complete: Vec::new(),
             budget,
             block_size: budget.block,
-            responder: Responder::new(session, limits),
+            responder: Responder::new(session, limits, counts),
             reads: PhantomData,
         }
     }
@@ -340,7 +341,7 @@ mod tests {
             let (size, end) = (text.len(), || Ok(0));
             let mut reader = Pieces { rest: text.as_bytes(), size, end };
             let mut input = Input::new(&mut reader);
-            let mut worker = LineWorker::new(limits, session(|_| {}));
+            let mut worker = LineWorker::new(limits, session(|_| {}), Arc::default());
             worker.block_size = size;
             assert_eq!(worker.read(&mut input).unwrap(), Some(expected), "{size} bytes");
             assert_eq!(worker.read(&mut input).unwrap(), None);
@@ -382,7 +383,7 @@ mod tests {
             let mut output = Output::default();
             let (input, output): (_, &mut (dyn Write + Send)) =
                 (Input::new(&mut reader), &mut output);
-            let new_worker = || Wiped(LineWorker::new(limits, session(|_| {})));
+            let new_worker = || Wiped(LineWorker::new(limits, session(|_| {}), Arc::default()));
             let datasette = Arc::new(Datasette::default());
             crate::parallel::run(threads, input, datasette, output, new_worker, || {}).unwrap();
         }
@@ -481,7 +482,7 @@ mod tests {
         let limits = Limits { threads: 2, ..Limits::default() };
         let end = Mutex::new(end);
         let end_input = || end.lock().unwrap().send(()).unwrap();
-        serve(session(|_| {}), limits, &mut input, output, end_input)
+        serve(session(|_| {}), limits, &mut input, output, end_input).map(drop)
     }
 
     #[test]

@@ -1,0 +1,180 @@
+//! A file that appears under its name when it is complete.
+//!
+//! Until then it is `.NAME.XXXXXX.part` in the same folder. That file is locked, so a later run can
+//! tell what a killed run has left from what another run is writing.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::geteuid;
+use tempfile::NamedTempFile;
+
+use super::cleanup::Cleanup;
+use crate::cli::failure::Failure;
+
+/// Only the owner can read the tokens.
+const MODE: u32 = 0o600;
+
+/// How many symbolic links are followed, as on Linux.
+const MAX_LINKS: usize = 40;
+
+/// How many letters and digits make the name of an unfinished file unique.
+const RANDOM: usize = 6;
+
+const SUFFIX: &str = ".part";
+
+/// A file that isn't complete. It is removed when it is dropped.
+pub(super) struct UnfinishedFile {
+    file: BufWriter<NamedTempFile>,
+    /// The file that it will replace.
+    path: PathBuf,
+}
+
+impl UnfinishedFile {
+    /// Creates a file beside the one that it will replace, and removes what killed runs have left
+    /// there. `option` names the option in error messages.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if there can be no such file.
+    pub(super) fn create(option: &str, given: &Path, cleanup: &Cleanup) -> Result<Self, Failure> {
+        let mut path = given.to_owned();
+        let file = follow_links(given).and_then(|followed| {
+            path = followed;
+            create_beside(&path, cleanup)
+        });
+        let file = file.map_err(|error| {
+            let problem = match error.kind() {
+                ErrorKind::NotFound => {
+                    format!("the folder {} does not exist", folder_of(&path).display())
+                }
+                _ => error.to_string(),
+            };
+            let link = if path == given {
+                String::new()
+            } else {
+                format!("it points to {}: ", path.display())
+            };
+            format!("{option}: cannot write {}: {link}{problem}", given.display())
+        })?;
+        Ok(Self { file: BufWriter::new(file), path })
+    }
+
+    /// The file that it will replace.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(|error| write_error(&self.path, &error))
+    }
+
+    /// Gives the file its name.
+    pub(super) fn persist(self) -> Result<(), Failure> {
+        let Self { file, path } = self;
+        let persist = || {
+            let file = file.into_inner()?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        persist().map_err(|error| write_error(&path, &error))
+    }
+}
+
+/// The file that a path means. There need be none at the end of its links.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            // An absolute target replaces the folder.
+            Ok(target) => path = folder_of(&path).join(target),
+            // It is no link, or nothing is there.
+            Err(error)
+                if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOENT)) =>
+            {
+                return Ok(path);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("it is a loop of symbolic links"))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn create_beside(path: &Path, cleanup: &Cleanup) -> io::Result<NamedTempFile> {
+    // `Path::file_name` would ignore a slash or a dot at the end.
+    let name = path.as_os_str().as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    if matches!(name, b"" | b"." | b"..") {
+        return Err(io::Error::other("it is not the name of a file"));
+    }
+    let prefix = [b".", name, b"."].concat();
+    // A folder that can't be listed may still take a file.
+    let _ = remove_leftovers(folder_of(path), &prefix);
+    cleanup.create(|| create_locked(folder_of(path), prefix))
+}
+
+fn create_locked(folder: &Path, prefix: Vec<u8>) -> io::Result<NamedTempFile> {
+    let prefix = OsString::from_vec(prefix);
+    let mut builder = tempfile::Builder::new();
+    let permissions = Permissions::from_mode(MODE);
+    builder.prefix(&prefix).rand_bytes(RANDOM).suffix(SUFFIX).permissions(permissions);
+    loop {
+        let file = builder.tempfile_in(folder)?;
+        // A file system without locks has no leftovers removed either.
+        let _ = retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
+        // Another run may have taken it for a leftover before it was locked.
+        if file.as_file().metadata()?.nlink() > 0 {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes the unfinished files with this prefix that no process has locked.
+fn remove_leftovers(folder: &Path, prefix: &[u8]) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_bytes().strip_prefix(prefix);
+        let random = name.and_then(|name| name.strip_suffix(SUFFIX.as_bytes()));
+        let is_random =
+            |name: &[u8]| name.len() == RANDOM && name.iter().all(u8::is_ascii_alphanumeric);
+        if random.is_some_and(is_random) {
+            // Another user's file, or another run's.
+            let _ = remove_if_unlocked(&entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn remove_if_unlocked(path: &Path) -> io::Result<()> {
+    // Some systems need the right to write for an exclusive lock.
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let locked = file.metadata()?;
+    if !locked.is_file() || locked.uid() != geteuid().as_raw() {
+        return Ok(());
+    }
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    // Its run may have completed and renamed it since it was opened.
+    let named = fs::symlink_metadata(path)?;
+    if (named.dev(), named.ino()) == (locked.dev(), locked.ino()) {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+fn write_error(path: &Path, error: &io::Error) -> Failure {
+    Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
