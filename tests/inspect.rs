@@ -191,16 +191,9 @@ fn malformed_restrictions_are_told_from_none() {
 
 #[test]
 fn a_token_without_its_signature_is_shown_and_invalid() {
-    // The payload of the second is compressed: it begins with a dot.
-    let names = ["--all", "view-instance", "--all", "view-database", "--all", "view-table"];
-    let tokens = [&[][..], &names].map(|options| {
-        let args = ["create-token", "root"].into_iter().chain(HOUR).chain(options.iter().copied());
-        cli(args).stdout
-    });
-    assert!(!tokens[0].starts_with("dstok_.") && tokens[1].starts_with("dstok_."));
-    for (token, secret) in
-        tokens.iter().flat_map(|token| [(token, &["--secret", "s"][..]), (token, &[])])
-    {
+    let args = ["create-token", "root"].into_iter().chain(HOUR);
+    let token = cli(args).stdout;
+    for secret in [&["--secret", "s"][..], &[]] {
         let (cut, _) = token.rsplit_once('.').unwrap();
         let outcome = on("inspect", cut, &[secret, &["--now", "1700000000", "--json"]].concat());
         let json: Value = serde_json::from_str(&outcome.stdout).unwrap();

@@ -290,11 +290,7 @@ impl Datasette {
         let token = pasted(token);
         let signed = token.strip_prefix(PREFIX).unwrap_or(token);
         let (signature, signature_error) = self.check_signature(signed);
-        let encoded = match signature {
-            // An empty payload may be signed.
-            Signature::Valid(_) => signed.rsplit_once('.').map_or(signed, |(payload, _)| payload),
-            _ => split(signed).0,
-        };
+        let encoded = signed.rsplit_once('.').map_or(signed, |(payload, _)| payload);
         let mut text = load_payload(workspace, encoded.as_bytes(), self.max_payload);
         let mut payload = Claims::new();
         let read = match &mut text {
@@ -330,10 +326,10 @@ impl Datasette {
 
     /// The result, and for an invalid signature what is wrong with it.
     fn check_signature(&self, signed: &str) -> (Signature, TokenInvalid) {
-        let (_, signature) = split(signed);
-        let length = check_length(signature.unwrap_or_default(), self.itsdangerous);
-        let error = length.err().filter(|_| signature.is_some());
-        let error = error.unwrap_or(TokenInvalid::Signature);
+        let (payload, signature) = signed.rsplit_once('.').unwrap_or_default();
+        let length = check_length(signature, self.itsdangerous);
+        // A compressed payload begins with a dot. If that is the only one, no signature follows.
+        let error = length.err().filter(|_| !payload.is_empty()).unwrap_or(TokenInvalid::Signature);
         let result =
             match self.keyring.unsign(signed.as_bytes(), TOKEN_NAMESPACE, self.itsdangerous) {
                 Ok((_, secret)) => Signature::Valid(secret),
@@ -344,14 +340,5 @@ impl Datasette {
                 Err(_) => Signature::Invalid,
             };
         (result, error)
-    }
-}
-
-/// The payload of a token and its signature, if it has one. A compressed payload begins with a dot.
-fn split(signed: &str) -> (&str, Option<&str>) {
-    match signed.rsplit_once('.') {
-        Some(("", rest)) if !rest.is_empty() => (signed, None),
-        Some((payload, signature)) => (payload, Some(signature)),
-        None => (signed, None),
     }
 }
