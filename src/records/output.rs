@@ -1,11 +1,9 @@
 //! The output: stdout, or a file that appears when it is complete. It keeps the order of the input.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
 
 use indicatif::{HumanCount, ProgressBar};
 
-use super::cleanup::Cleanup;
 use super::input::Block;
 use super::unfinished::UnfinishedFile;
 use crate::cli::failure::Failure;
@@ -25,19 +23,15 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens stdout without a path. From now on a signal removes the unfinished file.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] if the file can't be created, or signals can't be handled.
-    pub(super) fn open(path: Option<&Path>, input_length: Option<u64>) -> Result<Self, Failure> {
-        let file = path.map(create_file).transpose()?;
+    /// Without a file, the output is stdout.
+    pub(super) fn new(file: Option<UnfinishedFile>, input_length: Option<u64>) -> Self {
         // `write_block` estimates how many records there will be if it knows the input's length.
         let template = match input_length {
             Some(_) => "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left",
             None => "{spinner} {human_pos} records, {per_sec}",
         };
         let progress = progress_bar(input_length.map(|_| 0), template);
-        Ok(Self { file, progress, input_length, records: 0, failed: 0 })
+        Self { file, progress, input_length, records: 0, failed: 0 }
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
@@ -114,9 +108,4 @@ fn summary(records: u64, failed: u64) -> String {
         plural("token", tokens),
         HumanCount(failed),
     )
-}
-
-fn create_file(path: &Path) -> Result<UnfinishedFile, Failure> {
-    let cleanup = Cleanup::start().map_err(|error| format!("cannot handle signals: {error}"))?;
-    UnfinishedFile::create("--output", path, &cleanup)
 }

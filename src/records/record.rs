@@ -1,0 +1,154 @@
+//! A record: a row of CSV or a JSON object, with the parameters that it has.
+
+use std::borrow::Cow;
+
+use dstok::names::quoted;
+
+use super::csv::{Cell, read_cells};
+use super::fields::{Field, read_cell, read_fields};
+use super::input::Kind;
+use super::layout::{Column, Format, Layout};
+use super::names::{ACTOR, Role, shown};
+
+/// A record of the input.
+pub(super) enum Record<'a> {
+    /// A row of CSV.
+    Row(&'a [u8], Vec<Cell>),
+    /// A JSON text, with its fields or what is wrong with it.
+    Json(&'a [u8], Result<Vec<Field<'a>>, String>),
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn read(text: &'a [u8], kind: Kind) -> Self {
+        let Kind::Csv(delimiter) = kind else { return Self::Json(text, read_fields(text)) };
+        Self::Row(text, read_cells(text, delimiter))
+    }
+
+    /// The token that the record has already.
+    pub(super) fn token(&self, layout: &Layout<'_>) -> Option<Cow<'_, str>> {
+        let token: Cow<'_, str> = match self {
+            Self::Row(text, cells) => {
+                let at = layout.columns.iter().position(|it| it.role == Role::Token)?;
+                let value = cells.get(at)?.value(text);
+                Cow::Owned(String::from_utf8(value.into_owned()).ok()?)
+            }
+            Self::Json(_, fields) => {
+                let fields = fields.as_ref().ok()?;
+                let is_token = |field: &&Field<'_>| layout.names.role(&field.name) == Role::Token;
+                let mut tokens = fields.iter().filter(is_token);
+                let token = tokens.next().filter(|_| tokens.next().is_none())?;
+                Cow::Owned(token.as_string()?.into_owned())
+            }
+        };
+        (!token.trim().is_empty()).then_some(token)
+    }
+
+    /// The parameters of `create_token`, by their own names.
+    ///
+    /// # Errors
+    /// Why the record can't have a token.
+    pub(super) fn parameters<'s>(
+        &'s self,
+        layout: &'s Layout<'_>,
+        ordinary: &mut Ordinary,
+    ) -> Result<Vec<Field<'s>>, String> {
+        match self {
+            Self::Row(text, cells) => row_parameters(&layout.columns, text, cells),
+            Self::Json(_, fields) => {
+                let fields = fields.as_ref().map_err(Clone::clone)?;
+                check_names(layout, fields, ordinary)?;
+                let parameter = |field: &'s Field<'_>| match layout.names.role(&field.name) {
+                    Role::Parameter(name) => Some(Field {
+                        name: name.into(),
+                        json: Cow::Borrowed(&*field.json),
+                        depth: field.depth,
+                    }),
+                    _ => None,
+                };
+                Ok(fields.iter().filter_map(parameter).collect())
+            }
+        }
+    }
+}
+
+fn row_parameters<'a>(
+    columns: &'a [Column],
+    row: &'a [u8],
+    cells: &'a [Cell],
+) -> Result<Vec<Field<'a>>, String> {
+    let (found, expected) = (cells.len(), columns.len());
+    if found != expected {
+        return Err(format!("has {found} columns where the header has {expected}"));
+    }
+    if str::from_utf8(row).is_err() {
+        let is_wrong = |cell: &Cell| str::from_utf8(&row[cell.raw.clone()]).is_err();
+        let at = cells.iter().position(is_wrong).unwrap_or_default();
+        return Err(format!("{} is not UTF-8", shown(&columns[at].name)));
+    }
+    let mut fields = Vec::with_capacity(expected);
+    for (column, cell) in columns.iter().zip(cells) {
+        let Role::Parameter(parameter) = column.role else { continue };
+        let field = read_cell(parameter, cell.value(row));
+        fields.extend(field.map_err(|problem| format!("{} {problem}", shown(&column.name)))?);
+    }
+    Ok(fields)
+}
+
+/// Names of members that are known to be ordinary, so that each is judged once.
+#[derive(Default)]
+pub(super) struct Ordinary(Vec<String>);
+
+impl Ordinary {
+    /// How many names are remembered.
+    const MAX: usize = 32;
+
+    fn check(&mut self, layout: &Layout<'_>, name: &str, has_actor: bool) -> Result<(), String> {
+        if self.0.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        layout.names.check_ordinary(name, has_actor)?;
+        // What is ordinary without an actor is always ordinary.
+        if self.0.len() < Self::MAX && layout.names.check_ordinary(name, false).is_ok() {
+            self.0.push(name.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Checks the names of a JSON record's members.
+fn check_names(
+    layout: &Layout<'_>,
+    fields: &[Field<'_>],
+    ordinary: &mut Ordinary,
+) -> Result<(), String> {
+    let is_csv = layout.format == Format::Csv;
+    let has_actor = fields.iter().any(|it| layout.names.role(&it.name) == Role::Parameter(ACTOR));
+    for (at, Field { name, .. }) in fields.iter().enumerate() {
+        let is_repeated = || fields[..at].iter().any(|before| before.name == *name);
+        match layout.names.role(name) {
+            Role::Ordinary => ordinary.check(layout, name, has_actor)?,
+            Role::Parameter(_) if is_repeated() => {
+                return Err(format!("{} is given twice", shown(name)));
+            }
+            Role::Token | Role::Error if !layout.retry_failed => {
+                return Err(format!(
+                    "has a member {name:?} already, which create-tokens adds; --retry-failed \
+                     tries the records without a token"
+                ));
+            }
+            Role::Token | Role::Error => continue,
+            Role::Parameter(_) => {}
+        }
+        if is_csv && !layout.columns.iter().any(|column| column.name == *name) {
+            return Err(format!(
+                "has a member {} that the first record has not; CSV needs the same columns in all \
+                 records",
+                quoted(name)
+            ));
+        }
+        if is_csv && is_repeated() {
+            return Err(format!("{} is given twice", quoted(name)));
+        }
+    }
+    Ok(())
+}
