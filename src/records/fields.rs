@@ -111,7 +111,11 @@ pub(super) fn read_cell<'a>(
 /// A number without `.0`: pandas writes whole numbers so where others are missing.
 fn whole(number: &str) -> &str {
     match number.rsplit_once('.') {
-        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|zero| zero == b'0') => {
+        Some((whole, zeros))
+            if whole.ends_with(|last: char| last.is_ascii_digit())
+                && !zeros.is_empty()
+                && zeros.bytes().all(|zero| zero == b'0') =>
+        {
             whole
         }
         _ => number,
@@ -177,7 +181,7 @@ mod tests {
         for cell in ["db:x", "db/:x", "/t:x", "db/t:", "db/t"] {
             assert_eq!(text("restrict_resource", cell), Err(NOT_BY_RESOURCE), "{cell}");
         }
-        for cell in ["1.5", "1h", "x", "--1", "1.", ".0", "1.0.0", "1e3"] {
+        for cell in ["1.5", "1h", "x", "--1", "1.", ".0", "1.0.0", "1 .0", "1e3"] {
             assert!(text("expires_after", cell).is_err(), "{cell}");
         }
     }
