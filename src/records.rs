@@ -1,8 +1,8 @@
 //! One token for each record of CSV, JSON lines or a JSON array.
 //!
 //! Each worker reads a block of records, mints their tokens, and writes the block in its turn. So
-//! the output keeps the order of the input. The thread that reads only looks for the ends of
-//! records; the others are read by the worker.
+//! the output keeps the order of the input. Whoever reads a block finds records and cells in one pass.
+//! The rest happens outside of the lock.
 //!
 //! The workers and the minting are shared with `serve`, but reading is not. `serve` wipes its lines
 //! and skips those over its limit. Records hold no secret, and one over the limit ends the run.

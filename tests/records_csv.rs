@@ -201,6 +201,16 @@ fn a_row_of_another_length_is_an_error_of_that_record() {
 }
 
 #[test]
+fn a_row_with_millions_of_cells_is_an_error_of_that_record() {
+    let commas = ",".repeat(15 << 20);
+    let outcome = create_tokens(&["--format", "tokens"], format!("actor_id\n{commas}\na\n"));
+    assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(1), 2), "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with("dstok: line 2: has 32768 columns"), "{}", outcome.stderr);
+    let outcome = create_tokens(&[], format!("actor_id{commas}\na\n"));
+    outcome.usage_error();
+}
+
+#[test]
 fn a_json_array_is_cut_into_records() {
     let (one, two) = (token("[1]"), token(r#"["],{"]"#));
     let expected = format!(

@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2_iter};
 
+/// The most columns that a header may have: those of a table in SQLite.
+pub(super) const MAX_COLUMNS: usize = 32_767;
+
 /// A cell of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cell {
@@ -38,7 +41,9 @@ pub(super) struct Malformed {
 /// Finds the cells of one record. A text that ends too early can be longer in the next call.
 #[derive(Clone, Debug)]
 pub(super) struct Cells {
-    delimiters: [u8; 3],
+    /// Which bytes separate cells, and which end one that has no quotes.
+    is_delimiter: [bool; 256],
+    ends_cell: [bool; 256],
     state: State,
     /// Where the cell begins.
     start: usize,
@@ -57,8 +62,12 @@ enum State {
 
 impl Cells {
     /// Each of the delimiters ends a cell.
-    pub(super) fn new(delimiters: [u8; 3]) -> Self {
-        Self { delimiters, state: State::Start, start: 0, at: 0 }
+    pub(super) fn new(delimiters: &[u8]) -> Self {
+        let mut is_delimiter = [false; 256];
+        delimiters.iter().for_each(|byte| is_delimiter[usize::from(*byte)] = true);
+        let mut ends_cell = is_delimiter;
+        b"\r\n".iter().for_each(|byte| ends_cell[usize::from(*byte)] = true);
+        Self { is_delimiter, ends_cell, state: State::Start, start: 0, at: 0 }
     }
 
     pub(super) fn reset(&mut self) {
@@ -96,7 +105,10 @@ impl Cells {
                     }
                 },
                 State::Quote(quotes) => match next {
-                    Some(b'"') => self.go_on(self.at + 1, State::Quoted(Quotes::Doubled)),
+                    Some(b'"') => {
+                        self.go_on(self.at + 1, State::Quoted(Quotes::Doubled));
+                        self.skip_doubled(text);
+                    }
                     Some(byte) if !self.ends_cell(*byte) => {
                         return Err(self.malformed(
                             "a cell that begins here has text after its closing quote",
@@ -109,12 +121,23 @@ impl Cells {
         }
     }
 
+    /// Goes on to the next quote that isn't doubled. JSON in a cell has hundreds of doubled ones.
+    fn skip_doubled(&mut self, text: &[u8]) {
+        while let Some(length) = memchr(b'"', &text[self.at..]) {
+            let quote = self.at + length;
+            if text.get(quote + 1) != Some(&b'"') {
+                break;
+            }
+            self.at = quote + 2;
+        }
+    }
+
     fn go_on(&mut self, at: usize, state: State) {
         (self.at, self.state) = (at, state);
     }
 
     fn ends_cell(&self, byte: u8) -> bool {
-        matches!(byte, b'\n' | b'\r') || self.delimiters.contains(&byte)
+        self.ends_cell[usize::from(byte)]
     }
 
     fn malformed(&self, problem: &'static str) -> Malformed {
@@ -124,7 +147,7 @@ impl Cells {
     /// The cell that ends here.
     fn cell(&mut self, text: &[u8], quotes: Quotes) -> Cell {
         let raw = self.start..self.at;
-        let is_last = text.get(self.at).is_none_or(|byte| !self.delimiters.contains(byte));
+        let is_last = text.get(self.at).is_none_or(|byte| !self.is_delimiter[usize::from(*byte)]);
         self.start = self.at + 1;
         self.go_on(self.at + 1, State::Start);
         Cell { raw, quotes, is_last }
@@ -153,12 +176,12 @@ impl Cell {
     }
 }
 
-/// The cells of a row that is known to be well-formed.
+/// The cells of a row that is known to be well-formed, and no more than one above the limit.
 pub(super) fn read_cells(row: &[u8], delimiter: u8) -> Vec<Cell> {
-    let mut reader = Cells::new([delimiter; 3]);
+    let mut reader = Cells::new(&[delimiter]);
     let mut cells = Vec::new();
     while let Ok(Some(cell)) = reader.next(row, true) {
-        let is_last = cell.is_last;
+        let is_last = cell.is_last || cells.len() == MAX_COLUMNS;
         cells.push(cell);
         if is_last {
             break;

@@ -9,7 +9,7 @@ use std::path::Path;
 use memchr::memchr;
 
 use super::array::Elements;
-use super::csv::{Cells, Malformed, count_lines, line_end};
+use super::csv::{Cell, Cells, Malformed, count_lines, line_end};
 use super::split::Splitter;
 use crate::cli::failure::Failure;
 
@@ -34,14 +34,26 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 #[derive(Default)]
 pub(super) struct Block {
     text: Vec<u8>,
-    /// For each record the line in which it begins, from 1, and its place in `text`.
-    records: Vec<(u64, Range<usize>)>,
+    /// The cells of all rows.
+    cells: Vec<Cell>,
+    records: Vec<Place>,
     /// Where the block ends, in bytes from the start of the input.
     pub(super) end: u64,
 }
 
+/// Where a record is.
+struct Place {
+    /// The line in which it begins, from 1.
+    line: u64,
+    text: Range<usize>,
+    /// Its part of the block's cells.
+    cells: Range<usize>,
+}
+
 impl Block {
     fn clear(&mut self) {
+        self.cells.clear();
+        self.cells.shrink_to(MAX_BYTES);
         self.text.clear();
         self.text.shrink_to(KEPT);
         self.records.clear();
@@ -61,9 +73,20 @@ impl Block {
         self.len() == MAX_RECORDS || self.text.len() >= MAX_BYTES
     }
 
-    /// The records without their line ends, and the numbers of the lines in which they begin.
-    pub(super) fn records(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        self.records.iter().map(|(line, range)| (*line, &self.text[range.clone()]))
+    fn push(&mut self, line: u64, text: &[u8], splitter: &mut Splitter) {
+        let (start, first_cell) = (self.text.len(), self.cells.len());
+        self.text.extend_from_slice(text);
+        splitter.take_cells(&mut self.cells);
+        let (text, cells) = (start..self.text.len(), first_cell..self.cells.len());
+        self.records.push(Place { line, text, cells });
+    }
+
+    /// For each record the line in which it begins, its text without line end, and its cells if it
+    /// is a row.
+    pub(super) fn records(&self) -> impl Iterator<Item = (u64, &[u8], &[Cell])> {
+        self.records.iter().map(|Place { line, text, cells }| {
+            (*line, &self.text[text.clone()], &self.cells[cells.clone()])
+        })
     }
 }
 
@@ -174,9 +197,7 @@ impl Input {
             match self.splitter.split(text, self.is_end) {
                 Ok(Some(piece)) if piece.length <= MAX_RECORD => {
                     if !piece.record.is_empty() {
-                        let start = block.text.len();
-                        block.text.extend_from_slice(&text[piece.record.clone()]);
-                        block.records.push((self.line, start..block.text.len()));
+                        block.push(self.line, &text[piece.record.clone()], &mut self.splitter);
                     }
                     self.advance(piece.length, piece.lines);
                 }
@@ -303,8 +324,7 @@ impl Input {
 
     /// Reads the header, and finds the delimiter in it if it isn't given.
     fn read_header(&mut self, delimiter: Option<u8>) -> Result<(), Failure> {
-        const CANDIDATES: [u8; 3] = [b',', b';', b'\t'];
-        let mut cells = Cells::new(delimiter.map_or(CANDIDATES, |delimiter| [delimiter; 3]));
+        let mut cells = Cells::new(delimiter.as_ref().map_or(b",;\t", std::slice::from_ref));
         let mut found = BTreeSet::new();
         let end = loop {
             let text = &self.buffer[self.uncut.clone()];

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use dstok::names::quoted;
 use pyjson::write_string;
 
-use super::csv::read_cells;
+use super::csv::{MAX_COLUMNS, read_cells};
 use super::fields::read_fields;
 use super::input::{BYTE_ORDER_MARK, Block, Input, Kind};
 use super::names::{ACTOR, ERROR, Names, Role, TOKEN, shown};
@@ -98,7 +98,7 @@ impl<'a> Layout<'a> {
         let mut fields = Vec::new();
         // What one read brings varies, and the columns must not.
         while fields.is_empty() && input.read_more(&mut block)? && self.format == Format::Csv {
-            let valid = block.records().find_map(|(_, text)| read_fields(text).ok());
+            let valid = block.records().find_map(|(_, text, _)| read_fields(text).ok());
             fields = valid.into_iter().flatten().map(|field| self.column(&field.name)).collect();
         }
         // They are the last columns then.
@@ -126,8 +126,12 @@ impl<'a> Layout<'a> {
     /// # Errors
     /// [`Failure::Usage`].
     fn read_header(&mut self, header: &[u8], delimiter: u8) -> Result<(), Failure> {
-        let usage = |problem| Failure::Usage(format!("the header of the CSV {problem}"));
-        for cell in read_cells(header, delimiter) {
+        let usage = |problem: String| Failure::Usage(format!("the header of the CSV {problem}"));
+        let cells = read_cells(header, delimiter);
+        if cells.len() > MAX_COLUMNS {
+            return Err(usage(format!("has more than {MAX_COLUMNS} columns")));
+        }
+        for cell in cells {
             let name = cell.value(header).into_owned();
             let name = String::from_utf8(name).map_err(|_| usage("is not UTF-8".to_owned()))?;
             self.columns.push(self.column(&name));

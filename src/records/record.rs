@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use dstok::names::quoted;
 
-use super::csv::{Cell, read_cells};
+use super::csv::Cell;
 use super::fields::{Field, read_cell, read_fields};
 use super::input::Kind;
 use super::layout::{Column, Format, Layout};
@@ -13,15 +13,18 @@ use super::names::{ACTOR, Role, shown};
 /// A record of the input.
 pub(super) enum Record<'a> {
     /// A row of CSV.
-    Row(&'a [u8], Vec<Cell>),
+    Row(&'a [u8], &'a [Cell]),
     /// A JSON text, with its fields or what is wrong with it.
     Json(&'a [u8], Result<Vec<Field<'a>>, String>),
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn read(text: &'a [u8], kind: Kind) -> Self {
-        let Kind::Csv(delimiter) = kind else { return Self::Json(text, read_fields(text)) };
-        Self::Row(text, read_cells(text, delimiter))
+    /// `cells` are those of a row.
+    pub(super) fn read(text: &'a [u8], cells: &'a [Cell], kind: Kind) -> Self {
+        match kind {
+            Kind::Csv(_) => Self::Row(text, cells),
+            Kind::JsonLines | Kind::JsonArray => Self::Json(text, read_fields(text)),
+        }
     }
 
     /// The token that the record has already.

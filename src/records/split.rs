@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::array::Elements;
-use super::csv::{Cells, Malformed, Quotes, count_lines, line_end};
+use super::csv::{Cell, Cells, MAX_COLUMNS, Malformed, count_lines, line_end};
 
 /// What the start of a text holds.
 pub(super) struct Piece {
@@ -20,8 +20,9 @@ pub(super) struct Piece {
 /// Finds the records of each format. A text that ends too early can be longer in the next call.
 pub(super) enum Splitter {
     Csv {
-        cells: Cells,
-        has_quotes: bool,
+        reader: Cells,
+        /// The cells of the record so far.
+        cells: Vec<Cell>,
         /// Whether the record before this ended with a carriage return, and the text with it.
         after_return: bool,
     },
@@ -34,8 +35,15 @@ pub(super) enum Splitter {
 
 impl Splitter {
     pub(super) fn csv(delimiter: u8) -> Self {
-        let cells = Cells::new([delimiter; 3]);
-        Self::Csv { cells, has_quotes: false, after_return: false }
+        let reader = Cells::new(&[delimiter]);
+        Self::Csv { reader, cells: Vec::new(), after_return: false }
+    }
+
+    /// Moves the cells of the last record of CSV.
+    pub(super) fn take_cells(&mut self, to: &mut Vec<Cell>) {
+        if let Self::Csv { cells, .. } = self {
+            to.append(cells);
+        }
     }
 
     /// The next piece, or `None` if more text is needed. With `is_end` there is no more.
@@ -62,22 +70,25 @@ impl Splitter {
                 *searched = 0;
                 Ok(Some(Piece { record: 0..end, length: end + 1, lines: 1 }.trimmed(text)))
             }
-            Self::Csv { cells, has_quotes, after_return } => {
+            Self::Csv { reader, cells, after_return } => {
                 if std::mem::take(after_return) && text[0] == b'\n' {
                     return Ok(Some(Piece { record: 0..0, length: 1, lines: 0 }));
                 }
                 loop {
-                    let Some(cell) = cells.next(text, is_end)? else { return Ok(None) };
-                    *has_quotes |= cell.quotes != Quotes::None;
-                    if !cell.is_last {
-                        continue;
-                    }
-                    let end = cell.raw.end;
+                    let Some(cell) = reader.next(text, is_end)? else { return Ok(None) };
+                    // Such a row is wrong anyway, and must not take more memory.
+                    cells.truncate(MAX_COLUMNS);
+                    cells.push(cell);
+                    let Some(Cell { raw, is_last: true, .. }) = cells.last() else { continue };
+                    let end = raw.end;
                     let length = end + line_end(&text[end..]);
-                    let lines = if *has_quotes { count_lines(&text[..length]) } else { 1 };
+                    let has_quotes = memchr(b'"', &text[..end]).is_some();
+                    let lines = if has_quotes { count_lines(&text[..length]) } else { 1 };
                     *after_return = text[end..] == *b"\r";
-                    *has_quotes = false;
-                    cells.reset();
+                    reader.reset();
+                    if end == 0 {
+                        cells.clear();
+                    }
                     return Ok(Some(Piece { record: 0..end, length, lines }));
                 }
             }

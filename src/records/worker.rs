@@ -90,8 +90,8 @@ impl<'a> Worker for RecordWorker<'a> {
         minter.session.clock.refresh();
         minter.session.workspace.shrink();
         let layout = minter.layout;
-        for (line, text) in block.records() {
-            let record = Record::read(text, layout.kind);
+        for (line, text, cells) in block.records() {
+            let record = Record::read(text, cells, layout.kind);
             let Err(problem) = minter.write(&record, out) else { continue };
             if *keeps_failed {
                 push_line(failed, &record, text);

@@ -122,7 +122,7 @@ fn write_members(out: &mut Vec<u8>, layout: &Layout<'_>, record: &Record<'_>) {
     match record {
         Record::Row(text, cells) => {
             out.push(b'{');
-            for (column, cell) in layout.columns.iter().zip(cells) {
+            for (column, cell) in layout.columns.iter().zip(*cells) {
                 if !matches!(column.role, Role::Token | Role::Error) {
                     out.extend_from_slice(&column.json_key);
                     write_string(out, &String::from_utf8_lossy(&cell.value(text)));
