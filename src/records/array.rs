@@ -20,7 +20,7 @@ pub(super) struct Elements {
     /// How many containers of the element are open here.
     depth: u64,
     is_in_string: bool,
-    /// What is before this is part of the element.
+    /// The element goes on at this offset.
     at: usize,
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Cells {
     state: State,
     /// Where the cell begins.
     start: usize,
-    /// What is before this is part of the cell.
+    /// The cell goes on at this offset.
     at: usize,
 }
 
@@ -121,7 +121,7 @@ impl Cells {
         }
     }
 
-    /// Goes on to the next quote that isn't doubled. JSON in a cell has hundreds of doubled ones.
+    /// Skips doubled quotes up to one that isn't. A fast path for JSON in a cell, which has hundreds.
     fn skip_doubled(&mut self, text: &[u8]) {
         while let Some(length) = memchr(b'"', &text[self.at..]) {
             let quote = self.at + length;

@@ -41,7 +41,7 @@ pub(super) struct Block {
     pub(super) end: u64,
 }
 
-/// Where a record is.
+/// The place of a record in a block.
 struct Place {
     /// The line in which it begins, from 1.
     line: u64,
@@ -171,7 +171,7 @@ impl Input {
         Ok(())
     }
 
-    /// Adds records to a block: those that one read brings. Returns whether there were any.
+    /// Adds the records of one read to a block. Returns whether there were any.
     pub(super) fn read_more(&mut self, block: &mut Block) -> Result<bool, Failure> {
         let before = block.len();
         while !block.is_full() {
@@ -240,7 +240,7 @@ impl Input {
         };
         self.uncut.end += count;
         self.is_end = count == 0;
-        // Where the source has ended, what is left is cut once more.
+        // At the end, the rest is cut once more.
         Ok(true)
     }
 

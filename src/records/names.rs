@@ -1,4 +1,4 @@
-//! What the name of a column or member means, and which names are too close to a parameter's.
+//! The meaning of the names of columns and members, and near misses of parameters.
 
 use dstok::names::quoted;
 use dstok::sidecar::methods::CREATE_TOKEN;
@@ -16,12 +16,12 @@ pub(super) const ERROR: &str = "error";
 /// from `now`, and `factor_id` is one from `actor_id`.
 const EDITED: usize = 8;
 
-/// What a column or member is.
+/// The meaning of a column or member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The parameter of `create_token` by this name.
     Parameter(&'static str),
-    /// Where the token goes, or the error.
+    /// The column for the token, or for the error.
     Token,
     Error,
     Ordinary,

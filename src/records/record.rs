@@ -110,7 +110,7 @@ impl Ordinary {
             return Ok(());
         }
         layout.names.check_ordinary(name, has_actor)?;
-        // What is ordinary without an actor is always ordinary.
+        // A name that is ordinary without an actor is always ordinary.
         if self.0.len() < Self::MAX && layout.names.check_ordinary(name, false).is_ok() {
             self.0.push(name.to_owned());
         }

@@ -20,7 +20,7 @@ pub(super) struct Piece {
 /// Finds the records of each format. A text that ends too early can be longer in the next call.
 pub(super) enum Splitter {
     Csv {
-        reader: Cells,
+        reader: Box<Cells>,
         /// The cells of the record so far.
         cells: Vec<Cell>,
         /// Whether the record before this ended with a carriage return, and the text with it.
@@ -35,7 +35,7 @@ pub(super) enum Splitter {
 
 impl Splitter {
     pub(super) fn csv(delimiter: u8) -> Self {
-        let reader = Cells::new(&[delimiter]);
+        let reader = Box::new(Cells::new(&[delimiter]));
         Self::Csv { reader, cells: Vec::new(), after_return: false }
     }
 
