@@ -126,7 +126,7 @@ fn run_workers<'a>(
             session: session.for_worker(),
             layout,
             defaults,
-            ordinary: Default::default(),
+            memory: Default::default(),
             unknown: Default::default(),
             token: Vec::new(),
         },

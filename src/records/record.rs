@@ -10,6 +10,10 @@ use super::input::Kind;
 use super::layout::{Column, Format, Layout};
 use super::names::{ACTOR, Role, shown};
 
+/// How many ordinary names are remembered, and the longest cell, in bytes.
+const MAX_ORDINARY: usize = 32;
+const MAX_KEPT: usize = 64 << 10;
+
 /// A record of the input.
 pub(super) enum Record<'a> {
     /// A row of CSV.
@@ -53,13 +57,15 @@ impl<'a> Record<'a> {
     pub(super) fn parameters<'s>(
         &'s self,
         layout: &'s Layout<'_>,
-        ordinary: &mut Ordinary,
+        memory: &'s mut Memory,
     ) -> Result<Vec<Field<'s>>, String> {
         match self {
-            Self::Row(text, cells) => row_parameters(&layout.columns, text, cells),
+            Self::Row(text, cells) => {
+                row_parameters(&layout.columns, text, cells, &mut memory.cells)
+            }
             Self::Json(_, fields) => {
                 let fields = fields.as_ref().map_err(Clone::clone)?;
-                check_names(layout, fields, ordinary)?;
+                check_names(layout, fields, memory)?;
                 let parameter = |field: &'s Field<'_>| match layout.names.role(&field.name) {
                     Role::Parameter(name) => Some(Field {
                         name: name.into(),
@@ -78,6 +84,7 @@ fn row_parameters<'a>(
     columns: &'a [Column],
     row: &'a [u8],
     cells: &'a [Cell],
+    last: &'a mut Vec<LastCell>,
 ) -> Result<Vec<Field<'a>>, String> {
     let (found, expected) = (cells.len(), columns.len());
     if found != expected {
@@ -88,31 +95,81 @@ fn row_parameters<'a>(
         let at = cells.iter().position(is_wrong).unwrap_or_default();
         return Err(format!("{} is not UTF-8", shown(&columns[at].name)));
     }
+    last.resize_with(expected, Default::default);
     let mut fields = Vec::with_capacity(expected);
-    for (column, cell) in columns.iter().zip(cells) {
+    for ((column, cell), last) in columns.iter().zip(cells).zip(last) {
         let Role::Parameter(parameter) = column.role else { continue };
-        let field = read_cell(parameter, cell.value(row));
-        fields.extend(field.map_err(|problem| format!("{} {problem}", shown(&column.name)))?);
+        let raw = &row[cell.raw.clone()];
+        let read = || {
+            read_cell(parameter, cell.value(row))
+                .map_err(|problem| format!("{} {problem}", shown(&column.name)))
+        };
+        if parameter == ACTOR || raw.len() > MAX_KEPT {
+            fields.extend(read()?);
+        } else {
+            fields.extend(last.field(parameter, raw, read)?);
+        }
     }
     Ok(fields)
 }
 
-/// Names of members that are known to be ordinary, so that each is judged once.
+/// The last cell of a column. Rows often have the same restrictions and expiry, which are read once
+/// then.
 #[derive(Default)]
-pub(super) struct Ordinary(Vec<String>);
+struct LastCell {
+    raw: Vec<u8>,
+    /// The JSON text and the depth of its value.
+    value: Option<(String, usize)>,
+}
 
-impl Ordinary {
-    /// How many names are remembered.
-    const MAX: usize = 32;
+impl LastCell {
+    /// The field of a cell, which `read` reads.
+    fn field<'a>(
+        &'a mut self,
+        parameter: &'a str,
+        raw: &[u8],
+        read: impl FnOnce() -> Result<Option<Field<'a>>, String>,
+    ) -> Result<Option<Field<'a>>, String> {
+        // No cell and an empty one are the same.
+        if self.raw != raw {
+            self.raw.clear();
+            self.value = None;
+            let field = read()?;
+            self.value = field.map(|field| (field.json.into_owned(), field.depth));
+            self.raw.extend_from_slice(raw);
+        }
+        let field = |(json, depth): &'a (String, usize)| Field {
+            name: parameter.into(),
+            json: json.as_str().into(),
+            depth: *depth,
+        };
+        Ok(self.value.as_ref().map(field))
+    }
+}
 
-    fn check(&mut self, layout: &Layout<'_>, name: &str, has_actor: bool) -> Result<(), String> {
-        if self.0.iter().any(|known| known == name) {
+/// What a thread remembers of records, to read less of the next.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Names of members that are ordinary.
+    ordinary: Vec<String>,
+    /// The last cell of each column.
+    cells: Vec<LastCell>,
+}
+
+impl Memory {
+    fn check_ordinary(
+        &mut self,
+        layout: &Layout<'_>,
+        name: &str,
+        has_actor: bool,
+    ) -> Result<(), String> {
+        if self.ordinary.iter().any(|known| known == name) {
             return Ok(());
         }
         layout.names.check_ordinary(name, has_actor)?;
         // A name that is ordinary without an actor is always ordinary.
-        if self.0.len() < Self::MAX && layout.names.check_ordinary(name, false).is_ok() {
-            self.0.push(name.to_owned());
+        if self.ordinary.len() < MAX_ORDINARY && layout.names.check_ordinary(name, false).is_ok() {
+            self.ordinary.push(name.to_owned());
         }
         Ok(())
     }
@@ -122,14 +179,14 @@ impl Ordinary {
 fn check_names(
     layout: &Layout<'_>,
     fields: &[Field<'_>],
-    ordinary: &mut Ordinary,
+    memory: &mut Memory,
 ) -> Result<(), String> {
     let is_csv = layout.format == Format::Csv;
     let has_actor = fields.iter().any(|it| layout.names.role(&it.name) == Role::Parameter(ACTOR));
     for (at, Field { name, .. }) in fields.iter().enumerate() {
         let is_repeated = || fields[..at].iter().any(|before| before.name == *name);
         match layout.names.role(name) {
-            Role::Ordinary => ordinary.check(layout, name, has_actor)?,
+            Role::Ordinary => memory.check_ordinary(layout, name, has_actor)?,
             Role::Parameter(_) if is_repeated() => {
                 return Err(format!("{} is given twice", shown(name)));
             }

@@ -10,7 +10,7 @@ use super::input::{Block, Input};
 use super::layout::Layout;
 use super::names::{ACTOR, shown};
 use super::output::Output;
-use super::record::{Ordinary, Record};
+use super::record::{Memory, Record};
 use super::unknown::{UnknownActions, Warnings};
 use super::writer::{Outcome, push_line, write_record};
 use crate::cli::failure::Failure;
@@ -53,7 +53,7 @@ pub(super) struct Minter<'a> {
     pub(super) layout: &'a Layout<'a>,
     /// For the parameters that a record leaves out.
     pub(super) defaults: &'a Defaults<'a>,
-    pub(super) ordinary: Ordinary,
+    pub(super) memory: Memory,
     pub(super) unknown: UnknownActions,
     /// The last token.
     pub(super) token: Vec<u8>,
@@ -134,8 +134,8 @@ impl Minter<'_> {
     }
 
     fn mint(&mut self, record: &Record<'_>) -> Result<(), String> {
-        let Self { session, layout, defaults, ordinary, unknown, token } = self;
-        let fields = record.parameters(layout, ordinary)?;
+        let Self { session, layout, defaults, memory, unknown, token } = self;
+        let fields = record.parameters(layout, memory)?;
         let parameters = fields.iter().map(|Field { name, json, depth }| {
             (&**name, RawValue { text: json, depth: depth + DEPTH_IN_REQUEST })
         });
