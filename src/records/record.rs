@@ -65,16 +65,7 @@ impl<'a> Record<'a> {
             }
             Self::Json(_, fields) => {
                 let fields = fields.as_ref().map_err(Clone::clone)?;
-                check_names(layout, fields, memory)?;
-                let parameter = |field: &'s Field<'_>| match layout.names.role(&field.name) {
-                    Role::Parameter(name) => Some(Field {
-                        name: name.into(),
-                        json: Cow::Borrowed(&*field.json),
-                        depth: field.depth,
-                    }),
-                    _ => None,
-                };
-                Ok(fields.iter().filter_map(parameter).collect())
+                json_parameters(layout, fields, memory)
             }
         }
     }
@@ -175,31 +166,37 @@ impl Memory {
     }
 }
 
-/// Checks the names of a JSON record's members.
-fn check_names(
+/// Checks the names of a JSON record's members, and picks the parameters.
+fn json_parameters<'s>(
     layout: &Layout<'_>,
-    fields: &[Field<'_>],
+    fields: &'s [Field<'_>],
     memory: &mut Memory,
-) -> Result<(), String> {
+) -> Result<Vec<Field<'s>>, String> {
     let is_csv = layout.format == Format::Csv;
-    let has_actor = fields.iter().any(|it| layout.names.role(&it.name) == Role::Parameter(ACTOR));
-    for (at, Field { name, .. }) in fields.iter().enumerate() {
-        let is_repeated = || fields[..at].iter().any(|before| before.name == *name);
+    let has_actor = fields.iter().any(|field| field.name == layout.names.actor());
+    let mut parameters = Vec::with_capacity(fields.len());
+    for (at, field) in fields.iter().enumerate() {
+        let name = &*field.name;
+        let is_repeated = || fields[..at].iter().any(|before| before.name == name);
         match layout.names.role(name) {
             Role::Ordinary => memory.check_ordinary(layout, name, has_actor)?,
             Role::Parameter(_) if is_repeated() => {
                 return Err(format!("{} is given twice", shown(name)));
             }
-            Role::Token | Role::Error if !layout.retry_failed => {
+            Role::Parameter(parameter) => parameters.push(Field {
+                name: parameter.into(),
+                json: Cow::Borrowed(&*field.json),
+                depth: field.depth,
+            }),
+            Role::Token | Role::Error if layout.retry_failed => continue,
+            Role::Token | Role::Error => {
                 return Err(format!(
                     "has a member {name:?} already, which create-tokens adds; --retry-failed \
                      tries the records without a token"
                 ));
             }
-            Role::Token | Role::Error => continue,
-            Role::Parameter(_) => {}
         }
-        if is_csv && !layout.columns.iter().any(|column| column.name == *name) {
+        if is_csv && !layout.columns.iter().any(|column| column.name == name) {
             return Err(format!(
                 "has a member {} that the first record has not; CSV needs the same columns in all \
                  records",
@@ -210,5 +207,5 @@ fn check_names(
             return Err(format!("{} is given twice", quoted(name)));
         }
     }
-    Ok(())
+    Ok(parameters)
 }

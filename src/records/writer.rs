@@ -1,5 +1,6 @@
 //! Writing records with their tokens.
 
+use memchr::memchr2;
 use pyjson::write_string;
 
 use super::csv::{Cell, Quotes};
@@ -156,7 +157,7 @@ fn write_members(out: &mut Vec<u8>, layout: &Layout<'_>, record: &Record<'_>) {
 pub(super) fn push_line(out: &mut Vec<u8>, record: &Record<'_>, text: &[u8]) {
     let start = out.len();
     out.extend_from_slice(text);
-    if matches!(record, Record::Json(..)) {
+    if matches!(record, Record::Json(..)) && memchr2(b'\n', b'\r', text).is_some() {
         for byte in &mut out[start..] {
             if matches!(byte, b'\n' | b'\r') {
                 *byte = b' ';
