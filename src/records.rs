@@ -30,12 +30,12 @@ use dstok::sidecar::methods::{Defaults, Session};
 
 use crate::cli::failure::Failure;
 use crate::cli::stdio::warn;
-pub(crate) use layout::Format;
-pub(crate) use names::Names;
 use cleanup::Cleanup;
 use failed::FailedRecords;
 use input::Input;
+pub(crate) use layout::Format;
 use layout::Layout;
+pub(crate) use names::Names;
 use output::Output;
 use unfinished::UnfinishedFile;
 use unknown::Warnings;
