@@ -89,7 +89,7 @@ pub(crate) fn run(session: &Session, options: &Options<'_>) -> Result<(), Failur
         None => warn("the input holds no records"),
     }
     failed.finish()?;
-    output.finish(options.fail_fast)
+    output.finish(options.fail_fast, options.failed)
 }
 
 /// Creates the files of `--output` and `--failed`. From then on a signal removes them.

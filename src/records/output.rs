@@ -1,6 +1,7 @@
 //! The output: stdout, or a file that appears when it is complete. It keeps the order of the input.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use indicatif::{HumanCount, ProgressBar};
 
@@ -70,7 +71,7 @@ impl Output {
     ///
     /// # Errors
     /// [`Failure::Io`], or [`Failure::Negative`] if a record failed.
-    pub(super) fn finish(self, fail_fast: bool) -> Result<(), Failure> {
+    pub(super) fn finish(self, fail_fast: bool, failed_file: Option<&Path>) -> Result<(), Failure> {
         let Self { file, progress, records, failed, .. } = self;
         progress.finish_and_clear();
         if failed > 0 && fail_fast {
@@ -86,7 +87,7 @@ impl Output {
         let shows_summary = io::stderr().is_terminal();
         if shows_summary {
             let seconds = progress.elapsed().as_secs_f64();
-            warn(&format!("{}, {seconds:.1} s", summary(records, failed)));
+            warn(&format!("{}, {seconds:.1} s", summary(records, failed, failed_file)));
         }
         if failed == 0 {
             return Ok(());
@@ -98,10 +99,12 @@ impl Output {
 }
 
 /// How many records there were, and how many of them have a token.
-fn summary(records: u64, failed: u64) -> String {
+fn summary(records: u64, failed: u64, failed_file: Option<&Path>) -> String {
     let tokens = records - failed;
+    let place = failed_file.filter(|_| failed > 0);
+    let place = place.map(|path| format!(" ({})", path.display())).unwrap_or_default();
     format!(
-        "{} {}: {} {}, {} failed",
+        "{} {}: {} {}, {} failed{place}",
         HumanCount(records),
         plural("record", records),
         HumanCount(tokens),
