@@ -330,7 +330,7 @@ fn create_tokens_the_audit_log_and_conformance_print_neither() {
     assert!(!log.contains("dstok_") && log.lines().count() == 1, "{log}");
     // The token is the name of a column or member.
     for input in [
-        format!("actor_id,{token},{token}\nroot,1,1\n"),
+        format!("actor_id,{token},actor_id\nroot,1,1\n"),
         format!("{{\"actor_id\":1}}\n{{\"actor_id\":1,\"{token}\":1}}\n"),
         format!("{{\"actor_id\":1,\"{token}\":1,\"{token}\":1}}\n"),
     ] {

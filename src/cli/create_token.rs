@@ -71,9 +71,14 @@ pub(super) fn run(args: &CreateTokenArgs) -> Result {
 
 /// Datasette's own warnings.
 fn warn_of_unknown_actions(args: &TokenArgs, known: &Actions) {
+    for action in args.actions().filter(|action| !known.contains(action)) {
+        warn_of_unknown_action(action);
+    }
+}
+
+/// Datasette's own warning.
+pub(super) fn warn_of_unknown_action(action: &str) {
     let mut stderr = io::stderr().lock();
     let (red, reset) = if stderr.is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
-    for action in args.actions().filter(|action| !known.contains(action)) {
-        let _ = writeln!(stderr, "{red}  Unknown permission: {action} {reset}");
-    }
+    let _ = writeln!(stderr, "{red}  Unknown permission: {action} {reset}");
 }

@@ -4,26 +4,31 @@ use std::path::PathBuf;
 
 use clap::Args;
 use datasette_tokens::{Feature, TokenRequest, Value};
+use dstok::names::quoted;
 
+use super::create_token::warn_of_unknown_action;
 use super::failure::Result;
 use super::{instance::InstanceArgs, policy::PolicyArgs, token_args::TokenArgs};
-use crate::records::{self, Format, Options};
+use crate::records::{self, Format, Names, Options};
 
 /// The name of the subcommand.
 pub(super) const NAME: &str = "create-tokens";
 
-/// Create one API token for each record of CSV or JSON lines
+/// Create one API token for each record of CSV, JSON lines or a JSON array
 ///
 /// CSV has a header. Its columns: actor_id, expires_after (seconds), restrict_all (actions
 /// separated by spaces), restrict_database (db:action items separated by spaces, or JSON),
 /// restrict_resource (db/table:action items separated by spaces, or JSON), restrictions (JSON)
-/// and now. Only actor_id is required; other cells can be empty. JSON lines are objects with the
-/// parameters of the method create_token. Other columns and members are passed through. Options
-/// supply defaults for missing values. Records that fail get an error message instead of a token.
+/// and now. Only actor_id is required; other cells can be empty. JSON records are objects with the
+/// parameters of the method create_token. Other columns and members are passed through, unless
+/// their name nearly is a parameter's: then --ignore says that it is meant. Options supply
+/// defaults for missing values. Records that fail get an error message instead of a token.
+/// Malformed CSV and arrays end the run with exit code 2.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dstok create-tokens users.csv --output tokens.csv \
-    --secret-file secret.txt\n  dstok create-tokens --expires-after 86400 --all view-instance \
-    --format tokens < users.jsonl")]
+    --failed failed.csv --secret-file secret.txt\n  dstok create-tokens --expires-after 86400 \
+    --all view-instance --format tokens < users.jsonl\n  dstok create-tokens tokens.csv \
+    --retry-failed --output tokens.csv --secret-file secret.txt")]
 pub(super) struct CreateTokensArgs {
     /// The records; stdin if left out or -
     file: Option<PathBuf>,
@@ -41,6 +46,26 @@ pub(super) struct CreateTokensArgs {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Write the records that failed to this file, as they came
+    #[arg(long, value_name = "FILE")]
+    failed: Option<PathBuf>,
+
+    /// Take the output of an earlier run: keep records that have a token, and try the others again
+    #[arg(long)]
+    retry_failed: bool,
+
+    /// The column or member with the actor's id [default: actor_id]
+    #[arg(long, value_name = "NAME")]
+    actor_column: Option<String>,
+
+    /// An ordinary column or member, though its name is close to a parameter's; can be repeated
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    ignore: Vec<String>,
+
+    /// What separates the cells of CSV: `,`, `;` or `tab` [default: recognised in the header]
+    #[arg(long, value_name = "CHARACTER", value_parser = parse_delimiter)]
+    delimiter: Option<u8>,
+
     /// Stop at the first record that fails
     #[arg(long)]
     fail_fast: bool,
@@ -54,13 +79,7 @@ pub(super) struct CreateTokensArgs {
 
 pub(super) fn run(args: &CreateTokensArgs) -> Result {
     let restrictions = args.token.restrictions();
-    let options = Options {
-        input: args.file.as_deref(),
-        output: args.output.as_deref(),
-        format: args.format,
-        defaults: args.token.defaults(&restrictions)?,
-        fail_fast: args.fail_fast,
-    };
+    let defaults = args.token.defaults(&restrictions)?;
     let datasette = args.instance.datasette()?;
     args.token.require(Feature::ApiTokens, datasette.release())?;
     // Finds the errors that every record would have, such as a missing secret.
@@ -73,5 +92,41 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result {
             .into());
     }
     let session = args.instance.session(datasette, policy)?;
+    let mut unknown_actions: Vec<String> = Vec::new();
+    for action in args.token.actions() {
+        if !session.datasette.actions().contains(action) && !unknown_actions.contains(action) {
+            warn_of_unknown_action(action);
+            unknown_actions.push(action.clone());
+        }
+    }
+    let options = Options {
+        input: args.file.as_deref(),
+        output: args.output.as_deref(),
+        format: args.format,
+        delimiter: args.delimiter,
+        failed: args.failed.as_deref(),
+        retry_failed: args.retry_failed,
+        names: Names { actor: args.actor_column.as_deref(), ignored: &args.ignore },
+        unknown_actions: &unknown_actions,
+        warn_of_action: |action| warn_of_unknown_action(&without_token(action)),
+        defaults,
+        fail_fast: args.fail_fast,
+    };
     records::run(&session, &options)
+}
+
+/// The name of an action of a record as a message may show it.
+fn without_token(action: &str) -> String {
+    match quoted(action) {
+        quoted if quoted.len() == action.len() + 2 => action.to_owned(),
+        quoted => quoted,
+    }
+}
+
+fn parse_delimiter(text: &str) -> std::result::Result<u8, &'static str> {
+    match text {
+        "," | ";" => Ok(text.as_bytes()[0]),
+        "\t" | "\\t" | "tab" => Ok(b'\t'),
+        _ => Err("must be `,`, `;` or `tab`"),
+    }
 }

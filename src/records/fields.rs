@@ -26,6 +26,13 @@ pub(super) struct Field<'a> {
     pub(super) depth: usize,
 }
 
+impl Field<'_> {
+    /// The value of a string.
+    pub(super) fn as_string(&self) -> Option<Cow<'_, str>> {
+        (RawValue { text: &self.json, depth: 0 }).as_string()?.to_str().ok()
+    }
+}
+
 /// Reads a record of JSON lines.
 ///
 /// # Errors
@@ -62,35 +69,57 @@ pub(super) fn read_fields(line: &[u8]) -> Result<Vec<Field<'_>>, String> {
 /// What is wrong with the cell. The message follows the parameter's name.
 pub(super) fn read_cell<'a>(
     parameter: &'a str,
-    cell: &'a [u8],
+    cell: Cow<'a, [u8]>,
 ) -> Result<Option<Field<'a>>, &'static str> {
-    let cell = std::str::from_utf8(cell).map_err(|_| "is not UTF-8")?;
+    let cell = match cell {
+        Cow::Borrowed(cell) => str::from_utf8(cell).map(Cow::Borrowed).ok(),
+        Cow::Owned(cell) => String::from_utf8(cell).map(Cow::Owned).ok(),
+    };
+    let cell: Cow<'a, str> = cell.ok_or("is not UTF-8")?;
     // White space is a part of an actor's id.
-    let cell = if parameter == "actor_id" { cell } else { cell.trim() };
+    let text = if parameter == "actor_id" { &*cell } else { cell.trim() };
     let json = match parameter {
-        "actor_id" if cell.is_empty() => return Err("is empty"),
-        _ if cell.is_empty() => return Ok(None),
-        "actor_id" => Value::from(cell).to_string(),
+        "actor_id" if text.is_empty() => return Err("is empty"),
+        _ if text.is_empty() => return Ok(None),
+        "actor_id" => Value::from(text).to_string(),
         "expires_after" => {
-            parse_python_int(cell).ok_or("must be a whole number of seconds")?.to_string()
+            parse_python_int(whole(text)).ok_or("must be a whole number of seconds")?.to_string()
         }
-        "restrict_all" if !cell.starts_with('[') => {
-            group(cell.split_whitespace().map(|action| [action]))
+        "restrict_all" if !text.starts_with('[') => {
+            group(text.split_whitespace().map(|action| [action]))
         }
-        "restrict_database" if !cell.starts_with('{') => {
-            group_items(cell, 2).ok_or(NOT_BY_DATABASE)?
+        "restrict_database" if !text.starts_with('{') => {
+            group_items(text, 2).ok_or(NOT_BY_DATABASE)?
         }
-        "restrict_resource" if !cell.starts_with('{') => {
-            group_items(cell, 3).ok_or(NOT_BY_RESOURCE)?
+        "restrict_resource" if !text.starts_with('{') => {
+            group_items(text, 3).ok_or(NOT_BY_RESOURCE)?
         }
         _ => {
-            let mut scanner = Scanner::new(cell);
+            let mut scanner = Scanner::new(text);
             let value = scanner.raw_value().and_then(|value| scanner.end().map(|()| value));
             let RawValue { text, depth } = value.map_err(|_| "is not valid JSON")?;
-            return Ok(Some(Field { name: parameter.into(), json: text.into(), depth }));
+            let json = match &cell {
+                Cow::Borrowed(cell) => Cow::Borrowed(cell.trim()),
+                Cow::Owned(_) => Cow::Owned(text.to_owned()),
+            };
+            return Ok(Some(Field { name: parameter.into(), json, depth }));
         }
     };
     Ok(Some(Field { name: parameter.into(), json: json.into(), depth: DEPTH_OF_RESOURCES }))
+}
+
+/// A number without `.0`: pandas writes whole numbers so where others are missing.
+fn whole(number: &str) -> &str {
+    match number.rsplit_once('.') {
+        Some((whole, zeros))
+            if whole.ends_with(|last: char| last.is_ascii_digit())
+                && !zeros.is_empty()
+                && zeros.bytes().all(|zero| zero == b'0') =>
+        {
+            whole
+        }
+        _ => number,
+    }
 }
 
 /// Groups items of this many parts, `db:action` or `db/table:action`. `None` if one has others.
@@ -121,7 +150,7 @@ mod tests {
     use super::*;
 
     fn text(parameter: &str, cell: &str) -> Result<Option<String>, &'static str> {
-        let field = read_cell(parameter, cell.as_bytes());
+        let field = read_cell(parameter, cell.as_bytes().into());
         field.map(|field| field.map(|field| field.json.into_owned()))
     }
 
@@ -152,8 +181,15 @@ mod tests {
         for cell in ["db:x", "db/:x", "/t:x", "db/t:", "db/t"] {
             assert_eq!(text("restrict_resource", cell), Err(NOT_BY_RESOURCE), "{cell}");
         }
-        for cell in ["1.5", "1h", "x", "--1"] {
+        for cell in ["1.5", "1h", "x", "--1", "1.", ".0", "1.0.0", "1 .0", "1e3"] {
             assert!(text("expires_after", cell).is_err(), "{cell}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_may_have_zeros_after_the_point() {
+        for (cell, expected) in [("3600.0", "3600"), ("-5.00", "-5"), (" 1_000 ", "1000")] {
+            assert_eq!(text("expires_after", cell).unwrap().unwrap(), expected);
         }
     }
 

@@ -1,131 +1,163 @@
-//! The input: CSV or JSON lines, from a file or stdin, read in blocks.
+//! The input: CSV, JSON lines or a JSON array, from a file or stdin, cut into records.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Take};
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
-use csv::{ByteRecord, Position, StringRecord};
+use memchr::memchr;
 
-use super::fields::{Field, read_fields};
+use super::array::Elements;
+use super::csv::{Cell, Cells, Malformed, count_lines, line_end};
+use super::split::Splitter;
 use crate::cli::failure::Failure;
 
 /// Bytes of input in a block, and records in it. Either fills a block. Larger blocks take more
 /// memory in each thread, and smaller ones more switches between threads.
-const MAX_BYTES: u64 = 256 << 10;
+const MAX_BYTES: usize = 256 << 10;
 const MAX_RECORDS: usize = 2 << 10;
 
-/// Bytes of a buffer kept for the next block: a row's, and that of all lines.
-const KEPT_ROW: usize = 64 << 10;
-const KEPT_TEXT: usize = 1 << 20;
+/// Bytes of a buffer kept for what comes next.
+const KEPT: usize = 1 << 20;
 
-/// Bytes of a buffer: what one `read` asks for.
-const BUFFER: usize = 64 << 10;
+/// Bytes of blank space that are kept before the first record.
+const MAX_BLANK: usize = 64 << 10;
 
 /// The longest record with its line end, in bytes. The limit keeps an unclosed quote from swallowing
 /// a whole file.
-const MAX_RECORD: u64 = (16 << 20) + 2;
+const MAX_RECORD: usize = (16 << 20) + 2;
 
-/// How many bytes are read for one record. A record that takes them all is too long, since at most
-/// a buffer of them belongs to the records after it.
-const MAX_READ: u64 = MAX_RECORD + BUFFER as u64;
-
-/// A record of the input.
-pub(super) enum Record<'a> {
-    /// A row of CSV.
-    Row(&'a ByteRecord),
-    /// A line of JSON, with its fields or what is wrong with it.
-    Line(&'a [u8], Result<Vec<Field<'a>>, String>),
-}
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Consecutive records: what one worker reads and answers at a time. Buffers are reused.
 #[derive(Default)]
 pub(super) struct Block {
-    rows: Vec<ByteRecord>,
-    /// Rows of earlier blocks, to be reused.
-    spare_rows: Vec<ByteRecord>,
-    /// All lines.
     text: Vec<u8>,
-    /// The number of each line, from 1, and its place in `text`. Blank lines are left out.
-    lines: Vec<(u64, Range<usize>)>,
+    /// The cells of all rows.
+    cells: Vec<Cell>,
+    records: Vec<Place>,
     /// Where the block ends, in bytes from the start of the input.
     pub(super) end: u64,
 }
 
+/// The place of a record in a block.
+struct Place {
+    /// The line in which it begins, from 1.
+    line: u64,
+    text: Range<usize>,
+    /// Its part of the block's cells.
+    cells: Range<usize>,
+}
+
 impl Block {
     fn clear(&mut self) {
-        let is_kept = |row: &ByteRecord| row.as_slice().len() <= KEPT_ROW;
-        self.spare_rows.extend(self.rows.drain(..).filter(is_kept));
+        self.cells.clear();
+        self.cells.shrink_to(MAX_BYTES);
         self.text.clear();
-        self.text.shrink_to(KEPT_TEXT);
-        self.lines.clear();
+        self.text.shrink_to(KEPT);
+        self.records.clear();
     }
 
     /// How many records there are.
     pub(super) fn len(&self) -> usize {
-        self.rows.len() + self.lines.len()
+        self.records.len()
     }
 
-    /// Whether the block is full with this many bytes of input.
-    fn is_full(&self, bytes: u64) -> bool {
-        self.len() == MAX_RECORDS || bytes >= MAX_BYTES
+    /// Whether it is worth another thread.
+    pub(super) fn is_large(&self) -> bool {
+        self.text.len() >= MAX_BYTES / 32
     }
 
-    /// The records, and the numbers of the lines in which they begin.
-    pub(super) fn records(&self) -> impl Iterator<Item = (u64, Record<'_>)> {
-        let rows = self.rows.iter();
-        let rows = rows.map(|row| (row.position().map_or(0, Position::line), Record::Row(row)));
-        let lines = self.lines.iter().map(|(number, range)| {
-            let line = &self.text[range.clone()];
-            (*number, Record::Line(line, read_fields(line)))
-        });
-        rows.chain(lines)
+    fn is_full(&self) -> bool {
+        self.len() == MAX_RECORDS || self.text.len() >= MAX_BYTES
     }
+
+    fn push(&mut self, line: u64, text: &[u8], splitter: &mut Splitter) {
+        let (start, first_cell) = (self.text.len(), self.cells.len());
+        self.text.extend_from_slice(text);
+        splitter.take_cells(&mut self.cells);
+        let (text, cells) = (start..self.text.len(), first_cell..self.cells.len());
+        self.records.push(Place { line, text, cells });
+    }
+
+    /// For each record the line in which it begins, its text without line end, and its cells if it
+    /// is a row.
+    pub(super) fn records(&self) -> impl Iterator<Item = (u64, &[u8], &[Cell])> {
+        self.records.iter().map(|Place { line, text, cells }| {
+            (*line, &self.text[text.clone()], &self.cells[cells.clone()])
+        })
+    }
+}
+
+/// How the input writes its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// CSV with this delimiter.
+    Csv(u8),
+    JsonLines,
+    JsonArray,
 }
 
 /// The source of records.
 pub(super) struct Input {
-    records: Records,
+    source: Box<dyn Read + Send>,
+    /// What was read, and the part of it that is still to be cut.
+    buffer: Vec<u8>,
+    uncut: Range<usize>,
+    /// Whether the source has ended.
+    is_end: bool,
+    /// The number of bytes before `uncut`, and of the line in which that begins.
+    position: u64,
+    line: u64,
+    splitter: Splitter,
+    /// Why the input ends, once the records before that are answered.
+    problem: Option<Failure>,
+    pub(super) kind: Kind,
+    /// Whether the input begins with a byte order mark.
+    pub(super) has_mark: bool,
+    /// What ends the first line.
+    pub(super) line_end: &'static str,
     /// The header of CSV.
-    pub(super) header: Option<StringRecord>,
+    pub(super) header: Option<Vec<u8>>,
     /// Bytes in the file, if it is one.
     pub(super) length: Option<u64>,
     /// The first block, if it was read ahead: [`Input::read`] returns it again.
     pub(super) first: Option<Block>,
 }
 
-enum Records {
-    Csv(csv::Reader<Source>),
-    JsonLines {
-        source: Source,
-        /// The number of the next line, from 1.
-        next_line: u64,
-        /// Bytes read so far.
-        position: u64,
-    },
-}
-
-/// Ends when a record takes more than [`MAX_READ`].
-type Source = BufReader<Take<Box<dyn Read + Send>>>;
-
 impl Input {
-    /// Opens a file, or stdin without a path or with `-`. Input that begins with `{` is JSON lines.
+    /// Opens a file, or stdin without a path or with `-`, and recognises its format. Reads the
+    /// header of CSV.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if the file can't be read or the header isn't UTF-8.
-    pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
+    /// [`Failure::Usage`] if the file can't be read, and for UTF-16 and a malformed header.
+    pub(super) fn open(path: Option<&Path>, delimiter: Option<u8>) -> Result<Self, Failure> {
         let (source, length) = match path.filter(|path| path.as_os_str() != "-") {
             None => (Box::new(io::stdin()) as Box<dyn Read + Send>, None),
             Some(path) => open_file(path)
                 .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
         };
-        let mut source = BufReader::with_capacity(BUFFER, source.take(MAX_READ));
-        let (first_byte, next_line) = skip_to_first_byte(&mut source)?;
-        let (records, header) = match first_byte {
-            None | Some(b'{') => (Records::JsonLines { source, next_line, position: 0 }, None),
-            Some(_) => open_csv(source)?,
+        let mut input = Self {
+            source,
+            buffer: Vec::new(),
+            uncut: 0..0,
+            is_end: false,
+            position: 0,
+            line: 1,
+            splitter: Splitter::Lines { searched: 0 },
+            problem: None,
+            kind: Kind::JsonLines,
+            has_mark: false,
+            line_end: "\n",
+            header: None,
+            length,
+            first: None,
         };
-        Ok(Self { records, header, length, first: None })
+        input.skip_mark()?;
+        input.skip_blank()?;
+        input.recognise(delimiter)?;
+        Ok(input)
     }
 
     /// Reads the next block, which is empty at the end.
@@ -135,12 +167,222 @@ impl Input {
             return Ok(());
         }
         block.clear();
-        match &mut self.records {
-            Records::Csv(reader) => read_rows(reader, block),
-            Records::JsonLines { source, next_line, position } => {
-                read_lines(source, next_line, position, block)
+        self.read_more(block)?;
+        Ok(())
+    }
+
+    /// Adds the records of one read to a block. Returns whether there were any.
+    pub(super) fn read_more(&mut self, block: &mut Block) -> Result<bool, Failure> {
+        let before = block.len();
+        while !block.is_full() {
+            let needs_more = self.cut(block);
+            block.end = self.position;
+            if block.len() > before {
+                return Ok(true);
+            }
+            if let Some(problem) = self.problem.take() {
+                return Err(problem);
+            }
+            if needs_more && !self.fill()? {
+                break;
             }
         }
+        Ok(false)
+    }
+
+    /// Moves records to the block until it is full or needs more input. Returns whether it does.
+    fn cut(&mut self, block: &mut Block) -> bool {
+        while !block.is_full() && self.problem.is_none() {
+            let text = &self.buffer[self.uncut.clone()];
+            match self.splitter.split(text, self.is_end) {
+                Ok(Some(piece)) if piece.length <= MAX_RECORD => {
+                    if !piece.record.is_empty() {
+                        block.push(self.line, &text[piece.record.clone()], &mut self.splitter);
+                    }
+                    self.advance(piece.length, piece.lines);
+                }
+                Ok(None) if text.len() <= MAX_RECORD => return true,
+                Ok(_) => self.problem = Some(self.too_long()),
+                Err(malformed) => self.problem = Some(self.malformed(text, &malformed)),
+            }
+        }
+        false
+    }
+
+    fn advance(&mut self, length: usize, lines: u64) {
+        self.uncut.start += length;
+        self.position += length as u64;
+        self.line += lines;
+    }
+
+    /// Reads once. Returns whether the source went on.
+    fn fill(&mut self) -> Result<bool, Failure> {
+        if self.is_end {
+            return Ok(false);
+        }
+        self.buffer.copy_within(self.uncut.clone(), 0);
+        self.uncut = 0..self.uncut.len();
+        if self.uncut.end < KEPT && self.buffer.len() > 2 * KEPT {
+            self.buffer.truncate(KEPT);
+            self.buffer.shrink_to_fit();
+        }
+        if self.buffer.len() < self.uncut.end + MAX_BYTES {
+            // Doubling keeps a long record from being moved again and again.
+            let length = (self.uncut.end + MAX_BYTES).max(self.uncut.end * 3 / 2);
+            self.buffer.resize(length, 0);
+        }
+        let space = self.uncut.end..self.uncut.end + MAX_BYTES;
+        let count = loop {
+            match self.source.read(&mut self.buffer[space.clone()]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        self.uncut.end += count;
+        self.is_end = count == 0;
+        // At the end, the rest is cut once more.
+        Ok(true)
+    }
+
+    /// Skips a byte order mark.
+    fn skip_mark(&mut self) -> Result<(), Failure> {
+        while self.uncut.len() < 4 && !self.is_end {
+            self.fill()?;
+        }
+        let start = &self.buffer[self.uncut.clone()];
+        let has_nul = start[..start.len().min(4)].contains(&0);
+        if has_nul || start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+            return Err(utf_16().into());
+        }
+        self.has_mark = start.starts_with(BYTE_ORDER_MARK);
+        if self.has_mark {
+            self.advance(BYTE_ORDER_MARK.len(), 0);
+        }
+        Ok(())
+    }
+
+    /// Skips blank lines.
+    fn skip_blank(&mut self) -> Result<(), Failure> {
+        loop {
+            let text = &self.buffer[self.uncut.clone()];
+            let blank = text.len() - text.trim_ascii_start().len();
+            let is_blank = blank == text.len() && !self.is_end;
+            // A carriage return may be half of a line end.
+            let lines = &text[..blank - usize::from(is_blank && text.ends_with(b"\r"))];
+            let end = lines.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+            let skipped = match end.map_or(0, |at| at + 1) {
+                0 if is_blank && blank > MAX_BLANK => blank - 1,
+                skipped => skipped,
+            };
+            self.advance(skipped, count_lines(&text[..skipped]));
+            if !is_blank {
+                return Ok(());
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Recognises the format by the first characters. `[` begins a JSON array if `{` or `]` follows.
+    fn recognise(&mut self, delimiter: Option<u8>) -> Result<(), Failure> {
+        loop {
+            let text = self.buffer[self.uncut.clone()].trim_ascii_start();
+            let after = text.strip_prefix(b"[").map(|text| text.trim_ascii_start().first());
+            let (kind, splitter) = match (text.first(), after) {
+                (Some(b'['), Some(None)) if !self.is_end && self.uncut.len() <= MAX_RECORD => {
+                    self.fill()?;
+                    continue;
+                }
+                (Some(b'['), Some(Some(b'{' | b']'))) => {
+                    (Kind::JsonArray, Splitter::Array(Elements::default()))
+                }
+                (None | Some(b'{'), _) => (Kind::JsonLines, Splitter::Lines { searched: 0 }),
+                _ => return self.read_header(delimiter),
+            };
+            (self.kind, self.splitter) = (kind, splitter);
+            if delimiter.is_some() && !text.is_empty() {
+                return Err("--delimiter is for CSV, and the input is JSON".to_owned().into());
+            }
+            return if kind == Kind::JsonLines { self.find_line_end() } else { Ok(()) };
+        }
+    }
+
+    /// Finds what ends the first line of JSON lines.
+    fn find_line_end(&mut self) -> Result<(), Failure> {
+        loop {
+            let text = &self.buffer[self.uncut.clone()];
+            match memchr(b'\n', text) {
+                Some(end) if text[..end].ends_with(b"\r") => self.line_end = "\r\n",
+                None if !self.is_end && text.len() <= MAX_RECORD => {
+                    self.fill()?;
+                    continue;
+                }
+                _ => {}
+            }
+            return Ok(());
+        }
+    }
+
+    /// Reads the header, and finds the delimiter in it if it isn't given.
+    fn read_header(&mut self, delimiter: Option<u8>) -> Result<(), Failure> {
+        let mut cells = Cells::new(delimiter.as_ref().map_or(b",;\t", std::slice::from_ref));
+        let mut found = BTreeSet::new();
+        let end = loop {
+            let text = &self.buffer[self.uncut.clone()];
+            match cells.next(text, self.is_end) {
+                Ok(Some(cell)) if !cell.is_last => drop(found.insert(text[cell.raw.end])),
+                Ok(Some(cell)) if self.is_end || text[cell.raw.end..] != *b"\r" => {
+                    break cell.raw.end;
+                }
+                // A carriage return may be half of a line end.
+                Ok(Some(_)) => {
+                    cells.reset();
+                    self.fill()?;
+                }
+                Ok(None) if text.len() > MAX_RECORD => return Err(self.too_long()),
+                Ok(None) => drop(self.fill()?),
+                Err(malformed) => return Err(self.malformed(text, &malformed)),
+            }
+        };
+        let text = &self.buffer[self.uncut.clone()];
+        let header = text[..end].to_vec();
+        if header.contains(&0) {
+            return Err(utf_16().into());
+        }
+        let delimiter = match found.into_iter().collect::<Vec<_>>()[..] {
+            [] => delimiter.unwrap_or(b','),
+            [delimiter] => delimiter,
+            _ => {
+                return Err(
+                    "the header of the CSV has more than one of comma, semicolon and tab; \
+                            pass the one that separates columns with --delimiter"
+                        .to_owned()
+                        .into(),
+                );
+            }
+        };
+        let line_end = line_end(&text[end..]);
+        self.line_end = match &text[end..end + line_end] {
+            b"\r\n" => "\r\n",
+            b"\r" => "\r",
+            _ => "\n",
+        };
+        self.header = Some(header);
+        let lines = count_lines(&text[..end + line_end]);
+        self.advance(end + line_end, lines);
+        self.kind = Kind::Csv(delimiter);
+        self.splitter = Splitter::csv(delimiter);
+        Ok(())
+    }
+
+    fn too_long(&self) -> Failure {
+        Failure::Negative(Some(format!(
+            "line {}: a record of more than 16 MiB begins here; is a quote not closed?",
+            self.line
+        )))
+    }
+
+    fn malformed(&self, text: &[u8], Malformed { at, problem }: &Malformed) -> Failure {
+        Failure::Usage(format!("line {}: {problem}", self.line + count_lines(&text[..*at])))
     }
 }
 
@@ -153,86 +395,7 @@ fn open_file(path: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
     Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
 }
 
-/// Skips a byte order mark and blank lines. Returns the next byte and the number of its line.
-fn skip_to_first_byte(source: &mut Source) -> io::Result<(Option<u8>, u64)> {
-    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-    if source.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
-        source.consume(BYTE_ORDER_MARK.len());
-    }
-    let mut line = 1;
-    loop {
-        source.get_mut().set_limit(MAX_READ);
-        match source.fill_buf()?.first() {
-            Some(b'\n') => line += 1,
-            Some(b'\r' | b' ' | b'\t') => {}
-            first => return Ok((first.copied(), line)),
-        }
-        source.consume(1);
-    }
-}
-
-/// Reads the header.
-fn open_csv(source: Source) -> Result<(Records, Option<StringRecord>), Failure> {
-    // With a buffer as large as that of `source`, reads pass `source` by.
-    let mut builder = csv::ReaderBuilder::new();
-    let mut reader = builder.flexible(true).buffer_capacity(BUFFER).from_reader(source);
-    let header = reader.byte_headers().map_err(io::Error::from)?.clone();
-    check_length(reader.get_ref(), 1, reader.position().byte())?;
-    let header = StringRecord::from_byte_record(header)
-        .map_err(|_| "the header of the CSV is not UTF-8".to_owned())?;
-    Ok((Records::Csv(reader), Some(header)))
-}
-
-fn read_rows(reader: &mut csv::Reader<Source>, block: &mut Block) -> Result<(), Failure> {
-    let start = reader.position().byte();
-    while !block.is_full(reader.position().byte() - start) {
-        let before = reader.position().clone();
-        reader.get_mut().get_mut().set_limit(MAX_READ);
-        let mut row = block.spare_rows.pop().unwrap_or_default();
-        let is_row = reader.read_byte_record(&mut row).map_err(io::Error::from)?;
-        let length = reader.position().byte() - before.byte();
-        check_length(reader.get_ref(), before.line(), length)?;
-        if !is_row {
-            break;
-        }
-        block.rows.push(row);
-    }
-    block.end = reader.position().byte();
-    Ok(())
-}
-
-fn read_lines(
-    source: &mut Source,
-    next_line: &mut u64,
-    position: &mut u64,
-    block: &mut Block,
-) -> Result<(), Failure> {
-    while !block.is_full(block.text.len() as u64) {
-        let start = block.text.len();
-        source.get_mut().set_limit(MAX_READ);
-        let length = source.read_until(b'\n', &mut block.text)? as u64;
-        check_length(source, *next_line, length)?;
-        if length == 0 {
-            break;
-        }
-        if block.text[start..].trim_ascii().is_empty() {
-            block.text.truncate(start);
-        } else {
-            block.lines.push((*next_line, start..block.text.len()));
-        }
-        *next_line += 1;
-        *position += length;
-    }
-    block.end = *position;
-    Ok(())
-}
-
-/// Fails if the record of `length` bytes that begins in this line is too long.
-fn check_length(source: &Source, line: u64, length: u64) -> Result<(), Failure> {
-    if source.get_ref().limit() > 0 && length <= MAX_RECORD {
-        return Ok(());
-    }
-    Err(Failure::Negative(Some(format!(
-        "line {line}: a record of more than 16 MiB begins here; is a quote not closed?"
-    ))))
+fn utf_16() -> String {
+    "the input is UTF-16, not UTF-8; convert it, for example with `iconv -f UTF-16 -t UTF-8`"
+        .to_owned()
 }

@@ -1,21 +1,14 @@
 //! The format of the output, and the columns.
 
 use clap::ValueEnum;
-use csv::StringRecord;
 use dstok::names::quoted;
-use dstok::sidecar::methods::CREATE_TOKEN;
 use pyjson::write_string;
 
-use super::input::{Block, Input, Record};
+use super::csv::{MAX_COLUMNS, read_cells};
+use super::fields::read_fields;
+use super::input::{BYTE_ORDER_MARK, Block, Input, Kind};
+use super::names::{ACTOR, ERROR, Names, Role, TOKEN, shown};
 use crate::cli::failure::Failure;
-use crate::cli::stdio::warn;
-
-/// The columns that are added to the input's.
-pub(super) const TOKEN: &str = "token";
-pub(super) const ERROR: &str = "error";
-
-/// The Jaro-Winkler similarity from which a column's name is probably a misspelled parameter.
-const MISSPELLED: f64 = 0.9;
 
 /// The format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,9 +22,26 @@ pub(crate) enum Format {
 }
 
 /// The format of the output, and the columns.
-pub(super) struct Layout {
+pub(super) struct Layout<'a> {
+    pub(super) names: Names<'a>,
+    /// Whether records with a token stay as they are.
+    pub(super) retry_failed: bool,
+    /// The format of the input.
+    pub(super) kind: Kind,
     pub(super) format: Format,
-    /// The columns of CSV, or the members of the first record of JSON lines that can be read.
+    /// Whether input and output have one format, so that what is copied may stay as it is.
+    pub(super) is_same: bool,
+    /// Whether the output begins with a byte order mark.
+    pub(super) has_mark: bool,
+    /// What ends a record of the output.
+    pub(super) line_end: &'static str,
+    /// What ends a record of the input.
+    pub(super) input_line_end: &'static str,
+    /// What separates cells of the output.
+    pub(super) delimiter: u8,
+    /// What comes before the records in the input.
+    pub(super) start: Vec<u8>,
+    /// The columns of CSV, or the members of the first record of JSON that can be read.
     pub(super) columns: Vec<Column>,
 }
 
@@ -40,81 +50,129 @@ pub(super) struct Column {
     pub(super) name: String,
     /// The name as a JSON string, with a colon.
     pub(super) json_key: Vec<u8>,
-    pub(super) is_parameter: bool,
+    pub(super) role: Role,
 }
 
-impl Layout {
+impl<'a> Layout<'a> {
     /// Reads as much of the input as the layout depends on. `None` if it is empty.
     ///
     /// # Errors
     /// [`Failure::Usage`] for a header that makes no sense, and the errors of reading.
-    pub(super) fn new(input: &mut Input, format: Option<Format>) -> Result<Option<Self>, Failure> {
-        if let Some(header) = &input.header {
-            check_header(header)?;
-            let columns = header.iter().map(Column::new).collect();
-            return Ok(Some(Self { format: format.unwrap_or(Format::Csv), columns }));
+    pub(super) fn new(
+        input: &mut Input,
+        format: Option<Format>,
+        names: Names<'a>,
+        retry_failed: bool,
+    ) -> Result<Option<Self>, Failure> {
+        let own = if matches!(input.kind, Kind::Csv(_)) { Format::Csv } else { Format::Jsonl };
+        let format = format.unwrap_or(own);
+        let is_same = format == own;
+        let mut layout = Self {
+            names,
+            retry_failed,
+            kind: input.kind,
+            format,
+            is_same,
+            has_mark: is_same && input.has_mark,
+            line_end: if is_same { input.line_end } else { "\n" },
+            input_line_end: input.line_end,
+            delimiter: b',',
+            start: Vec::new(),
+            columns: Vec::new(),
+        };
+        if let (Kind::Csv(delimiter), Some(header)) = (input.kind, &input.header) {
+            layout.delimiter = delimiter;
+            layout.read_header(header, delimiter)?;
+            let mark = if input.has_mark { BYTE_ORDER_MARK } else { b"" };
+            layout.start.extend_from_slice(mark);
+            layout.start.extend_from_slice(header);
+            layout.start.extend_from_slice(input.line_end.as_bytes());
+            return Ok(Some(layout));
         }
-        let mut block = Block::default();
-        input.read(&mut block)?;
-        if block.len() == 0 {
-            return Ok(None);
-        }
-        let fields = block.records().find_map(|(_, record)| match record {
-            Record::Line(_, Ok(fields)) => Some(fields),
-            _ => None,
-        });
-        let columns = fields.iter().flatten().map(|field| Column::new(&field.name)).collect();
-        input.first = Some(block);
-        Ok(Some(Self { format: format.unwrap_or(Format::Jsonl), columns }))
+        Ok(layout.read_first(input)?.then_some(layout))
     }
-}
 
-impl Column {
-    fn new(name: &str) -> Self {
+    /// Reads the first block of JSON, to know the members of CSV. Returns whether there is one.
+    fn read_first(&mut self, input: &mut Input) -> Result<bool, Failure> {
+        let mut block = Block::default();
+        let mut fields = Vec::new();
+        // What one read brings varies, and the columns must not.
+        while fields.is_empty() && input.read_more(&mut block)? && self.format == Format::Csv {
+            let valid = block.records().find_map(|(_, text, _)| read_fields(text).ok());
+            fields = valid.into_iter().flatten().map(|field| self.column(&field.name)).collect();
+        }
+        // They are the last columns then.
+        fields.retain(|column| !matches!(column.role, Role::Token | Role::Error));
+        self.columns = fields;
+        let has_records = block.len() > 0;
+        input.first = Some(block);
+        Ok(has_records)
+    }
+
+    fn column(&self, name: &str) -> Column {
         let mut json_key = Vec::new();
         write_string(&mut json_key, name);
         json_key.push(b':');
-        Self { name: name.to_owned(), json_key, is_parameter: is_parameter(name) }
+        Column { name: name.to_owned(), json_key, role: self.names.role(name) }
     }
-}
 
-/// Whether a field is passed to `create_token`.
-pub(super) fn is_parameter(name: &str) -> bool {
-    CREATE_TOKEN.parameters.iter().any(|parameter| parameter.name == name)
-}
+    /// Whether the output has columns that the input lacks: token and error.
+    pub(super) fn adds_columns(&self) -> bool {
+        !self.columns.iter().any(|column| column.role == Role::Token)
+    }
 
-/// Checks the header of CSV. Warns of columns that look like misspelled parameters.
-///
-/// # Errors
-/// [`Failure::Usage`].
-fn check_header(header: &StringRecord) -> Result<(), Failure> {
-    let is_repeated = |(at, name): &(usize, &str)| header.iter().take(*at).any(|n| n == *name);
-    let problem = if let Some((_, name)) = header.iter().enumerate().find(is_repeated) {
-        format!("names the column {} twice", quoted(name))
-    } else if let Some(name) = header.iter().find(|name| [TOKEN, ERROR].contains(name)) {
-        format!("has a column {name:?} already, which create-tokens adds; rename it")
-    } else if !header.iter().any(|name| name == "actor_id") {
-        "has no column actor_id; create-tokens --help lists the columns, and JSON lines begin \
-         with {"
-            .to_owned()
-    } else {
-        for (name, parameter) in header.iter().filter_map(|name| Some((name, misspelled(name)?))) {
-            warn(&format!(
-                "the column {name:?} is passed through and changes no token; is {parameter} meant?"
+    /// Reads the columns of CSV.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`].
+    fn read_header(&mut self, header: &[u8], delimiter: u8) -> Result<(), Failure> {
+        let usage = |problem: String| Failure::Usage(format!("the header of the CSV {problem}"));
+        let cells = read_cells(header, delimiter);
+        if cells.len() > MAX_COLUMNS {
+            return Err(usage(format!("has more than {MAX_COLUMNS} columns")));
+        }
+        for cell in cells {
+            let name = cell.value(header).into_owned();
+            let name = String::from_utf8(name).map_err(|_| usage("is not UTF-8".to_owned()))?;
+            self.columns.push(self.column(&name));
+        }
+        self.check_header().map_err(usage)
+    }
+
+    fn check_header(&self) -> Result<(), String> {
+        let count = |role| self.columns.iter().filter(|column| column.role == role).count();
+        let has_actor = count(Role::Parameter(ACTOR)) > 0;
+        for column in &self.columns {
+            let name = &*column.name;
+            match column.role {
+                Role::Ordinary => self
+                    .names
+                    .check_ordinary(name, has_actor)
+                    .map_err(|problem| format!("has a near miss: {problem}"))?,
+                role if count(role) > 1 => {
+                    return Err(format!("names the column {} twice", quoted(name)));
+                }
+                Role::Token | Role::Error if !self.retry_failed => {
+                    return Err(format!(
+                        "has a column {name:?} already, which create-tokens adds; rename it, or \
+                         pass --retry-failed to try the rows that have no token"
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if !has_actor {
+            return Err(format!(
+                "has no column {}; create-tokens --help lists the columns, --actor-column names \
+                 another one, and JSON lines begin with {{",
+                shown(self.names.actor())
             ));
         }
-        return Ok(());
-    };
-    Err(Failure::Usage(format!("the header of the CSV {problem}")))
-}
-
-/// The parameter whose name the column probably misspells.
-fn misspelled(name: &str) -> Option<&'static str> {
-    const PARAMETERS: [&str; 5] =
-        ["actor_id", "expires_after", "restrict_all", "restrict_database", "restrict_resource"];
-    if is_parameter(name) {
-        return None;
+        if self.retry_failed && (count(Role::Token), count(Role::Error)) != (1, 1) {
+            return Err(format!(
+                "lacks the columns {TOKEN} and {ERROR}, which --retry-failed needs"
+            ));
+        }
+        Ok(())
     }
-    let folded = name.trim().to_lowercase().replace([' ', '-'], "_");
-    PARAMETERS.into_iter().find(|known| strsim::jaro_winkler(known, &folded) >= MISSPELLED)
 }

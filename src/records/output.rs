@@ -5,7 +5,6 @@ use std::path::Path;
 
 use indicatif::{HumanCount, ProgressBar};
 
-use super::cleanup::Cleanup;
 use super::input::Block;
 use super::unfinished::UnfinishedFile;
 use crate::cli::failure::Failure;
@@ -25,19 +24,15 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens stdout without a path. From now on a signal removes the unfinished file.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] if the file can't be created, or signals can't be handled.
-    pub(super) fn open(path: Option<&Path>, input_length: Option<u64>) -> Result<Self, Failure> {
-        let file = path.map(create_file).transpose()?;
+    /// Without a file, the output is stdout.
+    pub(super) fn new(file: Option<UnfinishedFile>, input_length: Option<u64>) -> Self {
         // `write_block` estimates how many records there will be if it knows the input's length.
         let template = match input_length {
             Some(_) => "{bar:30} {percent}%  {human_pos} records, {per_sec}, {eta} left",
             None => "{spinner} {human_pos} records, {per_sec}",
         };
         let progress = progress_bar(input_length.map(|_| 0), template);
-        Ok(Self { file, progress, input_length, records: 0, failed: 0 })
+        Self { file, progress, input_length, records: 0, failed: 0 }
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
@@ -76,7 +71,7 @@ impl Output {
     ///
     /// # Errors
     /// [`Failure::Io`], or [`Failure::Negative`] if a record failed.
-    pub(super) fn finish(self, fail_fast: bool) -> Result<(), Failure> {
+    pub(super) fn finish(self, fail_fast: bool, failed_file: Option<&Path>) -> Result<(), Failure> {
         let Self { file, progress, records, failed, .. } = self;
         progress.finish_and_clear();
         if failed > 0 && fail_fast {
@@ -92,7 +87,7 @@ impl Output {
         let shows_summary = io::stderr().is_terminal();
         if shows_summary {
             let seconds = progress.elapsed().as_secs_f64();
-            warn(&format!("{}, {seconds:.1} s", summary(records, failed)));
+            warn(&format!("{}, {seconds:.1} s", summary(records, failed, failed_file)));
         }
         if failed == 0 {
             return Ok(());
@@ -104,19 +99,16 @@ impl Output {
 }
 
 /// How many records there were, and how many of them have a token.
-fn summary(records: u64, failed: u64) -> String {
+fn summary(records: u64, failed: u64, failed_file: Option<&Path>) -> String {
     let tokens = records - failed;
+    let place = failed_file.filter(|_| failed > 0);
+    let place = place.map(|path| format!(" ({})", path.display())).unwrap_or_default();
     format!(
-        "{} {}: {} {}, {} failed",
+        "{} {}: {} {}, {} failed{place}",
         HumanCount(records),
         plural("record", records),
         HumanCount(tokens),
         plural("token", tokens),
         HumanCount(failed),
     )
-}
-
-fn create_file(path: &Path) -> Result<UnfinishedFile, Failure> {
-    let cleanup = Cleanup::start().map_err(|error| format!("cannot handle signals: {error}"))?;
-    UnfinishedFile::create("--output", path, &cleanup)
 }

@@ -1,16 +1,18 @@
 //! A worker that reads a block of records, mints their tokens and writes them.
 
-use csv::ByteRecord;
-use dstok::names::quoted;
 use dstok::parallel::{Mode, Stopped, Turn, Worker};
 use dstok::sidecar::methods::{Defaults, Session, create_token};
 use pyjson::RawValue;
 
-use super::fields::{Field, read_cell};
-use super::input::{Block, Input, Record};
-use super::layout::{Column, ERROR, Format, Layout, TOKEN, is_parameter};
+use super::failed::FailedRecords;
+use super::fields::Field;
+use super::input::{Block, Input};
+use super::layout::Layout;
+use super::names::{ACTOR, shown};
 use super::output::Output;
-use super::writer::write_record;
+use super::record::{Memory, Record};
+use super::unknown::{UnknownActions, Warnings};
+use super::writer::{Outcome, push_line, write_record};
 use crate::cli::failure::Failure;
 
 /// How many containers are open around a parameter in a request to `serve`: the request and its
@@ -23,25 +25,44 @@ const KEPT_CAPACITY: usize = 1 << 20;
 /// What the audit log says made the tokens.
 const MADE_BY: &str = "create-tokens";
 
+/// Where blocks go.
+pub(super) struct Sinks<'a> {
+    pub(super) output: &'a mut Output,
+    pub(super) failed: &'a mut FailedRecords,
+    pub(super) warnings: &'a mut Warnings,
+}
+
 /// One thread's session and buffers.
 pub(super) struct RecordWorker<'a> {
-    pub(super) session: Session,
-    pub(super) layout: &'a Layout,
-    /// For the parameters that a record leaves out.
-    pub(super) defaults: &'a Defaults<'a>,
+    pub(super) minter: Minter<'a>,
     /// Whether the first record that fails ends the run.
     pub(super) fail_fast: bool,
+    /// Whether the text of records that failed is wanted.
+    pub(super) keeps_failed: bool,
     pub(super) block: Block,
     /// The records of the block with their tokens.
     pub(super) out: Vec<u8>,
-    /// A message about each record of the block that failed.
+    /// A message about each record of the block that failed, and their text.
     pub(super) failures: Vec<String>,
+    pub(super) failed: Vec<u8>,
+}
+
+/// Makes the token of a record.
+pub(super) struct Minter<'a> {
+    pub(super) session: Session,
+    pub(super) layout: &'a Layout<'a>,
+    /// For the parameters that a record leaves out.
+    pub(super) defaults: &'a Defaults<'a>,
+    pub(super) memory: Memory,
+    pub(super) unknown: UnknownActions,
+    /// The last token.
+    pub(super) token: Vec<u8>,
 }
 
 impl<'a> Worker for RecordWorker<'a> {
     type Source = Input;
     type Context = ();
-    type Sink = &'a mut Output;
+    type Sink = Sinks<'a>;
     type Error = Failure;
 
     fn read(&mut self, input: &mut Input) -> Result<Option<Mode>, Failure> {
@@ -49,89 +70,85 @@ impl<'a> Worker for RecordWorker<'a> {
             return Ok(None);
         }
         input.read(&mut self.block)?;
-        Ok((self.block.len() > 0).then_some(Mode::Shared))
+        // A few records are answered before another thread would wake up.
+        let mode = if self.block.is_large() { Mode::Shared } else { Mode::Exclusive };
+        Ok((self.block.len() > 0).then_some(mode))
     }
 
     fn answer(
         &mut self,
         _: &mut (),
-        turn: &mut Turn<'_, &'a mut Output, Failure>,
+        turn: &mut Turn<'_, Sinks<'a>, Failure>,
     ) -> Result<(), Stopped> {
-        let Self { session, layout, defaults, fail_fast, block, out, failures } = self;
-        out.clear();
-        out.shrink_to(KEPT_CAPACITY);
+        let Self { minter, fail_fast, keeps_failed, block, out, failures, failed } = self;
+        for buffer in [&mut *out, &mut *failed] {
+            buffer.clear();
+            buffer.shrink_to(KEPT_CAPACITY);
+        }
         failures.clear();
         // The records of a block share one timestamp.
-        session.clock.refresh();
-        session.workspace.shrink();
-        for (line, record) in block.records() {
-            let outcome = write_record(out, layout, record, |record, out| {
-                let fields = parameters(layout, record)?;
-                let parameters = fields.iter().map(|Field { name, json, depth }| {
-                    (&**name, RawValue { text: json, depth: depth + DEPTH_IN_REQUEST })
-                });
-                create_token(session, parameters, defaults, MADE_BY, out)
-                    .map_err(|failure| failure.message.into_owned())
-            });
-            if let Err(problem) = outcome {
-                failures.push(format!("line {line}: {problem}"));
-                if *fail_fast {
-                    break;
-                }
+        minter.session.clock.refresh();
+        minter.session.workspace.shrink();
+        let layout = minter.layout;
+        for (line, text, cells) in block.records() {
+            let record = Record::read(text, cells, layout.kind);
+            let Err(problem) = minter.write(&record, out) else { continue };
+            if *keeps_failed {
+                push_line(failed, &record, text);
+                failed.extend_from_slice(layout.input_line_end.as_bytes());
+            }
+            failures.push(format!("line {line}: {problem}"));
+            if *fail_fast {
+                break;
             }
         }
-        turn.write(|output| output.write_block(block, out, failures))
+        let unknown = std::mem::take(&mut minter.unknown.found);
+        turn.write(|sinks| {
+            sinks.warnings.add(unknown);
+            sinks.failed.write(failed)?;
+            sinks.output.write_block(block, out, failures)
+        })
     }
 }
 
-/// The fields of a record that `create_token` takes.
-///
-/// # Errors
-/// Why the record can't have a token.
-fn parameters<'a>(layout: &'a Layout, record: Record<'a>) -> Result<Vec<Field<'a>>, String> {
-    match record {
-        Record::Row(row) => row_parameters(&layout.columns, row),
-        Record::Line(_, fields) => {
-            let mut fields = fields?;
-            check_names(layout, &fields)?;
-            fields.retain(|field| is_parameter(&field.name));
-            Ok(fields)
+impl Minter<'_> {
+    /// Appends a record with its token, or with what is wrong with it.
+    ///
+    /// # Errors
+    /// What is wrong with the record.
+    fn write(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        let layout = self.layout;
+        let kept = if layout.retry_failed { record.token(layout) } else { None };
+        if let Some(token) = kept {
+            write_record(out, layout, record, &Outcome::Kept(&token));
+            return Ok(());
         }
+        let result = self.mint(record);
+        // A token is ASCII.
+        let outcome = match &result {
+            Ok(()) => Outcome::Token(str::from_utf8(&self.token).unwrap_or_default()),
+            Err(problem) => Outcome::Failed(problem),
+        };
+        write_record(out, layout, record, &outcome);
+        result
     }
-}
 
-fn row_parameters<'a>(
-    columns: &'a [Column],
-    row: &'a ByteRecord,
-) -> Result<Vec<Field<'a>>, String> {
-    let (found, expected) = (row.len(), columns.len());
-    if found != expected {
-        return Err(format!("has {found} columns where the header has {expected}"));
+    fn mint(&mut self, record: &Record<'_>) -> Result<(), String> {
+        let Self { session, layout, defaults, memory, unknown, token } = self;
+        let fields = record.parameters(layout, memory)?;
+        let parameters = fields.iter().map(|Field { name, json, depth }| {
+            (&**name, RawValue { text: json, depth: depth + DEPTH_IN_REQUEST })
+        });
+        token.clear();
+        create_token(session, parameters, defaults, MADE_BY, token).map_err(|failure| {
+            let message = failure.message.into_owned();
+            // The record has a name of its own for the actor.
+            match message.strip_prefix(ACTOR) {
+                Some(problem) => format!("{}{problem}", shown(layout.names.actor())),
+                None => message,
+            }
+        })?;
+        unknown.look(&fields, session.datasette.actions());
+        Ok(())
     }
-    let mut fields = Vec::with_capacity(expected);
-    for (Column { name, .. }, cell) in columns.iter().zip(row).filter(|(it, _)| it.is_parameter) {
-        fields.extend(read_cell(name, cell).map_err(|problem| format!("{name} {problem}"))?);
-    }
-    Ok(fields)
-}
-
-/// Checks the names of a line's members.
-fn check_names(layout: &Layout, fields: &[Field<'_>]) -> Result<(), String> {
-    let is_csv = layout.format == Format::Csv;
-    for (at, Field { name, .. }) in fields.iter().enumerate() {
-        if [TOKEN, ERROR].contains(&&**name) {
-            return Err(format!("has a member {name:?} already, which create-tokens adds"));
-        }
-        if is_csv && !layout.columns.iter().any(|column| column.name == *name) {
-            return Err(format!(
-                "has a member {} that the first record has not; CSV needs the same columns in all \
-                 records",
-                quoted(name)
-            ));
-        }
-        if is_csv && fields[..at].iter().any(|before| before.name == *name) {
-            return Err(format!("{} is given twice", quoted(name)));
-        }
-    }
-    Ok(())
 }

@@ -1,108 +1,180 @@
 //! Writing records with their tokens.
 
+use memchr::memchr2;
 use pyjson::write_string;
 
-use super::fields::to_cell;
-use super::input::Record;
+use super::csv::{Cell, Quotes};
+use super::fields::{Field, to_cell};
+use super::input::BYTE_ORDER_MARK;
 use super::layout::{Format, Layout};
+use super::names::{ERROR, Role, TOKEN};
+use super::record::Record;
+
+/// What became of a record.
+pub(super) enum Outcome<'a> {
+    Token(&'a str),
+    /// The record had this token.
+    Kept(&'a str),
+    Failed(&'a str),
+}
 
 /// What comes before the first record.
-pub(super) fn header(layout: &Layout) -> Vec<u8> {
+pub(super) fn header(layout: &Layout<'_>) -> Vec<u8> {
     let mut out = Vec::new();
+    if layout.has_mark {
+        out.extend_from_slice(BYTE_ORDER_MARK);
+    }
     if layout.format == Format::Csv {
         for column in &layout.columns {
-            push_cell(&mut out, column.name.as_bytes());
+            push_cell(&mut out, layout.delimiter, column.name.as_bytes());
         }
-        out.extend_from_slice(b"token,error\n");
+        if layout.adds_columns() {
+            push_cell(&mut out, layout.delimiter, TOKEN.as_bytes());
+            push_cell(&mut out, layout.delimiter, ERROR.as_bytes());
+        }
+        end_row(&mut out, layout);
     }
     out
 }
 
-/// Appends a record with the token that `create_token` appends, or with what is wrong with the
-/// record.
-///
-/// # Errors
-/// The error of `create_token`, which has then appended nothing.
-pub(super) fn write_record<'a>(
+/// Appends a record with its token, or with what is wrong with it.
+pub(super) fn write_record(
     out: &mut Vec<u8>,
-    layout: &Layout,
-    record: Record<'a>,
-    create_token: impl FnOnce(Record<'a>, &mut Vec<u8>) -> Result<(), String>,
-) -> Result<(), String> {
-    write_fields(out, layout, &record);
-    // A token needs no quotes in CSV and no escapes in JSON.
-    let (before, after): (&[u8], &[u8]) = match layout.format {
-        Format::Tokens => (b"", b""),
-        Format::Csv => (b"", b","),
-        Format::Jsonl => (br#""token":""#, br#""}"#),
+    layout: &Layout<'_>,
+    record: &Record<'_>,
+    outcome: &Outcome<'_>,
+) {
+    let (token, error) = match outcome {
+        Outcome::Token(token) | Outcome::Kept(token) => (*token, ""),
+        Outcome::Failed(error) => ("", *error),
     };
-    let start = out.len();
-    out.extend_from_slice(before);
-    let outcome = create_token(record, out);
-    match (&outcome, layout.format) {
-        (Ok(()), _) => out.extend_from_slice(after),
-        (Err(_), Format::Tokens) => {}
-        (Err(error), Format::Csv) => {
-            out.push(b',');
-            push_cell(out, error.as_bytes());
-            // The last comma.
-            out.pop();
+    let (Record::Row(text, _) | Record::Json(text, _)) = record;
+    if matches!(outcome, Outcome::Kept(_)) && layout.is_same {
+        push_line(out, record, text);
+        out.extend_from_slice(layout.line_end.as_bytes());
+        return;
+    }
+    match layout.format {
+        Format::Tokens => out.extend_from_slice(token.as_bytes()),
+        Format::Csv => {
+            write_cells(out, layout, record, token, error);
+            return end_row(out, layout);
         }
-        (Err(error), Format::Jsonl) => {
-            out.truncate(start);
-            out.extend_from_slice(br#""token":null,"error":"#);
-            write_string(out, error);
+        Format::Jsonl => {
+            write_members(out, layout, record);
+            let value = if error.is_empty() { "\"token\":" } else { "\"token\":null,\"error\":" };
+            out.extend_from_slice(value.as_bytes());
+            write_string(out, if error.is_empty() { token } else { error });
             out.push(b'}');
         }
     }
-    out.push(b'\n');
-    outcome
+    out.extend_from_slice(layout.line_end.as_bytes());
 }
 
-/// Appends what comes before the token.
-fn write_fields(out: &mut Vec<u8>, layout: &Layout, record: &Record<'_>) {
-    match (layout.format, record) {
-        (Format::Tokens, _) => {}
-        // Pads or cuts a row of the wrong length, so that token and error stay in their columns.
-        (Format::Csv, Record::Row(row)) => {
-            for at in 0..layout.columns.len() {
-                push_cell(out, row.get(at).unwrap_or_default());
-            }
-        }
-        (Format::Csv, Record::Line(_, fields)) => {
-            for column in &layout.columns {
+/// Appends a row, with a delimiter after each cell.
+fn write_cells(
+    out: &mut Vec<u8>,
+    layout: &Layout<'_>,
+    record: &Record<'_>,
+    token: &str,
+    error: &str,
+) {
+    // Pads or cuts a row of the wrong length, so that token and error stay in their columns.
+    for (at, column) in layout.columns.iter().enumerate() {
+        match (column.role, record) {
+            (Role::Token, _) => push_cell(out, layout.delimiter, token.as_bytes()),
+            (Role::Error, _) => push_cell(out, layout.delimiter, error.as_bytes()),
+            (_, Record::Row(text, cells)) => match cells.get(at) {
+                Some(cell) => copy_cell(out, layout, cell, text),
+                None => out.push(layout.delimiter),
+            },
+            (_, Record::Json(_, fields)) => {
                 let field = fields.iter().flatten().find(|field| field.name == column.name);
                 let cell = field.map(|field| to_cell(&field.json)).unwrap_or_default();
-                push_cell(out, cell.as_bytes());
+                push_cell(out, layout.delimiter, cell.as_bytes());
             }
         }
-        (Format::Jsonl, Record::Row(row)) => {
+    }
+    if layout.adds_columns() {
+        push_cell(out, layout.delimiter, token.as_bytes());
+        push_cell(out, layout.delimiter, error.as_bytes());
+    }
+}
+
+/// Appends a cell of the input as [`push_cell`] would. Most need no more than to be copied.
+fn copy_cell(out: &mut Vec<u8>, layout: &Layout<'_>, cell: &Cell, text: &[u8]) {
+    let raw = &text[cell.raw.clone()];
+    if str::from_utf8(raw).is_err() {
+        let value = cell.value(text);
+        return push_cell(out, layout.delimiter, String::from_utf8_lossy(&value).as_bytes());
+    }
+    if cell.quotes == Quotes::Doubled {
+        out.extend_from_slice(raw);
+        out.push(layout.delimiter);
+    } else {
+        push_cell(out, layout.delimiter, &cell.value(text));
+    }
+}
+
+/// Appends a JSON object up to its token, with a comma if it has members.
+fn write_members(out: &mut Vec<u8>, layout: &Layout<'_>, record: &Record<'_>) {
+    let is_ours =
+        |field: &Field<'_>| matches!(layout.names.role(&field.name), Role::Token | Role::Error);
+    match record {
+        Record::Row(text, cells) => {
             out.push(b'{');
-            for (column, cell) in layout.columns.iter().zip(*row) {
-                out.extend_from_slice(&column.json_key);
-                write_string(out, &String::from_utf8_lossy(cell));
+            for (column, cell) in layout.columns.iter().zip(*cells) {
+                if !matches!(column.role, Role::Token | Role::Error) {
+                    out.extend_from_slice(&column.json_key);
+                    write_string(out, &String::from_utf8_lossy(&cell.value(text)));
+                    out.push(b',');
+                }
+            }
+        }
+        Record::Json(_, Err(_)) => out.push(b'{'),
+        // No member may be there twice.
+        Record::Json(_, Ok(fields)) if fields.iter().any(is_ours) => {
+            out.push(b'{');
+            for field in fields.iter().filter(|field| !is_ours(field)) {
+                write_string(out, &field.name);
+                out.push(b':');
+                push_line(out, record, field.json.as_bytes());
                 out.push(b',');
             }
         }
-        // A line with fields ends with a brace.
-        (Format::Jsonl, Record::Line(line, Ok(fields))) => {
-            let open = line.trim_ascii().strip_suffix(b"}").unwrap_or(b"{");
-            out.extend_from_slice(open.trim_ascii_end());
+        // A record with fields ends with a brace.
+        Record::Json(text, Ok(fields)) => {
+            let open = text.strip_suffix(b"}").unwrap_or(b"{");
+            push_line(out, record, open.trim_ascii_end());
             if !fields.is_empty() {
                 out.push(b',');
             }
         }
-        (Format::Jsonl, Record::Line(_, Err(_))) => out.push(b'{'),
     }
 }
 
-/// Appends a cell of CSV and a comma, byte for byte as the crate `csv` writes a row of several cells.
-/// Only a cell that needs quotes gets them.
-///
-/// `csv::Writer` copies through a buffer of its own, and can't clear the memory that it writes to. A
-/// buffer that is reused would have to move in and out for each block.
-pub(super) fn push_cell(out: &mut Vec<u8>, cell: &[u8]) {
-    if cell.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+/// Appends what came in. JSON becomes one line: only white space between values can end a line.
+pub(super) fn push_line(out: &mut Vec<u8>, record: &Record<'_>, text: &[u8]) {
+    let start = out.len();
+    out.extend_from_slice(text);
+    if matches!(record, Record::Json(..)) && memchr2(b'\n', b'\r', text).is_some() {
+        for byte in &mut out[start..] {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+    }
+}
+
+/// Ends a row whose last cell has a delimiter after it.
+fn end_row(out: &mut Vec<u8>, layout: &Layout<'_>) {
+    out.pop();
+    out.extend_from_slice(layout.line_end.as_bytes());
+}
+
+/// Appends a cell of CSV and a delimiter. Only a cell that needs quotes gets them.
+fn push_cell(out: &mut Vec<u8>, delimiter: u8, cell: &[u8]) {
+    if cell.iter().any(|byte| matches!(byte, b'"' | b'\n' | b'\r') || *byte == delimiter) {
         out.push(b'"');
         for part in cell.split_inclusive(|byte| *byte == b'"') {
             out.extend_from_slice(part);
@@ -114,7 +186,7 @@ pub(super) fn push_cell(out: &mut Vec<u8>, cell: &[u8]) {
     } else {
         out.extend_from_slice(cell);
     }
-    out.push(b',');
+    out.push(delimiter);
 }
 
 #[cfg(test)]
@@ -122,19 +194,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_those_of_the_csv_crate() {
-        let pieces = ["", "a", "é", " ", ",", "\"", "\n", "\r", "'", "\\", "\t", "#", "a,b\"\"c\n"];
-        for first in pieces {
-            for second in pieces {
-                let row = [first, second, &format!("{first}{second}"), "\"", ""];
-                let mut out = Vec::new();
-                row.iter().for_each(|cell| push_cell(&mut out, cell.as_bytes()));
-                assert_eq!(out.pop(), Some(b','));
-                out.push(b'\n');
-                let mut expected = csv::Writer::from_writer(Vec::new());
-                expected.write_record(row).unwrap();
-                assert_eq!(out, expected.into_inner().unwrap(), "{row:?}");
-            }
+    fn only_cells_that_need_quotes_get_them() {
+        for (cell, expected) in [
+            ("", ","),
+            ("a b'\\\t#", "a b'\\\t#,"),
+            ("a,b", "\"a,b\","),
+            ("\"", "\"\"\"\","),
+            ("a\"\"b", "\"a\"\"\"\"b\","),
+            ("a\nb", "\"a\nb\","),
+            ("\r", "\"\r\","),
+            ("a;b", "a;b,"),
+        ] {
+            let mut out = Vec::new();
+            push_cell(&mut out, b',', cell.as_bytes());
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
 }

@@ -1,0 +1,153 @@
+//! What `dstok create-tokens` does about records that failed, and about input that comes slowly.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails may fail the test")]
+#![allow(clippy::disallowed_methods, reason = "the test reads the files that the program writes")]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use common::{Outcome, READY, dstok, results, run};
+
+const COMMAND: [&str; 5] = ["create-tokens", "--secret", "spec-secret", "--now", "1700000000"];
+
+#[track_caller]
+fn create_tokens(options: &[&str], input: impl AsRef<[u8]>) -> Outcome {
+    run(&mut dstok(COMMAND.iter().chain(options)), input)
+}
+
+/// The token that `serve` makes.
+#[track_caller]
+fn token(params: &str) -> String {
+    results(READY, &[("create_token", params)])[0].as_str().unwrap().to_owned()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// What `--failed` gets.
+#[track_caller]
+fn failed(input: impl AsRef<[u8]>) -> Vec<u8> {
+    let path = folder("failed").join("failed");
+    let outcome = create_tokens(&["--failed", path.to_str().unwrap()], input);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    fs::read(path).unwrap()
+}
+
+#[test]
+fn records_that_failed_are_kept_as_they_came() {
+    let input = b"\xef\xbb\xbfactor_id;\"now\"\r\na;1\r\n\"\";\"1\r\n2\"\r\nb\xff;1\r\nc\r\nd;x";
+    let expected = b"\xef\xbb\xbfactor_id;\"now\"\r\n\"\";\"1\r\n2\"\r\nb\xff;1\r\nc\r\nd;x\r\n";
+    assert_eq!(failed(input), expected);
+    let input = b"{\"actor_id\":1}\n\n{ \"x\" :\xff}\n{\"actor_id\":1,\"now\":\"\"}\nnonsense";
+    let expected = b"{ \"x\" :\xff}\n{\"actor_id\":1,\"now\":\"\"}\nnonsense\n";
+    assert_eq!(failed(input), expected);
+    assert_eq!(failed("[{\"actor_id\":1},\n{\n\"x\":1}]\n"), b"{ \"x\":1}\n");
+    // Without failures, the file is there too, and an old one is gone.
+    let path = folder("failed").join("none");
+    fs::write(&path, "before").unwrap();
+    create_tokens(&["--failed", path.to_str().unwrap()], "actor_id\na\n").quiet_success();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "actor_id\n");
+    // The file can be the input, and a malformed input leaves it as it was.
+    fs::write(&path, "actor_id,now\na,\n,1\n").unwrap();
+    let path = path.to_str().unwrap();
+    assert_eq!(create_tokens(&[path, "--failed", path], "").code, Some(1));
+    assert_eq!(fs::read_to_string(path).unwrap(), "actor_id,now\n,1\n");
+    create_tokens(&["--failed", path, "--format", "tokens"], "actor_id,now\n\"").usage_error();
+    assert_eq!(fs::read_to_string(path).unwrap(), "actor_id,now\n,1\n");
+    create_tokens(&["--failed", path, "--output", path], "actor_id\na\n").usage_error();
+    create_tokens(&["--failed", "/no/such/folder/x"], "actor_id\na\n").usage_error();
+}
+
+#[test]
+fn output_is_refused_as_input_without_retry_failed() {
+    let outcome = create_tokens(&[], "actor_id,token,error\na,,x\n");
+    outcome.usage_error();
+    assert!(outcome.stderr.contains("--retry-failed"), "{outcome:?}");
+    let outcome = create_tokens(&[], "{\"actor_id\":1,\"token\":null,\"error\":\"x\"}\n");
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("--retry-failed"), "{outcome:?}");
+    assert_eq!(outcome.stdout.matches("\"token\":").count(), 1, "{outcome:?}");
+    assert!(outcome.stdout.starts_with("{\"actor_id\":1,\"token\":null,\"error\":\"has a member"));
+}
+
+#[test]
+fn retry_failed_keeps_tokens_and_tries_the_others() {
+    let (a, b) = (token(r#"["a"]"#), token(r#"["b",3600]"#));
+    let input = "actor_id,expires_after,n\r\na,,\"x,\"\"\"\r\nb,soon,\r\n,1,\r\n";
+    let first = create_tokens(&[], input);
+    assert_eq!(first.code, Some(1));
+    // Nothing has changed, so the output is the same.
+    let second = create_tokens(&["--retry-failed"], &first.stdout);
+    assert_eq!((second.code, &second.stdout), (Some(1), &first.stdout));
+    let repaired = first.stdout.replace("b,soon", "b,3600");
+    let third = create_tokens(&["--retry-failed"], &repaired);
+    let expected = format!(
+        "actor_id,expires_after,n,token,error\r\na,,\"x,\"\"\",{a},\r\nb,3600,,{b},\r\n\
+         ,1,,,actor_id is empty\r\n"
+    );
+    assert_eq!((third.code, third.stdout), (Some(1), expected));
+    let tokens = create_tokens(&["--retry-failed", "--format", "tokens"], &repaired);
+    assert_eq!(tokens.stdout, format!("{a}\n{b}\n\n"));
+    // A token of another secret stays too, and columns stay in their order.
+    let outcome = create_tokens(&["--retry-failed"], "error,token,actor_id\n,t,\"x\"\ne,,a\n");
+    outcome.quiet_success();
+    assert_eq!(outcome.stdout, format!("error,token,actor_id\n,t,\"x\"\n,{a},a\n"));
+    let outcome = create_tokens(&["--retry-failed"], "actor_id\na\n");
+    outcome.usage_error();
+    assert!(outcome.stderr.contains("token and error"), "{outcome:?}");
+}
+
+#[test]
+fn retry_failed_works_with_json_lines() {
+    let (a, b) = (token(r#"["a"]"#), token(r#"["b"]"#));
+    let first = create_tokens(&[], "{\"actor_id\":\"a\" }\n{\"actor_id\":\"b\",\"now\":\"x\"}\n");
+    assert_eq!(first.code, Some(1));
+    let repaired = first.stdout.replace("\"now\":\"x\"", "\"x\": 1.0");
+    let outcome = create_tokens(&["--retry-failed"], &repaired);
+    outcome.quiet_success();
+    let expected = format!(
+        "{{\"actor_id\":\"a\",\"token\":\"{a}\"}}\n\
+         {{\"actor_id\":\"b\",\"x\":1.0,\"token\":\"{b}\"}}\n"
+    );
+    assert_eq!(outcome.stdout, expected);
+    let outcome =
+        create_tokens(&["--retry-failed", "--format", "csv"], repaired.replace("\"x\": 1.0,", ""));
+    outcome.quiet_success();
+    assert_eq!(outcome.stdout, format!("actor_id,token,error\na,{a},\nb,{b},\n"));
+}
+
+#[test]
+fn each_record_is_answered_as_it_comes() {
+    for (header, records) in [
+        ("", ["{\"actor_id\":1}\n", "{\"actor_id\":2}\r\n", "{}\n"]),
+        ("actor_id\n", ["a\n", "\"b\n\"\n", "\n \n"]),
+        ("actor_id\r\n", ["a\r\n", "\"b\"\r\n", "c\r\n"]),
+        ("[", ["{\"actor_id\":1},", "{\"actor_id\":2},\n", "{},"]),
+    ] {
+        let mut command = dstok(COMMAND.iter().chain(&["--format", "tokens"]));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdin.write_all(header.as_bytes()).unwrap();
+        for record in records {
+            // The end of a record may come later than the rest.
+            let (start, end) = record.split_at(record.len() / 2);
+            stdin.write_all(start.as_bytes()).unwrap();
+            stdin.write_all(end.as_bytes()).unwrap();
+            let mut line = String::new();
+            stdout.read_line(&mut line).unwrap();
+            assert_eq!(line.starts_with("dstok_"), !record.contains("{}"));
+        }
+        stdin.write_all(if header == "[" { b"{\"actor_id\":1}]" } else { b"" }).unwrap();
+        drop(stdin);
+        assert!(common::wait(&mut child).is_some_and(|code| code < 2));
+    }
+}
