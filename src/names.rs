@@ -28,6 +28,15 @@ pub(crate) fn beginning(name: &Str<'_>) -> Option<Str<'static>> {
     }
 }
 
+/// Whether a terminal would obey a character, or not show it: control characters, line ends, and
+/// what changes the direction of text.
+#[must_use]
+pub fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// How many characters of base64 a text begins with.
 fn base64_prefix(text: &str) -> usize {
     let is_base64 = |c: &char| c.is_ascii_alphanumeric() || "-_+/".contains(*c);

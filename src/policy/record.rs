@@ -1,14 +1,15 @@
 //! A line of the audit log.
 
+use std::fmt::Write as _;
 use std::io;
 
 use datasette_tokens::{Actions, FullNames, Value};
-use memchr::{memchr2, memmem};
 use pyjson::write_string;
 use sha2::{Digest, Sha256};
 
 use super::claims::Claims;
 use super::mint::Mint;
+use crate::names::is_deceptive;
 
 /// The longest line, in bytes. Full names can be much longer than what a token carries.
 const LONGEST: usize = 32 << 20;
@@ -44,24 +45,28 @@ pub(super) fn write_record(
     let sha256 = Sha256::digest(mint.token);
     let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     line.extend_from_slice(format!(r#","sha256":"{sha256}"}}"#).as_bytes());
-    escape_line_ends(line);
+    escape_deceptive(line);
     Ok(())
 }
 
 /// Escapes the characters, beside `\n`, at which Python's `splitlines` and other readers begin a
-/// line. A request could otherwise forge a record. In JSON they occur in strings only.
-fn escape_line_ends(line: &mut Vec<u8>) {
-    const ENDS: [(&str, &str); 3] =
-        [("\u{85}", r"\u0085"), ("\u{2028}", r"\u2028"), ("\u{2029}", r"\u2029")];
-    // Most lines have neither of the bytes that these characters begin with.
-    if memchr2(0xC2, 0xE2, line).is_none() {
+/// line, and those that a terminal obeys. A request could otherwise forge a record, or hide a part of
+/// one. In JSON they occur in strings only.
+fn escape_deceptive(line: &mut Vec<u8>) {
+    // Most lines are ASCII, in which JSON escapes all of them but DEL.
+    if line.is_ascii() && !line.contains(&0x7f) {
         return;
     }
-    for (end, escape) in ENDS {
-        if memmem::find(line, end.as_bytes()).is_some() {
-            *line = String::from_utf8_lossy(line).replace(end, escape).into_bytes();
+    let mut escaped = String::with_capacity(line.len());
+    for c in String::from_utf8_lossy(line).chars() {
+        match c {
+            // The line begins with a newline. In strings JSON has no other control characters.
+            '\n' => escaped.push(c),
+            c if is_deceptive(c) => _ = write!(escaped, "\\u{:04x}", u32::from(c)),
+            c => escaped.push(c),
         }
     }
+    *line = escaped.into_bytes();
 }
 
 /// Appends `_r` with the full names of actions, `{"all": …, "database": …, "resource": …}`. The first

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use datasette_tokens::{
     Error, Inspection, Restricted, Signature, Status, Str, TokenInvalid, Value,
 };
+use dstok::names::is_deceptive;
 
 use super::{times::relative, times::utc};
 use crate::cli::stdio::escape;
@@ -162,8 +163,5 @@ fn json(value: &Value<'_>) -> String {
 /// Escapes characters that a terminal would obey, since a token may come from anywhere: control
 /// characters, characters that change the direction of text, and invisible ones.
 fn printable(text: &str) -> String {
-    escape(text, |c| match c {
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        c => c == '\u{feff}' || c.is_control(),
-    })
+    escape(text, is_deceptive)
 }

@@ -2,9 +2,8 @@
 //! `itsdangerous/signer.py`.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::signer::SHA512_LENGTH;
 use super::{BadSignature, Version, encoding::base64_decode_signature, signer::Signer};
 use crate::namespace::{ACTOR_NAMESPACE, TOKEN_NAMESPACE};
 use crate::{Secret, mlock::lock_pages};
@@ -36,12 +35,12 @@ pub struct Keyring {
     others: Mutex<Vec<(Box<str>, Arc<Signers>)>>,
 }
 
-/// The signers of one namespace, one for each secret. Each is made when it is first needed: old
-/// secrets only verify, so a program that only signs never derives their keys.
-type Signers = Box<[OnceLock<Signer>]>;
+/// The signers of one namespace, one for each secret. They derive keys when these are needed: old
+/// secrets only verify, so a program that only signs never derives theirs.
+type Signers = Box<[Signer]>;
 
 fn signers(count: usize) -> Signers {
-    let signers: Signers = (0..count).map(|_| OnceLock::new()).collect();
+    let signers: Signers = (0..count).map(|_| Signer::default()).collect();
     lock_pages(&signers);
     signers
 }
@@ -104,7 +103,7 @@ impl Keyring {
     pub fn sign(&self, namespace: &str, out: &mut Vec<u8>, start: usize) -> bool {
         if self.can_sign {
             self.with_signers(namespace, |signers| {
-                self.signer(signers, namespace, 0).sign(out, start);
+                signers[0].sign((&self.secrets[0], namespace), out, start);
             });
         }
         self.can_sign
@@ -131,22 +130,12 @@ impl Keyring {
         if !version.accepts_length(signature.len()) {
             return Err(BadSignature::DoesNotMatch);
         }
-        let is_sha512 = signature.len() == SHA512_LENGTH;
         self.with_signers(namespace, |signers| {
-            let matches = |&at: &usize| {
-                let signer = self.signer(signers, namespace, at);
-                match is_sha512 {
-                    true => signer.verify_sha512(value, &signature, &self.secrets[at], namespace),
-                    false => signer.verify(value, &signature),
-                }
-            };
+            let matches =
+                |&at: &usize| signers[at].verify((&self.secrets[at], namespace), value, &signature);
             let secret = (0..self.secrets.len()).find(matches);
             secret.map(|at| (value, at)).ok_or(BadSignature::DoesNotMatch)
         })
-    }
-
-    fn signer<'s>(&self, signers: &'s Signers, namespace: &str, at: usize) -> &'s Signer {
-        signers[at].get_or_init(|| Signer::new(&self.secrets[at], namespace))
     }
 
     fn with_signers<T>(&self, namespace: &str, work: impl FnOnce(&Signers) -> T) -> T {

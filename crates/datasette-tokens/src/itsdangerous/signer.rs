@@ -12,7 +12,7 @@ use crate::Secret;
 
 /// Bytes of a signature by SHA-1, and by SHA-512.
 const SHA1_LENGTH: usize = 20;
-pub(super) const SHA512_LENGTH: usize = 64;
+const SHA512_LENGTH: usize = 64;
 
 /// A release of itsdangerous, by the signatures it accepts. Both sign with HMAC-SHA1.
 ///
@@ -54,43 +54,44 @@ impl Version {
     }
 }
 
-/// `itsdangerous.Signer` with HMAC-SHA1, for one secret and one namespace (itsdangerous's
-/// `salt`). Its keys are as good as the secret there, and overwritten on drop as it is.
+/// `itsdangerous.Signer` for one secret and one namespace (itsdangerous's `salt`), which every call is
+/// given. Its keys are as good as the secret there, and overwritten on drop as it is. Each is derived
+/// when it is first needed.
+#[derive(Default)]
 pub(super) struct Signer {
     /// The state of the HMAC with its key. Each signature starts from a copy.
-    sha1: Hmac<Sha1>,
-    /// The same for the fallback of itsdangerous 1.1, once it is needed.
+    sha1: OnceLock<Hmac<Sha1>>,
+    /// The same for the fallback of itsdangerous 1.1.
     sha512: OnceLock<Hmac<Sha512>>,
 }
 
 impl Signer {
-    pub(super) fn new(secret: &Secret, namespace: &str) -> Self {
-        Self { sha1: keyed::<Sha1, _>(secret, namespace), sha512: OnceLock::new() }
-    }
-
-    /// `Signer.verify_signature`.
+    /// `Signer.verify_signature`. The length of the signature says which hash it may be by.
     ///
     /// Signatures are compared in constant time: how long it takes says nothing about the right
     /// signature. It does depend on the length of the value.
-    pub(super) fn verify(&self, value: &[u8], signature: &[u8]) -> bool {
-        self.sha1.clone().chain_update(value).verify_slice(signature).is_ok()
-    }
-
-    /// The same by the fallback of itsdangerous 1.1, for the secret and namespace of this signer.
-    pub(super) fn verify_sha512(
+    pub(super) fn verify(
         &self,
+        (secret, namespace): (&Secret, &str),
         value: &[u8],
         signature: &[u8],
-        secret: &Secret,
-        namespace: &str,
     ) -> bool {
-        let keyed = self.sha512.get_or_init(|| keyed::<Sha512, _>(secret, namespace));
+        if signature.len() == SHA512_LENGTH {
+            let keyed = self.sha512.get_or_init(|| keyed::<Sha512, _>(secret, namespace));
+            return keyed.clone().chain_update(value).verify_slice(signature).is_ok();
+        }
+        let keyed = self.sha1.get_or_init(|| keyed::<Sha1, _>(secret, namespace));
         keyed.clone().chain_update(value).verify_slice(signature).is_ok()
     }
 
     /// `Signer.sign`: appends a dot and the signature of what stands in `out` from `start` on.
-    pub(super) fn sign(&self, out: &mut Vec<u8>, start: usize) {
-        let mut mac = self.sha1.clone();
+    pub(super) fn sign(
+        &self,
+        (secret, namespace): (&Secret, &str),
+        out: &mut Vec<u8>,
+        start: usize,
+    ) {
+        let mut mac = self.sha1.get_or_init(|| keyed::<Sha1, _>(secret, namespace)).clone();
         mac.update(&out[start..]);
         let signature = mac.finalize().into_bytes();
         out.push(b'.');
