@@ -30,6 +30,23 @@ fn command(output: &Path) -> Command {
     dstok(COMMAND.iter().copied().chain(["--output", output.to_str().unwrap()]))
 }
 
+/// The same command, which ends by a signal even if these tests were started with it ignored, as
+/// shells start background jobs.
+fn with_default_signals(program: &Command) -> Command {
+    let mut command = Command::new("env");
+    command
+        .arg("--default-signal=INT,TERM,HUP")
+        .arg(program.get_program())
+        .args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 #[track_caller]
 fn create_tokens(output: &Path) -> Outcome {
     run(&mut command(output), "{\"actor_id\":1}\n")
@@ -106,7 +123,7 @@ fn a_signal_removes_the_unfinished_file_and_ends_the_process() {
     for (name, number) in SIGNALS {
         let output = folder(&format!("signal_{name}")).join("tokens.jsonl");
         fs::write(&output, "before").unwrap();
-        let mut run = Run::start(command(&output), &output);
+        let mut run = Run::start(with_default_signals(&command(&output)), &output);
         run.signal(name);
         assert_eq!(run.status().signal(), Some(number));
         assert_eq!(unfinished(&output), [] as [PathBuf; 0]);
@@ -125,7 +142,7 @@ fn a_signal_ends_a_process_that_reads_a_fifo() {
         writer.write_all(b"{\"actor_id\":1}\n").unwrap();
         let mut command = command(&output);
         command.arg(&fifo);
-        let mut run = Run::start(command, &output);
+        let mut run = Run::start(with_default_signals(&command), &output);
         run.signal(name);
         assert_eq!(run.status().signal(), Some(number));
         assert_eq!(unfinished(&output), [] as [PathBuf; 0]);
@@ -137,7 +154,7 @@ fn a_signal_ends_a_process_that_reads_a_fifo() {
 fn a_signal_ends_a_process_that_waits_to_write() {
     for (name, number) in SIGNALS {
         let output = folder(&format!("blocked_{name}")).join("tokens.jsonl");
-        let mut command = command(&output);
+        let mut command = with_default_signals(&command(&output));
         command.stderr(Stdio::piped());
         let mut run = Run::start(command, &output);
         // More messages than the pipe to stderr holds, and nobody reads them.
@@ -183,7 +200,8 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
 #[test]
 fn what_was_written_to_stdout_stays() {
     let (reader, writer) = std::io::pipe().unwrap();
-    let mut child = dstok(COMMAND).stdin(Stdio::piped()).stdout(writer).spawn().unwrap();
+    let mut command = with_default_signals(&dstok(COMMAND));
+    let mut child = command.stdin(Stdio::piped()).stdout(writer).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let records: String = (0..50_000).map(|n| format!("{{\"actor_id\":{n}}}\n")).collect();
     thread::spawn(move || {
