@@ -233,12 +233,12 @@ fn a_hundred_secrets_of_64_kib_together() {
         request("configure", &format!(r#"{{"old_secrets":[{}]}}"#, secrets.join(",")))
     };
     let one = |length: usize| request("configure", &format!("[\"{}\"]", "s".repeat(length)));
-    // Each secret counts 512 bytes more than it has.
-    let rest = (64 << 10) - 2 * 512 - "spec-secret".len();
+    // Each secret counts 560 bytes more than it has.
+    let rest = (64 << 10) - 2 * 560 - "spec-secret".len();
     for (good, bad, param) in [
         (old(99, 64), old(100, 64), "old_secrets"),
         (old(1, rest), old(1, rest + 1), "old_secrets"),
-        (one((64 << 10) - 512), one((64 << 10) - 511), "secret"),
+        (one((64 << 10) - 560), one((64 << 10) - 559), "secret"),
     ] {
         let answers = serve(&[], format!("{good}\n{bad}\n"));
         assert!(answers[0].contains("\"result\""), "{:.200}", answers[0]);
