@@ -11,6 +11,8 @@
 mod seccomp;
 mod sys;
 
+pub use sys::{keep_large_values_apart, release_memory};
+
 use std::io;
 
 use rustix::fd::BorrowedFd;
@@ -40,18 +42,6 @@ pub fn protect_memory() -> io::Result<()> {
 /// The system can neither close a range of descriptors nor list the open ones.
 pub fn close_inherited(owned: &[BorrowedFd<'_>]) -> io::Result<()> {
     sys::close_all_except(owned)
-}
-
-/// Makes the memory of large values return to the system when they are freed. Call this before
-/// starting a thread.
-pub fn keep_large_values_apart() {
-    sys::keep_large_values_apart();
-}
-
-/// Gives memory that was freed back to the system. Takes some microseconds, and more after large
-/// values.
-pub fn release_memory() {
-    sys::release_memory();
 }
 
 /// Irrevocably drops the privileges that a running session doesn't need: to open files, create

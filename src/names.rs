@@ -5,8 +5,8 @@ use datasette_tokens::{Str, TOKEN_PREFIX};
 /// How many characters of an unknown name an error repeats.
 const SHOWN: usize = 40;
 
-/// Longer names than this, in bytes, are compared with nothing.
-const MAX_COMPARED: usize = 64;
+/// How many characters of a name are compared. It may be megabytes long.
+const COMPARED: usize = 60;
 
 /// What follows a dot and has more characters of base64 than this may be a part of a signature.
 const SIGNATURE: usize = 10;
@@ -55,17 +55,26 @@ pub fn quoted(name: &str) -> String {
 
 /// The known name that another one probably stands for.
 pub(crate) fn nearest<'k>(name: &Str<'_>, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let name = name.to_str().filter(|name| name.len() <= MAX_COMPARED)?;
-    let name = folded(name);
-    let likeness = |known: &str| strsim::jaro_winkler(&folded(known), &name);
-    let all = known.map(|known| (likeness(known), known));
-    let (likeness, nearest) = all.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    let (likeness, nearest) = most_alike(name.to_str()?, known)?;
     (likeness >= ALIKE).then_some(nearest)
 }
 
-/// A name without what naming conventions differ in: `createToken` is `create-token`.
+/// The known name that is most like another one, and how alike they are. Among several the first in
+/// the alphabet.
+pub(crate) fn most_alike<'k>(
+    name: &str,
+    known: impl Iterator<Item = &'k str>,
+) -> Option<(f64, &'k str)> {
+    let name = folded(name);
+    let all = known.map(|known| (strsim::jaro_winkler(&folded(known), &name), known));
+    all.max_by(|(a, x), (b, y)| a.total_cmp(b).then(y.cmp(x)))
+}
+
+/// The beginning of a name without what naming conventions differ in: `createToken` is
+/// `create-token`.
 fn folded(name: &str) -> String {
-    name.chars().filter(|c| !"-_. ".contains(*c)).flat_map(char::to_lowercase).collect()
+    let beginning = name.chars().take(COMPARED);
+    beginning.filter(|c| !"-_. ".contains(*c)).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

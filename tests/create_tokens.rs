@@ -9,32 +9,18 @@ mod common;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Instant;
 
-use common::{Outcome, PATIENCE, READY, dstok, file, results, run};
+use common::{CREATE_TOKENS, PATIENCE, READY, create_tokens, dstok, file, folder, results, run};
 use serde_json::{Value, json};
-
-const COMMAND: [&str; 5] = ["create-tokens", "--secret", "spec-secret", "--now", "1700000000"];
-
-#[track_caller]
-fn create_tokens(options: &[&str], input: impl AsRef<[u8]>) -> Outcome {
-    run(&mut dstok(COMMAND.iter().chain(options)), input)
-}
 
 /// The tokens that `serve` makes.
 #[track_caller]
 fn tokens(params: &[&str]) -> Vec<String> {
     let calls: Vec<_> = params.iter().map(|params| ("create_token", *params)).collect();
     results(READY, &calls).iter().map(|token| token.as_str().unwrap().to_owned()).collect()
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]
@@ -213,7 +199,8 @@ fn a_run_that_is_killed_leaves_the_output_as_it_was() {
     let path = folder("killed").join("tokens.csv");
     fs::write(&path, "before").unwrap();
     let options = ["--output", path.to_str().unwrap()];
-    let mut child = dstok(COMMAND.iter().chain(&options)).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        dstok(CREATE_TOKENS.iter().chain(&options)).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"actor_id\n").unwrap();
     // Enough that the program must have written to its temporary file.
@@ -408,7 +395,7 @@ fn files_are_read_and_closed_pipes_are_no_failure() {
     let outcome = create_tokens(&[path.to_str().unwrap(), "--format", "tokens"], "");
     outcome.quiet_success();
     assert_eq!(outcome.answers(), tokens(&["[1]"]));
-    let mut full = dstok(COMMAND);
+    let mut full = dstok(CREATE_TOKENS);
     full.stdin(Stdio::piped())
         .stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
     let mut child = full.stderr(Stdio::null()).spawn().unwrap();

@@ -14,20 +14,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Outcome, PATIENCE, dstok, run, wait};
+use common::{CREATE_TOKENS, Outcome, PATIENCE, dstok, folder, run, wait};
 
-const COMMAND: [&str; 5] = ["create-tokens", "--secret", "spec-secret", "--now", "1700000000"];
 const SIGNALS: [(&str, i32); 3] = [("INT", 2), ("TERM", 15), ("HUP", 1)];
 
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
 fn command(output: &Path) -> Command {
-    dstok(COMMAND.iter().copied().chain(["--output", output.to_str().unwrap()]))
+    dstok(CREATE_TOKENS.iter().copied().chain(["--output", output.to_str().unwrap()]))
 }
 
 /// The same command, which ends by a signal even if these tests were started with it ignored, as
@@ -200,7 +192,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
 #[test]
 fn what_was_written_to_stdout_stays() {
     let (reader, writer) = std::io::pipe().unwrap();
-    let mut command = with_default_signals(&dstok(COMMAND));
+    let mut command = with_default_signals(&dstok(CREATE_TOKENS));
     let mut child = command.stdin(Stdio::piped()).stdout(writer).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let records: String = (0..50_000).map(|n| format!("{{\"actor_id\":{n}}}\n")).collect();
@@ -373,7 +365,7 @@ fn a_terminal_gets_a_summary() {
         ("{\"actor_id\":1}\n", "1 record: 1 token, 0 failed, ", 0),
         ("{}\n", "1 record: 0 tokens, 1 failed, ", 1),
     ] {
-        let (shown, found) = on_a_terminal(dstok(COMMAND), input);
+        let (shown, found) = on_a_terminal(dstok(CREATE_TOKENS), input);
         assert_eq!(found, Some(code), "{shown}");
         let last = shown.lines().last().unwrap();
         let (_, time) = last.split_once(summary).unwrap_or_else(|| panic!("{shown:?}"));
@@ -381,7 +373,7 @@ fn a_terminal_gets_a_summary() {
         assert!(!shown.contains("records failed"), "said twice: {shown}");
     }
     // None where the run did not come to its end.
-    let mut fail_fast = dstok(COMMAND);
+    let mut fail_fast = dstok(CREATE_TOKENS);
     fail_fast.arg("--fail-fast");
     let (shown, code) = on_a_terminal(fail_fast, "{}\n{}\n");
     assert_eq!(code, Some(1));
@@ -393,7 +385,7 @@ fn the_progress_bar_has_whole_numbers_with_rate_and_time_left() {
     let path = folder("progress").join("users.jsonl");
     let records: String = (0..300_000).map(|n| format!("{{\"actor_id\":{n}}}\n")).collect();
     fs::write(&path, records).unwrap();
-    let mut command = dstok(COMMAND);
+    let mut command = dstok(CREATE_TOKENS);
     command.arg(&path);
     let (shown, code) = on_a_terminal(command, "");
     assert_eq!(code, Some(0), "{shown}");

@@ -6,20 +6,7 @@ mod common;
 
 use std::fs;
 
-use common::{Outcome, READY, dstok, file, results, run};
-
-const COMMAND: [&str; 5] = ["create-tokens", "--secret", "spec-secret", "--now", "1700000000"];
-
-#[track_caller]
-fn create_tokens(options: &[&str], input: impl AsRef<[u8]>) -> Outcome {
-    run(&mut dstok(COMMAND.iter().chain(options)), input)
-}
-
-/// The token that `serve` makes.
-#[track_caller]
-fn token(params: &str) -> String {
-    results(READY, &[("create_token", params)])[0].as_str().unwrap().to_owned()
-}
+use common::{create_tokens, file, token};
 
 /// The run ends with exit code 2, and `--output` is as it was.
 #[track_caller]

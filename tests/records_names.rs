@@ -4,9 +4,7 @@
 
 mod common;
 
-use common::{Outcome, READY, dstok, results, run};
-
-const COMMAND: [&str; 5] = ["create-tokens", "--secret", "spec-secret", "--now", "1700000000"];
+use common::{create_tokens, token};
 
 /// A near miss and its parameter.
 const NEAR_MISSES: [(&str, &str); 16] = [
@@ -27,17 +25,6 @@ const NEAR_MISSES: [(&str, &str); 16] = [
     ("Now", "now"),
     ("now ", "now"),
 ];
-
-#[track_caller]
-fn create_tokens(options: &[&str], input: impl AsRef<[u8]>) -> Outcome {
-    run(&mut dstok(COMMAND.iter().chain(options)), input)
-}
-
-/// The token that `serve` makes.
-#[track_caller]
-fn token(params: &str) -> String {
-    results(READY, &[("create_token", params)])[0].as_str().unwrap().to_owned()
-}
 
 #[test]
 fn a_near_miss_in_a_header_is_a_usage_error() {

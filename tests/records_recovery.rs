@@ -6,30 +6,9 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use common::{Outcome, READY, dstok, results, run};
-
-const COMMAND: [&str; 5] = ["create-tokens", "--secret", "spec-secret", "--now", "1700000000"];
-
-#[track_caller]
-fn create_tokens(options: &[&str], input: impl AsRef<[u8]>) -> Outcome {
-    run(&mut dstok(COMMAND.iter().chain(options)), input)
-}
-
-/// The token that `serve` makes.
-#[track_caller]
-fn token(params: &str) -> String {
-    results(READY, &[("create_token", params)])[0].as_str().unwrap().to_owned()
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
+use common::{CREATE_TOKENS, create_tokens, dstok, folder, token};
 
 /// What `--failed` gets.
 #[track_caller]
@@ -131,7 +110,7 @@ fn each_record_is_answered_as_it_comes() {
         ("actor_id\r\n", ["a\r\n", "\"b\"\r\n", "c\r\n"]),
         ("[", ["{\"actor_id\":1},", "{\"actor_id\":2},\n", "{},"]),
     ] {
-        let mut command = dstok(COMMAND.iter().chain(&["--format", "tokens"]));
+        let mut command = dstok(CREATE_TOKENS.iter().chain(&["--format", "tokens"]));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();

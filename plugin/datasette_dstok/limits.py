@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from datasette.utils.asgi import BadRequest
 
-SHOWN = 60
+SHOWN = 40
 """How many characters of a name are shown and compared. It may be megabytes long."""
 
 

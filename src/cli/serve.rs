@@ -9,7 +9,7 @@ use dstok::parallel::available_threads;
 use dstok::policy::Policy;
 use dstok::sidecar::methods::METHODS;
 use dstok::sidecar::serve::{
-    Counts, Limits, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve,
+    Counts, Limits, MAX_THREADS, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve,
 };
 use rustix::fd::AsFd;
 
@@ -18,9 +18,6 @@ use super::{failure::Failure, failure::Result, instance::VerifyingArgs, policy::
 
 /// The largest `--max-line`, in bytes. Whatever a line grows to stays below zlib's limit of 4 GiB.
 const MAX_MAX_LINE: u64 = 512 << 20;
-
-/// The largest `--threads`.
-const MAX_THREADS: u64 = 64;
 
 /// Answer JSON-RPC 2.0 requests on stdin, one per line, with one answer per line on stdout
 ///
@@ -56,7 +53,7 @@ pub(super) struct ServeArgs {
 
     /// The most threads to answer with when many requests arrive at once
     /// [default: one per processor]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_THREADS),
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_THREADS as u64),
         help_heading = "Limits")]
     threads: Option<u64>,
 
@@ -85,7 +82,7 @@ pub(super) fn run(args: &ServeArgs) -> Result {
     let limits = Limits {
         max_line: args.max_line as usize,
         max_batch: args.max_batch as usize,
-        threads: args.threads.unwrap_or(available_threads() as u64).min(MAX_THREADS) as usize,
+        threads: args.threads.map_or_else(available_threads, |it| it as usize).min(MAX_THREADS),
     };
     // All start-up files are read, and only the audit log is still open.
     let owned: Vec<_> = session.policy.audit_log.iter().map(AsFd::as_fd).collect();

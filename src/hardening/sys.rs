@@ -62,8 +62,8 @@ fn close_range(_: RawFd, _: RawFd) -> bool {
 }
 
 /// Lets large values live outside of the heaps, so that they leave no holes there. By default, glibc
-/// moves the limit up to 32 MiB as values are freed.
-pub(super) fn keep_large_values_apart() {
+/// moves the limit up to 32 MiB as values are freed. Call this before starting a thread.
+pub fn keep_large_values_apart() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         const LARGE: libc::c_int = 256 << 10;
@@ -76,7 +76,7 @@ pub(super) fn keep_large_values_apart() {
 ///
 /// The malloc of glibc has several heaps and keeps up to 64 MiB at the end of each. So threads that
 /// take much memory one after another would have it all at once.
-pub(super) fn release_memory() {
+pub fn release_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: the call takes an integer only, and touches freed memory alone.
     unsafe {

@@ -1,7 +1,7 @@
 //! What a token carries, read from the payload that was signed.
 
 use datasette_tokens::Integer;
-use pyjson::Scanner;
+use pyjson::members;
 
 /// The claims of a token that this process has just made.
 #[derive(Debug)]
@@ -47,20 +47,6 @@ impl<'a> Claims<'a> {
                 .to_owned()),
         }
     }
-}
-
-/// The JSON of the members of an object that have these names.
-fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
-    let mut members = [None; N];
-    let mut scanner = Scanner::new(object);
-    scanner.begin_object().ok()?;
-    while let Some(key) = scanner.next_key().ok()? {
-        let value = scanner.raw_value().ok()?.text;
-        if let Some(at) = names.iter().position(|name| key.is(name)) {
-            members[at] = Some(value);
-        }
-    }
-    Some(members)
 }
 
 #[cfg(test)]

@@ -7,10 +7,7 @@ use datasette_tokens::{Actions, Integer, RawRestrictions, unix_seconds};
 use pyjson::{Error, Kind, Scanner};
 
 use super::{claims::Claims, mint::Mint};
-use crate::names::quoted;
-
-/// How much of a name is compared, in characters. A name may be megabytes long.
-const COMPARED: usize = 60;
+use crate::names::{beginning, most_alike, quoted};
 
 /// With more actions than this, none is called the nearest: comparing them takes longer than all the
 /// rest.
@@ -124,27 +121,19 @@ fn unknown_name<'a>(
 
 /// The message about an unknown action. Shows enough of a long name to recognise it.
 fn unknown_action_error(name: &str, actions: &Actions) -> String {
-    let hint = match nearest(actions, name) {
-        Some(nearest) => format!("; the nearest is {}", beginning(nearest)),
+    let nearest = nearest(actions, name).and_then(|nearest| beginning(&nearest.into()));
+    let hint = match nearest {
+        Some(nearest) => format!("; the nearest is {nearest}"),
         None if actions.is_empty() => ": this Datasette knows no actions, see --actions".to_owned(),
         None => String::new(),
     };
     format!("there is no action {}{hint} (--known-actions-only)", quoted(name))
 }
 
-/// The beginning of a name.
-fn beginning(name: &str) -> &str {
-    name.char_indices().nth(COMPARED).map_or(name, |(end, _)| &name[..end])
-}
-
 /// The action that an abbreviation stands for, else the one whose name is most like `name`.
 fn nearest<'a>(actions: &'a Actions, name: &str) -> Option<&'a str> {
-    let similarity = |known| strsim::jaro_winkler(beginning(known), beginning(name));
-    // Names come in no particular order. Among equally similar ones the first in the alphabet wins.
     let names = actions.names().filter(|_| actions.len() <= MAX_COMPARED);
-    let similar = names.map(|known| (similarity(known), known));
-    let most_similar = similar.max_by(|(a, x), (b, y)| a.total_cmp(b).then(y.cmp(x)));
-    actions.full_name(name).or(most_similar.map(|(_, known)| known))
+    actions.full_name(name).or_else(|| Some(most_alike(name, names)?.1))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::methods::Session;
 use crate::parallel;
 pub use answer::Limits;
+pub use budget::MAX_THREADS;
 pub use counts::Counts;
 pub use parent::Parent;
 pub use stdio::{Stdin, Stdout, ignore_signals};

@@ -124,6 +124,63 @@ pub fn wait(child: &mut Child) -> Option<i32> {
     }
 }
 
+/// Each of the params, between which there is a space, gets -32602 that names the parameter.
+#[track_caller]
+pub fn refuse(method: &str, param: &str, all: &str) {
+    let lines: Vec<_> = all.split_whitespace().map(|params| request(method, params)).collect();
+    let answers = session(READY, &lines);
+    assert_eq!(answers.len(), lines.len());
+    for (line, answer) in lines.iter().zip(answers) {
+        assert_invalid_param(&answer, param, line);
+    }
+}
+
+/// The results of a method for each of the params.
+#[track_caller]
+pub fn results_of(method: &str, all: &str) -> Vec<Value> {
+    let calls: Vec<_> = all.split_whitespace().map(|params| (method, params)).collect();
+    results(READY, &calls)
+}
+
+/// All results are equal.
+#[track_caller]
+pub fn same(method: &str, all: &str) {
+    let results = results_of(method, all);
+    assert!(results.len() > 1);
+    for (params, result) in all.split_whitespace().zip(&results) {
+        assert_eq!(*result, results[0], "{params}");
+    }
+}
+
+/// All results differ from each other: the parameter is not ignored.
+#[track_caller]
+pub fn different(method: &str, all: &str) {
+    let results = results_of(method, all);
+    for (number, one) in results.iter().enumerate() {
+        assert!(!results[..number].contains(one), "number {number} is as one before");
+    }
+}
+
+/// The payload of the token that is made for params.
+pub fn token_payload(params: &str) -> String {
+    payload(&results_of("create_token", params)[0])
+}
+
+/// `dstok create-tokens` with the secret and the clock of [`READY`].
+pub const CREATE_TOKENS: [&str; 5] = ["create-tokens", "--secret", SECRET, "--now", "1700000000"];
+
+/// Runs `dstok create-tokens` with further options.
+#[track_caller]
+pub fn create_tokens(options: &[&str], input: impl AsRef<[u8]>) -> Outcome {
+    run(&mut dstok(CREATE_TOKENS.iter().chain(options)), input)
+}
+
+/// The token that `serve` makes.
+#[track_caller]
+pub fn token(params: &str) -> String {
+    results(READY, &[("create_token", params)])[0].as_str().unwrap().to_owned()
+}
+
 /// The answers to lines that all are well behaved enough to leave stderr empty.
 #[track_caller]
 pub fn session<S: AsRef<OsStr>, L: AsRef<str>>(
@@ -262,6 +319,14 @@ pub fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     std::fs::write(&path, content).unwrap();
     std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     path
+}
+
+/// A new folder of its own for a test. Removes what an earlier run has left there.
+pub fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// A path at which there is no file.

@@ -3,9 +3,8 @@
 use std::{collections::HashMap, fmt};
 
 use foldhash::fast::RandomState;
-use pyjson::{Keys, RawString, RawValue, Rules, Scanner};
+use pyjson::{Keys, RawString, RawValue, Rules, Scanner, each_element, each_member, members};
 
-use crate::json::{each_element, each_member};
 use crate::{Release, Str, Value, payload::as_str};
 
 /// The most actions that a Datasette may have here. Real ones have some thirty.
@@ -103,17 +102,9 @@ impl Actions {
 
     /// Inserts an element of the list, the `number`th from 1.
     fn insert_item(&mut self, json: &str, number: usize) -> Result<(), ActionsError> {
-        let (mut name, mut abbreviation, mut resource_class) = (None, None, None);
-        each_member(json, |key, value| {
-            match key.text {
-                "name" => name = string(value),
-                "abbr" => abbreviation = Some(value),
-                "resource_class" => resource_class = Some(value),
-                _ => {}
-            }
-            Some(())
-        });
-        let Some(name) = name else {
+        let [name, abbreviation, resource_class] =
+            members(json, ["name", "abbr", "resource_class"]).unwrap_or_default();
+        let Some(name) = name.and_then(string) else {
             let reason = format!("has an action without a name (number {number})");
             return Err(ActionsError(reason));
         };

@@ -21,7 +21,7 @@ use crate::{Allowlist, Integer, Value};
 pub struct Actor(pub(crate) Value<'static>);
 
 impl Actor {
-    /// `id`: whose token it is. A string, unless the token was made with another JSON value.
+    /// `id`: the actor's id. A string, unless the token was made with another JSON value.
     pub fn id(&self) -> &Value<'static> {
         self.0.get("id").unwrap_or(&Value::Null)
     }

@@ -93,7 +93,6 @@ mod cookie;
 mod datasette;
 mod error;
 pub mod itsdangerous;
-mod json;
 mod mlock;
 mod namespace;
 mod payload;

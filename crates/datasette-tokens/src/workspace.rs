@@ -74,12 +74,19 @@ impl Workspace {
         self.max_payload.map_or(max, |limit| limit.min(max))
     }
 
-    /// Says whether a payload of `length` bytes is within the limits, and remembers whose is not.
+    /// Whether a payload of `length` bytes is within the limits.
     pub(crate) fn allows(&mut self, length: usize, max: usize) -> bool {
         let allows = length <= self.max_payload(max);
         self.largest = self.largest.max(length);
-        self.has_refused |= !allows && self.max_payload(max) < max;
+        if !allows {
+            self.refuse(max);
+        }
         allows
+    }
+
+    /// Remembers that something was too large, if an instance that allows `max` would allow more.
+    pub(crate) fn refuse(&mut self, max: usize) {
+        self.has_refused |= self.max_payload(max) < max;
     }
 
     /// Gives back what a rare large payload took, and says whether there was one. Call it now and

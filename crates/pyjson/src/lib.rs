@@ -42,6 +42,7 @@ mod skip;
 mod string;
 mod transcode;
 mod value;
+mod visit;
 
 pub use error::{Error, ErrorKind};
 pub use integer::{Integer, MAX_INTEGER_DIGITS};
@@ -53,6 +54,7 @@ pub use skip::Place;
 pub use string::{Str, write_string};
 pub use transcode::transcode;
 pub use value::{NotJson, Value, loads, loads_strict, write_indented};
+pub use visit::{each_element, each_member, members};
 
 /// How many containers may be open at once.
 ///

@@ -55,7 +55,7 @@ fn answers(input: &[u8], size: usize, threads: usize) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// Compares the ids of the answers with those that the lines ask for.
+/// Compares the ids of the answers with the ids of the requests.
 fn check(input: &[u8], answers: &str) {
     assert!(answers.is_empty() || answers.ends_with('\n'), "an unfinished line");
     let mut answers = answers.lines().map(|line| json(line).unwrap().get());

@@ -4,6 +4,9 @@
 /// waits for its turn, so only one thread at a time does it.
 const SHARED: usize = 32 << 20;
 
+/// The most threads.
+pub const MAX_THREADS: usize = 64;
+
 /// One thread's part.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
@@ -22,7 +25,7 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(threads: usize) -> Self {
-        let share = SHARED / threads.clamp(1, 64);
+        let share = SHARED / threads.clamp(1, MAX_THREADS);
         // Four times the capacity of a pipe. More doesn't make reading faster.
         let block = (share / 8).min(256 << 10);
         Self {

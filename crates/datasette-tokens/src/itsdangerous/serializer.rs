@@ -39,7 +39,7 @@ pub(crate) fn load_payload(
         workspace.decoded = json;
         json = inflated.map_err(|error| match error {
             DecompressError::TooLarge => {
-                workspace.allows(limit.saturating_add(1), max);
+                workspace.refuse(max);
                 BadPayload::TooLarge { limit: max }
             }
             _ => BadPayload::Zlib,

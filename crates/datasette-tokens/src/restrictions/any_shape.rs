@@ -1,8 +1,9 @@
 //! `restrictions_allow_action` on an `_r` of any shape, as a signed payload may hold it. Upstream
 //! looks at no more of it than it needs, and crashes on what it cannot use.
 
+use pyjson::{each_element, each_member};
+
 use super::question::{Question, Resource};
-use crate::json::{each_element, each_member};
 use crate::{Datasette, Str};
 
 impl Datasette {

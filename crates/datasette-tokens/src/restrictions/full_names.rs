@@ -2,23 +2,16 @@
 
 use std::collections::HashSet;
 
-use pyjson::{RawString, write_string};
+use pyjson::{RawString, each_element, each_member, members, write_string};
 
 use crate::Actions;
-use crate::json::{each_element, each_member};
 
 /// The members of an `_r`, if they are there: `a`, `d` and `r`.
 ///
 /// Reads `{"a": […], "d": {db: […]}, "r": {db: {resource: […]}}}`. As in Datasette, any list may be
 /// null, and other members are ignored. `None` for any other shape.
 pub(super) fn parts(json: &str) -> Option<[Option<&str>; 3]> {
-    let mut parts = [None; 3];
-    each_member(json, |name, value| {
-        if let Some(at) = ["a", "d", "r"].iter().position(|known| name.text == *known) {
-            parts[at] = Some(value);
-        }
-        Some(())
-    })?;
+    let parts = members(json, ["a", "d", "r"])?;
     let [all, database, resource] = parts;
     let names = |_: RawString<'_>, json| each_name(json, |_| {});
     each_name(all.unwrap_or("[]"), |_| {})?;

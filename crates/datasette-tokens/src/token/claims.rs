@@ -1,8 +1,7 @@
 //! What a token's payload says, and when it ends: one reader and one rule for everybody who asks.
 
-use pyjson::{Keys, Kind, RawValue, Rules, Scanner};
+use pyjson::{Keys, Kind, RawValue, Rules, Scanner, each_element};
 
-use crate::json::each_element;
 use crate::payload::{Payload, as_str};
 use crate::{Integer, TokenInvalid};
 

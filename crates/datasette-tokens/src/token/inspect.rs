@@ -274,7 +274,7 @@ impl Datasette {
             findings.write(&self.actions, max_names, out)
         })?;
         if is_too_long {
-            workspace.allows(usize::MAX, self.max_payload);
+            workspace.refuse(self.max_payload);
         }
         Ok(())
     }
