@@ -3,21 +3,33 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use dstok::names::is_deceptive;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How many answers may wait for comparison.
 const MAX_WAITING: usize = 1024;
 
 /// How many bytes are kept from the end of stderr.
-const STDERR_TAIL: usize = 1000;
+const STDERR_TAIL: usize = 2000;
 
-/// How long a process that closed stdout may take to exit with a status of its own.
-const EXIT_TIME: Duration = Duration::from_millis(50);
+/// How many of its last lines are shown.
+const STDERR_LINES: usize = 10;
+
+/// How often and how long to wait until a process that closed stdout exits with a status of its own.
+const EXIT_PAUSES: usize = 50;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Why there is no answer.
+pub(super) enum Silence {
+    Hung,
+    /// The program closed its stdout.
+    Closed,
+}
 
 /// The program under test. It is killed on drop, together with its process group.
 pub(super) struct Program {
@@ -68,32 +80,42 @@ impl Program {
     /// The next line of stdout.
     ///
     /// # Errors
-    /// Why there is none, as a predicate that follows the program's name.
-    pub(super) fn answer(&self, timeout: Duration) -> Result<Vec<u8>, String> {
+    /// Why there is none.
+    pub(super) fn answer(&self, timeout: Duration) -> Result<Vec<u8>, Silence> {
         self.answers.recv_timeout(timeout).map_err(|error| match error {
-            RecvTimeoutError::Timeout => {
-                format!("did not answer within {} seconds (--timeout)", timeout.as_secs())
-            }
-            RecvTimeoutError::Disconnected => "closed its stdout".to_owned(),
+            RecvTimeoutError::Timeout => Silence::Hung,
+            RecvTimeoutError::Disconnected => Silence::Closed,
         })
     }
 
     /// Kills the process and returns the reason with its exit status and the end of its stderr.
-    /// There are no answers from then on.
     pub(super) fn end(&mut self, reason: &str) -> String {
-        thread::sleep(EXIT_TIME);
-        let status = self.child.try_wait().ok().flatten();
+        let status = self.exit_status();
         self.kill();
-        self.answers = sync_channel(0).1;
         let status = status.map(|status| format!(", {status}")).unwrap_or_default();
         let stderr = self.stderr.take().and_then(|stderr| stderr.join().ok()).unwrap_or_default();
         let stderr = String::from_utf8_lossy(&stderr);
-        let lines = stderr.trim().lines().map(|line| format!("\n    {}", line.escape_debug()));
-        let stderr = match lines.collect::<String>() {
+        let lines: Vec<_> = stderr.trim().lines().collect();
+        let last = lines[lines.len().saturating_sub(STDERR_LINES)..].iter();
+        let stderr = match last.map(|line| format!("\n    {}", printable(line))).collect::<String>()
+        {
             lines if lines.is_empty() => "its stderr is empty".to_owned(),
             lines => format!("the end of its stderr:{lines}"),
         };
         format!("{} {reason}{status}; {stderr}", self.name)
+    }
+
+    /// The status of a process that has exited or soon will.
+    fn exit_status(&mut self) -> Option<ExitStatus> {
+        let is_closed = matches!(self.answers.try_recv(), Err(TryRecvError::Disconnected));
+        let pauses = if is_closed { EXIT_PAUSES } else { 0 };
+        for _ in 0..pauses {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            thread::sleep(PAUSE);
+        }
+        self.child.try_wait().ok().flatten()
     }
 
     fn kill(&mut self) {
@@ -106,6 +128,15 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A line with escapes for what a terminal would obey.
+fn printable(line: &str) -> String {
+    let mut text = String::new();
+    for c in line.chars() {
+        if is_deceptive(c) { text.extend(c.escape_default()) } else { text.push(c) }
+    }
+    text
 }
 
 /// Reads to the end and returns the last bytes.
