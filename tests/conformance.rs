@@ -128,6 +128,9 @@ fn a_program_that_never_answers_is_given_up() {
         ),
         ("sleep 60", "did not answer within 1 seconds (--timeout; does it flush each answer?)"),
         ("exec >&-; sleep 60", "closed its stdout"),
+        ("head -c 100000000 /dev/zero", "with 67108864 bytes that are not JSON"),
+        // What it leaves behind holds its stderr open.
+        ("setsid sleep 5 >&- & exit 4", "sh closed its stdout, exit status: 4"),
     ] {
         let outcome =
             conformance(&["--timeout", "1", "--group", "secrets", "--", "sh", "-c", script]);
@@ -221,14 +224,19 @@ fn a_failure_under_load_is_a_failure() {
         "[ -e {marker} ] || {{ touch {marker}; exit 1; }}; exec {} serve",
         env!("CARGO_BIN_EXE_dstok")
     );
-    let outcome = conformance(&["--group", "sign", "--", "sh", "-c", &script]);
+    let junit = Path::new(env!("CARGO_TARGET_TMPDIR")).join("junit-under-load.xml");
+    let options =
+        ["--junit", junit.to_str().unwrap(), "--group", "sign", "--", "sh", "-c", &script];
+    let outcome = conformance(&options);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert_eq!(table(&outcome)[0].1[2], 0, "{outcome:?}");
+    assert!(!outcome.stdout.contains("all answers are those"), "{outcome:?}");
     assert!(
         outcome.stdout.contains("Asked one request at a time, it does not fail"),
         "{outcome:?}"
     );
-    assert!(!outcome.stdout.contains("all answers are those"), "{outcome:?}");
+    let xml = fs::read_to_string(junit).unwrap();
+    assert!(xml.contains("<testsuite name=\"program\" tests=\"1\" failures=\"1\">"), "{xml}");
 }
 
 /// It answers one request and exits, whatever comes next.
@@ -461,7 +469,7 @@ fn the_archive_of_the_fixtures_is_reproducible() {
     assert!(data == fs::read(second.join(&archive)).unwrap());
     let unpack = format!(
         "sha256sum --quiet --check {archive}.sha256 && tar xzf {archive} && cd {name} && \
-         sha256sum --quiet --check SHA256SUMS && diff -r --exclude=SHA256SUMS --exclude=LICENSE . {}",
+         sha256sum --quiet --check SHA256SUMS && for file in {}/*; do cmp $file $(basename $file) || exit 1; done",
         Path::new(env!("CARGO_MANIFEST_DIR")).join("compat-fixtures").display()
     );
     let done = Command::new("sh").args(["-c", &unpack]).current_dir(&first).output().unwrap();

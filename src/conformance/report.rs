@@ -89,6 +89,17 @@ pub(crate) fn junit(groups: &[Group], results: &Results<'_>) -> String {
         }
         xml += " </testsuite>\n";
     }
+    if !results.faults.is_empty() {
+        let faults = results.faults.join("\n").replace(is_no_text, "\u{fffd}");
+        let failure =
+            format!("<failure message=\"the program failed\">{}</failure>", escape(&*faults));
+        xml += " <testsuite name=\"program\" tests=\"1\" failures=\"1\">\n";
+        let _ = writeln!(
+            xml,
+            "  <testcase classname=\"program\" name=\"program\">{failure}</testcase>"
+        );
+        xml += " </testsuite>\n";
+    }
     xml + "</testsuites>\n"
 }
 
@@ -99,9 +110,12 @@ fn failure(results: &ScenarioResults<'_>) -> String {
         Answer::Failed(reason) | Answer::NotAsked(reason) => reason.clone(),
         _ => format!("{} of {} releases differ", results.failures.len(), results.checks),
     };
-    // XML can't represent control characters.
     let message = message.replace(char::is_control, "\u{fffd}");
-    let text =
-        difference(results, failed).replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    let text = difference(results, failed).replace(is_no_text, "\u{fffd}");
     format!("<failure message=\"{}\">{}</failure>", escape(&*message), escape(&*text))
+}
+
+/// Whether XML can't represent a character.
+fn is_no_text(c: char) -> bool {
+    c.is_control() && c != '\n'
 }
