@@ -115,7 +115,7 @@ fn a_wrong_implementation_fails_with_explanations() {
 fn a_program_that_never_answers_is_given_up() {
     for (script, reason) in [
         ("exit 3", "sh closed its stdout, exit status: 3; its stderr is empty"),
-        ("echo oops >&2; echo garbage; cat >/dev/null", "with 7 bytes that are not JSON"),
+        ("echo oops >&2; echo garbage; cat >/dev/null", "with a line that is not JSON (length 7, "),
         ("echo oops >&2; exit 1", "    oops\n"),
         ("echo '{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1}'; cat >/dev/null", "with the id 7"),
         ("echo '{\"jsonrpc\":\"2.0\",\"result\":1}'; cat >/dev/null", "it has no id"),
@@ -128,7 +128,7 @@ fn a_program_that_never_answers_is_given_up() {
         ),
         ("sleep 60", "did not answer within 1 seconds (--timeout; does it flush each answer?)"),
         ("exec >&-; sleep 60", "closed its stdout"),
-        ("head -c 100000000 /dev/zero", "with 67108864 bytes that are not JSON"),
+        ("head -c 100000000 /dev/zero", "with a line that is not JSON (length 67108864, "),
         // What it leaves behind holds its stderr open.
         ("setsid sleep 5 >&- & exit 4", "sh closed its stdout, exit status: 4"),
     ] {
@@ -175,7 +175,7 @@ fn a_program_that_crashes_is_started_again() {
             "  sh closed its stdout, exit status: 1; the end of its stderr:\n      TypeError: boom",
         ),
         ("sleep 60", "  sh did not answer within 3 seconds (--timeout); its stderr is empty"),
-        ("echo garbage", "answered request 1 with 7 bytes that are not JSON"),
+        ("echo garbage", "answered request 1 with a line that is not JSON (length 7, "),
     ] {
         // The params of one scenario.
         let script = failing(r#"{"value":true"#, instead);
@@ -269,8 +269,8 @@ fn the_last_lines_of_stderr_are_shown() {
     let outcome = conformance(&["--group", "sign", "--", "sh", "-c", script]);
     let text = &outcome.stdout;
     let lines: Vec<_> = text.lines().filter(|line| line.ends_with("red")).collect();
-    assert_eq!(lines.len(), 10, "{text}");
-    assert_eq!(lines[9], "    5000 \\u{1b}[31mred");
+    assert_eq!(lines.len(), 20, "{text}");
+    assert_eq!(lines[19], "    5000 \\u{1b}[31mred");
     assert!(!text.contains('\u{1b}'), "{text}");
 }
 

@@ -120,7 +120,7 @@ fn describe(line: &[u8], error: &serde_json::Error) -> String {
     let (length, at) = (line.len(), error.column());
     match error.classify() {
         Category::Data => format!("JSON that is not a JSON-RPC response (error at byte {at})"),
-        _ => format!("{length} bytes that are not JSON (error at byte {at})"),
+        _ => format!("a line that is not JSON (length {length}, error at byte {at})"),
     }
 }
 

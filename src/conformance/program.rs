@@ -16,10 +16,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 const MAX_WAITING: usize = 1024;
 
 /// How many bytes are kept from the end of stderr.
-const STDERR_TAIL: usize = 2000;
+const STDERR_TAIL: usize = 4000;
 
-/// How many of its last lines are shown.
-const STDERR_LINES: usize = 10;
+/// How many of its last lines are shown. Node prints some fifteen, with the error first.
+const STDERR_LINES: usize = 20;
 
 /// The longest answer, in bytes.
 const MAX_LINE: u64 = 64 << 20;
