@@ -258,8 +258,29 @@ fn errors_of_the_program_are_shown() {
     let outcome =
         conformance(&["--group", "sign", "--release", "1.0a41", "--", "sh", "-c", &script]);
     assert_eq!(table(&outcome)[0].1[2], 1, "{outcome:?}");
-    let words = "the error parse_error with the message \"line 1: no true\"";
+    let words = "sh answered request 1 with an error without an id, parse_error: line 1: no true";
     assert!(outcome.stdout.contains(words), "{outcome:?}");
+}
+
+/// A port whose line reader splits at U+2028 and the like answers twice to one line.
+#[test]
+fn a_program_that_splits_lines_elsewhere_is_told_so() {
+    let serve = env!("CARGO_BIN_EXE_dstok");
+    let split = format!(
+        "import subprocess, sys\n\
+         serve = subprocess.Popen(['{serve}', 'serve'], stdin=subprocess.PIPE, encoding='utf-8')\n\
+         for line in sys.stdin:\n    \
+             for part in line.splitlines():\n        \
+                 print(part, file=serve.stdin, flush=True)"
+    );
+    let options = ["--group", "sign_unicode", "--release", "1.0a41", "--show", "100"];
+    let outcome = conformance(&[&options[..], &["--", "python3", "-c", &split]].concat());
+    let text = &outcome.stdout;
+    assert!(text.contains("its params hold U+2028 as it is: split lines at \\n only"), "{text}");
+    let scenarios = table(&outcome)[0].1;
+    // Only those that hold such a character fail.
+    let hints = text.matches("split lines at").count();
+    assert_eq!((hints, scenarios[2]), (scenarios[2], scenarios[2]), "{text}");
 }
 
 /// The end of stderr, within limits and without what a terminal would obey.

@@ -71,12 +71,15 @@ impl Answer {
             (None, None) => return not_a_response("it has neither result nor error"),
             (Some(_), Some(_)) => return not_a_response("it has both result and error"),
         };
-        match response.id {
-            Some(answered) if answered == id => Ok(answer),
-            // A program that can't read a request can't know its id.
-            None if matches!(answer, Self::Error { .. }) => Ok(answer),
-            None => not_a_response("it has no id"),
-            Some(other) => Err(about(&format!("the id {:.40}", other.to_string()))),
+        match (response.id, answer) {
+            (Some(answered), answer) if answered == id => Ok(answer),
+            (Some(other), _) => Err(about(&format!("the id {:.40}", other.to_string()))),
+            // A program that can't read a line can't know its id. One line may look like two to it.
+            (None, Self::Error { kind, message }) => {
+                let message = message.unwrap_or_default();
+                Err(about(&format!("an error without an id, {kind}: {message:.200}")))
+            }
+            (None, _) => not_a_response("it has no id"),
         }
     }
 
@@ -115,7 +118,7 @@ impl Answer {
     }
 }
 
-/// What a line is that isn't a response. serde's own message may quote it.
+/// Describes a line that isn't a response. serde's own message may quote it.
 fn describe(line: &[u8], error: &serde_json::Error) -> String {
     let (length, at) = (line.len(), error.column());
     match error.classify() {

@@ -30,7 +30,12 @@ pub(super) fn difference(results: &ScenarioResults<'_>, failed: &Failed<'_>) -> 
 fn explain(expected: &Answer, failed: &Failed<'_>) -> String {
     let actual = &failed.answer;
     if let Answer::Failed(how) = actual {
-        return how.clone();
+        return match line_end_in(&failed.check.scenario.params) {
+            Some(name) => {
+                format!("{how}\nits params hold {name} as it is: split lines at \\n only")
+            }
+            None => how.clone(),
+        };
     }
     if let (Answer::Result(expected), Answer::Result(actual)) = (expected, actual) {
         match (SignedValue::read(expected), SignedValue::read(actual)) {
@@ -46,6 +51,17 @@ fn explain(expected: &Answer, failed: &Failed<'_>) -> String {
         }
     }
     format!("expected {}\ngot {}", describe('-', expected).trim_end(), describe('+', actual))
+}
+
+/// A character that many line readers take for the end of a line.
+fn line_end_in(params: &str) -> Option<&'static str> {
+    let names = [
+        ('\r', "a carriage return"),
+        ('\u{85}', "U+0085"),
+        ('\u{2028}', "U+2028"),
+        ('\u{2029}', "U+2029"),
+    ];
+    names.iter().find(|(end, _)| params.contains(*end)).map(|(_, name)| *name)
 }
 
 fn describe(sign: char, answer: &Answer) -> String {

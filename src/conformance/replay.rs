@@ -156,7 +156,7 @@ impl<'g, F: FnMut()> Replay<'_, 'g, F> {
                     }
                 }
             });
-            // Ends with this closure, so that the writer doesn't wait for ever.
+            // Ends with this closure, so that the writer doesn't wait forever.
             let permits = permits;
             let mut refusal = None;
             for (id, request) in requests.iter().enumerate() {
