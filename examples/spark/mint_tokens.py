@@ -32,7 +32,7 @@ NETWORK_ENCRYPTION = ("spark.network.crypto.enabled", "spark.ssl.rpc.enabled")
 def main():
     arguments = parse_arguments()
     secret = read_secret(arguments.secret_file)
-    # Spark may move what it ships to the executors, the secret too, from memory to their disks.
+    # Spark may move what it ships to the executors from memory to disk, and so the secret.
     spark = SparkSession.builder.config("spark.io.encryption.enabled", True).getOrCreate()
     try:
         code = mint(spark, secret, arguments)
@@ -84,7 +84,7 @@ def parse_arguments():
         type=int,
         metavar="SECONDS",
         default=int(time.time()),
-        help="Unix time of tokens whose record has no `now` of its own (default: the driver's clock, read once)",
+        help="Unix time for records without a `now` (default: the driver's clock, read once)",
     )
     arguments = parser.parse_args()
     if not arguments.dstok or not Path(arguments.dstok).is_file():
@@ -129,15 +129,15 @@ def serve_command(context, arguments):
 
 
 def requests(partition, secret):
-    """Yield the secret, a request for each line, and a `ping` with the number of lines as its id."""
-    # A notification has no answer, and the pipe is the one way that nobody else can see.
+    """Yield the secret, a request for each line, and a `ping` that has their number as its id."""
+    # Other processes can't see what a pipe carries. A notification has no answer.
     yield json.dumps({"jsonrpc": "2.0", "method": "configure", "params": {"secret": secret}})
     count = 0
     try:
         for (line,) in partition:
             yield request(line)
             count += 1
-    except Exception:  # raised inside pipe(), it would leave the task waiting for dstok for ever
+    except Exception:  # pipe() would leave dstok's stdin open and wait for ever
         traceback.print_exc()
     else:
         yield json.dumps({"jsonrpc": "2.0", "id": count, "method": "ping"})
@@ -172,7 +172,10 @@ class NotARecord(Exception):
 
 
 def read_record(line):
-    """Return the key and the parameters of a record. Raises NotARecord, ValueError or RecursionError."""
+    """Return the key and the parameters of a record.
+
+    Raises NotARecord, ValueError or RecursionError.
+    """
     parameters = json.loads(line.decode("utf-8-sig"), object_pairs_hook=members)
     key = parameters.pop("key", None) if isinstance(parameters, dict) else None
     if type(key) not in (str, int):

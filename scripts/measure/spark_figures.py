@@ -20,7 +20,6 @@ CLUSTER_CORES = 100
 
 def figures(folder, dstok, count, runs):
     """Measure, in turns, and return a section for docs/spark.md. Raises ProcessFailure."""
-    # A partition's default size: 128 MiB, or a core's share of the input.
     many, few = (Runs(folder / str(n), dstok, n) for n in (count, FEW))
     measured = {
         "one process: `dstok create-tokens`": many.create_tokens,
@@ -53,7 +52,7 @@ def plan(count, one, spark, many):
     scale = BILLION / count
     core_seconds = spark * CORES
     return [
-        f"A billion such records, from these figures. Of Spark's time, the run with {FEW:,} records is subtracted as its start:",
+        f"A billion such records, from these figures. The run with {FEW:,} records counts as Spark's start, and is subtracted:",
         "",
         "| | one process | Spark |",
         "| --- | --- | --- |",
@@ -64,8 +63,8 @@ def plan(count, one, spark, many):
         f"| output | {many.create_tokens_bytes * scale / 1e9:.0f} GB of JSON lines | "
         f"{many.example_bytes * scale / 1e9:.0f} GB of Parquet |",
         "",
-        f"Spark needs {core_seconds / (one * os.cpu_count()):.0f} times the core hours of one process. Only a cluster with more "
-        f"than {core_seconds / one:.0f} cores is faster than this machine.",
+        f"Spark needs {core_seconds / (one * os.cpu_count()):.0f} times the core hours of one process. "
+        f"Only a cluster with more than {core_seconds / one:.0f} cores is faster than this machine.",
     ]
 
 
