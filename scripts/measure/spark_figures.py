@@ -1,5 +1,6 @@
 """What examples/spark/mint_tokens.py costs, beside one process of dstok and beside Spark alone."""
 
+import os
 import resource
 import shutil
 import statistics
@@ -29,6 +30,7 @@ def figures(folder, dstok, count, runs):
         f"Spark, `{MASTER}`: `pipe` through `cat`": many.cat,
         f"Spark, `{MASTER}`: the example, {FEW:,} records": few.example,
     }
+    load = os.getloadavg()[0]
     times = {name: [] for name in measured}
     for _ in range(runs):
         for name, run in measured.items():
@@ -37,7 +39,8 @@ def figures(folder, dstok, count, runs):
     cpu = [statistics.median(time.cpu for time in found) for found in times.values()]
     lines = [
         f"Measured on {machine()}; {version(dstok)}, {PYSPARK.replace('==', ' ')}. {count:,} records of "
-        f"{many.input_bytes / count:.0f} bytes. Seconds are medians; runs of each, in turns: {runs}.",
+        f"{many.input_bytes / count:.0f} bytes. Seconds are medians; runs of each, in turns: {runs}. The load average was "
+        f"{load:.0f} at the start. On a busy machine, only the CPU seconds tell something.",
         "",
         "| run | CPU seconds | elapsed | shortest | longest |",
         "| --- | --- | --- | --- | --- |",
