@@ -42,6 +42,8 @@ export function createGateway({ verifier, upstream, allowAnonymous = false, log 
   let requests = 0;
 
   async function handle(request, response) {
+    // A request that came before the answer to the one before: only that way could one connection queue many.
+    if (!response.socket) return request.socket.destroy();
     if (request.url === HEALTH) return health(response);
     requests++;
     response.once("close", () => requests--);

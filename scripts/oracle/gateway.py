@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from oracle import environments, http_server
@@ -45,19 +45,21 @@ def actions():
 class Gateway:
     """A running gateway. `server` makes requests of it."""
 
-    def __init__(self, dstok, folder, secret, upstream, *options):
+    def __init__(self, dstok, folder, secret, upstream, *options, program=PROGRAM, core=None):
+        """Start it, or another `program` with its options, on one core or on all."""
         self._folder = Path(folder)
         self._secret = self._folder / "secret.txt"
         self._old_secret = self._folder / "old-secret.txt"
-        self._stderr = self._folder / f"gateway{''.join(options)}.log"
+        self._stderr = self._folder / f"{Path(program).stem}{len(options)}.log"
         self._write(secret)
         with open(self._stderr, "wb") as stderr:
             self._process = subprocess.Popen(
-                ["node", PROGRAM, "--secret-file", self._secret, "--old-secret-file", self._old_secret,
-                 "--upstream", upstream, "--listen", "127.0.0.1:0", "--dstok", dstok, *options,
-                 "--", "--datasette-version", environments.NEWEST],
+                ["node", program, "--secret-file", self._secret, "--old-secret-file", self._old_secret,
+                 "--upstream", upstream, "--listen", "127.0.0.1:0", "--dstok", dstok, *options],
                 env=environments.clean_environ(), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
+                preexec_fn=core if core is None else lambda: os.sched_setaffinity(0, {core}),
             )
+        self.pid = self._process.pid
         self.endpoint = ("127.0.0.1", self._wait_for_port())
         self.server = http_server.Server(f"http://127.0.0.1:{self.endpoint[1]}", self._stderr)
 
@@ -65,6 +67,8 @@ class Gateway:
         return self
 
     def __exit__(self, *_):
+        with suppress(OSError, IndexError):  # the gateway or dstok may have ended
+            self.kill_dstok(signal.SIGKILL)  # a stopped process would stay
         self._process.kill()
         self._process.wait()
 
@@ -82,11 +86,7 @@ class Gateway:
 
     def dstok_pid(self):
         """Return the PID of dstok."""
-        pid = self._process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if len(children) != 1:
-            raise GatewayFailure(f"the gateway has {len(children)} child processes instead of one")
-        return int(children[0])
+        return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[-1])
 
     def kill_dstok(self, number):
         """Send a signal to dstok."""
