@@ -91,8 +91,8 @@ class Measurement:
                 ports = [gateway.endpoint[1] for gateway in (verifying, stubbed)]
                 yield self._row(name, case, *self._interleave(case, token, ports, "200", pids))
 
-    def _gateway(self, upstream, **options):
-        return Gateway(self._dstok, self._folder, SECRET, upstream, core=self._cores[0], **options)
+    def _gateway(self, upstream, *arguments, **options):
+        return Gateway(self._dstok, self._folder, SECRET, upstream, *arguments, core=self._cores[0], **options)
 
     def _interleave(self, case, token, ports, status, pids=((), ())):
         """Return rates by elapsed time, and requests per CPU second, of both ports."""

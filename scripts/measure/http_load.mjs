@@ -6,30 +6,28 @@ import { createConnection, createServer } from "node:net";
 import { createInterface } from "node:readline";
 
 const BODY = JSON.stringify({ ok: true, rows: Array.from({ length: 20 }, (_, id) => ({ id, name: "Welwitschia mirabilis" })) });
-const ANSWER = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
+const ANSWER = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`);
 
 function upstream(socket) {
-  let received = "";
-  socket.setEncoding("latin1").on("error", () => {}).on("data", (text) => {
-    const requests = (received + text).split("\r\n\r\n");
-    received = requests.pop();
-    socket.write(ANSWER.repeat(requests.length));
+  // A gateway sends a request without a body at once, and the next one when this one is answered.
+  socket.setNoDelay(true).on("error", () => {}).on("data", (data) => {
+    if (data.subarray(-4).latin1Slice() === "\r\n\r\n") socket.write(ANSWER);
   });
 }
 
 /** Sends one request after the other over one connection until `end`, and counts the statuses. */
 function connection({ port, path, token }, end, statuses) {
-  const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
   return new Promise((resolve, reject) => {
-    let received = "";
+    let received = [];
     const socket = createConnection(port, "127.0.0.1", () => socket.write(request));
-    socket.setNoDelay(true).setEncoding("latin1");
-    socket.on("data", (text) => {
-      received += text;
-      if (!isComplete(received)) return;
-      const status = received.slice(9, 12);
+    socket.setNoDelay(true).on("data", (data) => {
+      received.push(data);
+      const answer = received.length > 1 ? Buffer.concat(received) : data;
+      if (!isComplete(answer)) return;
+      const status = answer.latin1Slice(9, 12);
       statuses[status] = (statuses[status] ?? 0) + 1;
-      received = "";
+      received = [];
       if (performance.now() < end) socket.write(request);
       else socket.end();
     });
@@ -37,11 +35,11 @@ function connection({ port, path, token }, end, statuses) {
   });
 }
 
-function isComplete(text) {
-  const head = text.indexOf("\r\n\r\n") + 4;
+function isComplete(answer) {
+  const head = answer.indexOf("\r\n\r\n") + 4;
   if (head < 4) return false;
-  const length = /content-length: *(\d+)/i.exec(text.slice(0, head));
-  return length ? text.length >= head + Number(length[1]) : text.endsWith("0\r\n\r\n");
+  const length = /content-length: *(\d+)/i.exec(answer.latin1Slice(0, head));
+  return length ? answer.length >= head + Number(length[1]) : answer.subarray(-5).latin1Slice() === "0\r\n\r\n";
 }
 
 async function measure(request) {
