@@ -101,7 +101,7 @@ export function createGateway({ verifier, upstream, allowAnonymous = false, log 
   function refuse(response, error) {
     const status = error instanceof InvalidToken ? 401 : error.status ?? 503;
     log(`refused with ${status}: ${error.message}`);
-    if (status === 401) response.setHeader("WWW-Authenticate", 'Bearer error="invalid_token"');
+    if (status === 401) response.setHeader("WWW-Authenticate", error instanceof InvalidToken ? 'Bearer error="invalid_token"' : "Bearer");
     if (status === 503) response.setHeader("Retry-After", "1");
     answer(response, status, { ok: false, error: error.message, status });
   }

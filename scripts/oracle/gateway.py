@@ -5,6 +5,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,18 @@ START_SECONDS = 30
 
 class GatewayFailure(Exception):
     """The gateway did not start, or its process is not as expected; the message is one line."""
+
+
+def skip_without_node(script):
+    """End the script with a line and exit code 0 if there is no Node that runs the gateway."""
+    try:
+        version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        version = ""
+    if not re.match(r"v([2-9]\d|\d{3,})\.", version):
+        print(f"{script}: skipped: needs Node 20 or newer, found {version or 'none'}")
+        sys.exit(0)
+    return version
 
 
 def make_databases(folder):
