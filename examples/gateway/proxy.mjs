@@ -42,7 +42,8 @@ export function createGateway({ verifier, upstream, allowAnonymous = false, log 
   let requests = 0;
 
   async function handle(request, response) {
-    // A request that came before the answer to the one before: only that way could one connection queue many.
+    // No socket yet: an earlier request of this connection is unanswered. Pipelining would let one
+    // connection queue any number of requests.
     if (!response.socket) return request.socket.destroy();
     if (request.url === HEALTH) return health(response);
     requests++;
@@ -87,7 +88,7 @@ export function createGateway({ verifier, upstream, allowAnonymous = false, log 
       pipeline(found, response, () => {}); // an error ends both, so a cut answer stays visible
     });
     out.once("timeout", () => out.destroy(new Refusal(504, "Datasette took too long")));
-    out.once("error", (error) => {
+    out.on("error", (error) => {
       if (response.headersSent) response.destroy();
       else refuse(response, error instanceof Refusal ? error : new Refusal(502, "Datasette doesn't answer"));
     });
@@ -99,9 +100,10 @@ export function createGateway({ verifier, upstream, allowAnonymous = false, log 
 
   /** Fails closed: an error that nobody expected is a refusal, too. */
   function refuse(response, error) {
-    const status = error instanceof InvalidToken ? 401 : error.status ?? 503;
+    const invalid = error instanceof InvalidToken;
+    const status = invalid ? 401 : error.status ?? 503;
     log(`refused with ${status}: ${error.message}`);
-    if (status === 401) response.setHeader("WWW-Authenticate", error instanceof InvalidToken ? 'Bearer error="invalid_token"' : "Bearer");
+    if (status === 401) response.setHeader("WWW-Authenticate", invalid ? 'Bearer error="invalid_token"' : "Bearer");
     if (status === 503) response.setHeader("Retry-After", "1");
     answer(response, status, { ok: false, error: error.message, status });
   }
@@ -113,7 +115,7 @@ export function createGateway({ verifier, upstream, allowAnonymous = false, log 
   return server;
 }
 
-/** Returns the token, or undefined. Datasette reads the last of several headers, Node the first. */
+/** Returns the token, or undefined. Of several headers Datasette would read the last, and Node the first. */
 function bearerToken(request) {
   const [value, ...more] = request.headersDistinct.authorization ?? [];
   if (more.length) throw new Refusal(400, "more than one Authorization header");
