@@ -10,6 +10,7 @@ from oracle import environments
 
 DOCS = environments.REPOSITORY / "docs"
 MAIN, PYTHON = "<!-- scripts/bench --write: begin -->", "<!-- scripts/bench --python --write: begin -->"
+GATEWAY = "<!-- scripts/gateway_load --write: begin -->"
 END = "<!-- end -->"
 
 
@@ -40,7 +41,7 @@ class Report:
         self._parts.append(f"![{title}](benchmarks/{name})\n")
 
     def write(self, versions_text, begin):
-        """Replace the plots, and the section of docs/benchmarks.md from `begin` (MAIN or PYTHON) to the next END."""
+        """Replace the plots, and the section of docs/benchmarks.md from `begin` (MAIN, PYTHON or GATEWAY) to the next END."""
         write_section("benchmarks.md", begin, "\n".join([versions_text, *self._parts]))
         (DOCS / "benchmarks").mkdir(exist_ok=True)
         for name, svg in self._plots.items():
