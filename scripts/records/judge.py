@@ -1,34 +1,17 @@
-"""Run `dstok create-tokens` on a file, and compare what it does with a Reading of the file."""
+"""Compare what `dstok create-tokens` did with a file, with a Reading of the file."""
 
 import base64
 import json
 import re
-import socket
-import subprocess
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
-from oracle import environments
 from records import meaning, reading
-
-NOW = 1700000000
-SECRET = "a secret for records"
+from records.program import NOW
 
 
 class Difference(Exception):
     """What dstok did isn't what Python's reading asks for."""
-
-
-@dataclass
-class Outcome:
-    """What a run left."""
-
-    code: int
-    # None if there is no such file.
-    output: bytes | None
-    failed: bytes | None
-    stderr: str
 
 
 @dataclass
@@ -41,58 +24,18 @@ class Answer:
     error: str | None
 
 
-def run(dstok, data, options, folder, sizes=None, extra=(), **settings):
-    """Return the Outcome of a run.
-
-    With `sizes`, stdin is a socket that keeps the bounds of messages: each read gets one piece of
-    the next size. Without, the input is a file. `settings` are for Popen.
-    """
-    paths = {name: Path(folder) / name for name in ("secret", "input", "output", "failed", "stdout", "stderr")}
-    paths["secret"].write_text(SECRET)
-    paths["secret"].chmod(0o600)
-    command = [dstok, "create-tokens", "--secret-file", paths["secret"], "--now", NOW, *options.words(), *extra]
-    command += ["--output", paths["output"]] if options.to_file else []
-    command += ["--failed", paths["failed"]] if options.keep_failed else []
-    if sizes is None:
-        paths["input"].write_bytes(data)
-        command.append(paths["input"])
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with open(paths["stdout"], "wb") as stdout, open(paths["stderr"], "wb") as stderr:
-        process = subprocess.Popen([str(word) for word in command], stdin=theirs, stdout=stdout, stderr=stderr,
-                                   env=environments.clean_environ(), **settings)
-        theirs.close()
-        with ours:
-            send(ours, data if sizes else b"", sizes)
-        code = process.wait()
-    found = {name: path.read_bytes() for name, path in paths.items() if path.exists()}
-    for path in paths.values():
-        path.unlink(missing_ok=True)
-    output = found.get("output") if options.to_file else found["stdout"]
-    if options.to_file and found["stdout"]:
-        raise Difference(f"{found['stdout']} on stdout beside a file")
-    return Outcome(code, output, found.get("failed"), found["stderr"].decode())
-
-
-def send(to, data, sizes):
-    at = 0
-    try:
-        while at < len(data):
-            size = next(sizes)
-            to.sendall(data[at : at + size])
-            at += size
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # dstok has read enough
-
-
 def judge(read, options, outcome, tokens):
     """Return what became of the file, in few words. Raises Difference.
 
     `tokens` has what each record of the Reading must get: a token, a payload, or None for an error.
     """
+    if outcome.stray:
+        raise Difference("output on stdout beside a file")
     found = re.findall(r"^dstok: line (\d+): (.*)$", outcome.stderr, re.MULTILINE)
     failures = [(int(line), message) for line, message in found]
     has_columns = options.format != "csv" or read.kind != "array" or read.columns
-    if not has_columns and outcome.code == 2 and len(failures) == 1 and not outcome.output and (read.problem or read.rest):
+    is_early = outcome.code == 2 and len(failures) == 1 and not outcome.output
+    if not has_columns and is_early and (read.problem or read.rest):
         # dstok looks for a record that names the columns, and reports no other error before it has found one.
         return "array without columns"
     if read.rest is not None:
