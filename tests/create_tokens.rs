@@ -286,7 +286,7 @@ fn blank_space_before_the_records_is_no_record() {
 
 #[test]
 fn a_record_may_have_16_mib() {
-    for (extra, code) in [(0, 0), (100, 1), (30_000, 1), (100_000, 1)] {
+    for (extra, code) in [(0, 0), (100, 2), (30_000, 2), (100_000, 2)] {
         for (start, end) in [("{\"note\":\"", "\",\"actor_id\":1}"), ("note,actor_id\n", ",1")] {
             let line = start.split('\n').next_back().unwrap().len() + end.len();
             let input = format!("{start}{}{end}", "x".repeat((16 << 20) + extra - line));
@@ -302,7 +302,7 @@ fn blocks_before_an_error_of_reading_are_written() {
     let input = format!("actor_id\n{rows}\"{}", "x\n".repeat(12 << 20));
     for options in [&["--format", "tokens"][..], &["--format", "tokens", "--fail-fast"]] {
         let outcome = create_tokens(options, &input);
-        assert_eq!(outcome.code, Some(1));
+        assert_eq!(outcome.code, Some(2));
         let message = "dstok: line 100002: a record of more than 16 MiB";
         assert!(outcome.stderr.starts_with(message), "{}", outcome.stderr);
         assert!(outcome.stdout.lines().count() > 50_000);
@@ -382,7 +382,7 @@ fn an_error_that_every_record_would_have_is_a_usage_error() {
 fn an_unclosed_quote_does_not_swallow_the_file() {
     let input = format!("actor_id\nok\n\"{}", "x\n".repeat(12 << 20));
     let outcome = create_tokens(&[], input);
-    assert_eq!(outcome.code, Some(1));
+    assert_eq!(outcome.code, Some(2));
     assert!(
         outcome.stderr.starts_with("dstok: line 3: a record of more than 16 MiB"),
         "{outcome:?}"

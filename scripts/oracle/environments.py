@@ -1,7 +1,7 @@
-"""One virtual environment per Datasette release, under `.environments/`.
+"""Virtual environments under `.environments/`: one per Datasette release, and others by name.
 
-An environment holds one Datasette release and the pinned packages below. It
-is built once; a stamp file with its requirements says that it is complete.
+The environment of a release holds it and the pinned packages below. Each is
+built once; a stamp file with its requirements says that it is complete.
 """
 
 import contextlib
@@ -51,9 +51,9 @@ def releases(words):
     return found or [NEWEST]
 
 
-def python(version):
-    """Return the path of the Python that has Datasette `version` installed."""
-    return ROOT / version / "bin" / "python"
+def python(name):
+    """Return the path of the Python of an environment: a Datasette version, or another name."""
+    return ROOT / name / "bin" / "python"
 
 
 def clean_environ(**extra):
@@ -72,50 +72,69 @@ def clean_environ(**extra):
     return {**environ, **extra}
 
 
-def ensure(versions, report=lambda line: print(line, file=sys.stderr, flush=True)):
+def print_progress(line):
+    """Print a line of progress to stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def ensure(versions, report=print_progress):
     """Build the environments of `versions` that are missing or out of date.
 
     `report` gets one line per environment built. Raises EnvironmentFailure.
     """
-    missing = [v for v in versions if not _is_current(v)]
+    _ensure({version: (f"datasette=={version}", *PINS) for version in versions}, report)
+
+
+def ensure_packages(name, requirements, report=print_progress):
+    """Build the environment `name`, which holds `requirements`, if it is missing or out of date.
+
+    Returns the folder of its programs. Raises EnvironmentFailure.
+    """
+    _ensure({name: tuple(requirements)}, report)
+    return ROOT / name / "bin"
+
+
+def _ensure(wanted, report):
+    """Build the environments of `wanted`, a dict of names and requirements."""
+    missing = _missing(wanted)
     if not missing:
         return
     ROOT.mkdir(exist_ok=True)
     with _lock():
-        missing = [v for v in missing if not _is_current(v)]
+        missing = _missing(wanted)
         uv = _uv()
         with ThreadPoolExecutor(2) as pool:
-            for version in pool.map(lambda v: _build(uv, v), missing):
-                report(f"environment {version}: built")
+            for name in pool.map(lambda name: _build(uv, name, missing[name]), missing):
+                report(f"environment {name}: built")
 
 
-def _requirements(version):
-    return (f"datasette=={version}",) + PINS
+def _missing(wanted):
+    return {name: requirements for name, requirements in wanted.items() if not _is_current(name, requirements)}
 
 
-def _stamp(version):
-    return ROOT / version / "requirements.stamp"
+def _stamp(name):
+    return ROOT / name / "requirements.stamp"
 
 
-def _stamp_text(version):
-    return "\n".join((*_requirements(version), f"python {sys.version_info[0]}.{sys.version_info[1]}", ""))
+def _stamp_text(requirements):
+    return "\n".join((*requirements, f"python {sys.version_info[0]}.{sys.version_info[1]}", ""))
 
 
-def _is_current(version):
+def _is_current(name, requirements):
     try:
-        return _stamp(version).read_text() == _stamp_text(version) and python(version).exists()
+        return _stamp(name).read_text() == _stamp_text(requirements) and python(name).exists()
     except OSError:
         return False
 
 
-def _build(uv, version):
-    where = ROOT / version
+def _build(uv, name, requirements):
+    where = ROOT / name
     shutil.rmtree(where, ignore_errors=True)
-    _run([uv, "venv", "--quiet", "--python", sys.executable, where], f"environment {version}")
-    install = [uv, "pip", "install", "--quiet", "--python", python(version)]
-    _run([*install, *_requirements(version)], f"environment {version}")
-    _stamp(version).write_text(_stamp_text(version))
-    return version
+    _run([uv, "venv", "--quiet", "--python", sys.executable, where], f"environment {name}")
+    install = [uv, "pip", "install", "--quiet", "--python", python(name)]
+    _run([*install, *requirements], f"environment {name}")
+    _stamp(name).write_text(_stamp_text(requirements))
+    return name
 
 
 def _uv():

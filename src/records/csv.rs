@@ -4,7 +4,7 @@
 //! cell is literal. `\n`, `\r\n` and `\r` end a record.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use memchr::{memchr, memchr2_iter};
 
@@ -49,7 +49,12 @@ pub(super) struct Cells {
     start: usize,
     /// The cell goes on at this offset.
     at: usize,
+    /// The last long cell with doubled quotes.
+    long: Vec<u8>,
 }
+
+/// How many bytes a cell has that is worth remembering.
+const LONG: RangeInclusive<usize> = 64..=64 << 10;
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -67,7 +72,8 @@ impl Cells {
         delimiters.iter().for_each(|byte| is_delimiter[usize::from(*byte)] = true);
         let mut ends_cell = is_delimiter;
         b"\r\n".iter().for_each(|byte| ends_cell[usize::from(*byte)] = true);
-        Self { is_delimiter, ends_cell, state: State::Start, start: 0, at: 0 }
+        let long = Vec::new();
+        Self { is_delimiter, ends_cell, state: State::Start, start: 0, at: 0, long }
     }
 
     pub(super) fn reset(&mut self) {
@@ -83,6 +89,9 @@ impl Cells {
             let next = text.get(self.at);
             match self.state {
                 State::Start if next == Some(&b'"') => {
+                    if self.skip_same(text) {
+                        return Ok(Some(self.cell(text, Quotes::Doubled)));
+                    }
                     self.go_on(self.at + 1, State::Quoted(Quotes::Around));
                 }
                 State::Start if next.is_none() && !is_end => return Ok(None),
@@ -115,9 +124,32 @@ impl Cells {
                         ));
                     }
                     None if !is_end => return Ok(None),
-                    _ => return Ok(Some(self.cell(text, quotes))),
+                    _ => {
+                        let cell = self.cell(text, quotes);
+                        self.remember(&text[cell.raw.clone()], quotes);
+                        return Ok(Some(cell));
+                    }
                 },
             }
+        }
+    }
+
+    /// Skips a cell with the same bytes as the last long one. Rows often have the same JSON, and to
+    /// compare it is faster than to look for its quotes. What follows decides where a cell ends, so
+    /// it must be there and end this one too.
+    fn skip_same(&mut self, text: &[u8]) -> bool {
+        let rest = text[self.at..].strip_prefix(&*self.long);
+        let is_same = rest.and_then(<[u8]>::first).is_some_and(|next| self.ends_cell(*next));
+        if is_same {
+            self.at += self.long.len();
+        }
+        is_same
+    }
+
+    fn remember(&mut self, cell: &[u8], quotes: Quotes) {
+        if quotes == Quotes::Doubled && LONG.contains(&cell.len()) {
+            self.long.clear();
+            self.long.extend_from_slice(cell);
         }
     }
 
@@ -203,4 +235,48 @@ pub(super) fn line_end(text: &[u8]) -> usize {
 pub(super) fn count_lines(text: &[u8]) -> u64 {
     let is_end = |at: &usize| text[*at] == b'\n' || text.get(at + 1) != Some(&b'\n');
     memchr2_iter(b'\n', b'\r', text).filter(is_end).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The cells of a record whose text grows to these lengths, or the error.
+    fn cells(reader: &mut Cells, text: &[u8], lengths: [usize; 2]) -> Result<Vec<Cell>, Malformed> {
+        reader.reset();
+        let (mut cells, mut lengths) = (Vec::new(), lengths.into_iter());
+        let mut length = 0;
+        while !cells.last().is_some_and(|cell: &Cell| cell.is_last) {
+            match reader.next(&text[..length], length == text.len())? {
+                Some(cell) => cells.push(cell),
+                None => length = lengths.next().unwrap_or(text.len()),
+            }
+        }
+        Ok(cells)
+    }
+
+    proptest! {
+        /// What a reader remembers of a long cell makes no difference.
+        #[test]
+        fn a_record_is_read_whatever_was_read_before(
+            cell in "[a\",\n]{1,4}",
+            before in "[\",;\r\na]{0,6}",
+            after in "[\",;\r\na]{0,6}",
+            lengths: [prop::sample::Index; 2],
+        ) {
+            let long = format!("\"{}\"", cell.replace('"', "\"\"").repeat(40));
+            let text = format!("{before}{long}{after}");
+            let mut lengths = lengths.map(|at| at.index(text.len() + 1));
+            lengths.sort_unstable();
+            let mut reader = Cells::new(b",");
+            cells(&mut reader, long.as_bytes(), [0, 0]).unwrap();
+            let expected = cells(&mut Cells::new(b","), text.as_bytes(), [0, 0]);
+            for lengths in [lengths, [text.len(); 2]] {
+                let mut reader = reader.clone();
+                prop_assert_eq!(&cells(&mut reader, text.as_bytes(), lengths), &expected);
+            }
+        }
+    }
 }

@@ -375,10 +375,10 @@ impl Input {
     }
 
     fn too_long(&self) -> Failure {
-        Failure::Negative(Some(format!(
+        Failure::Usage(format!(
             "line {}: a record of more than 16 MiB begins here; is a quote not closed?",
             self.line
-        )))
+        ))
     }
 
     fn malformed(&self, text: &[u8], Malformed { at, problem }: &Malformed) -> Failure {

@@ -17,16 +17,24 @@ const MAX_KEPT: usize = 64 << 10;
 /// A record of the input.
 pub(super) enum Record<'a> {
     /// A row of CSV.
-    Row(&'a [u8], &'a [Cell]),
+    Row(Row<'a>),
     /// A JSON text, with its fields or what is wrong with it.
     Json(&'a [u8], Result<Vec<Field<'a>>, String>),
+}
+
+/// A row of CSV.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) cells: &'a [Cell],
+    pub(super) is_utf8: bool,
 }
 
 impl<'a> Record<'a> {
     /// `cells` are those of a row.
     pub(super) fn read(text: &'a [u8], cells: &'a [Cell], kind: Kind) -> Self {
         match kind {
-            Kind::Csv(_) => Self::Row(text, cells),
+            Kind::Csv(_) => Self::Row(Row { text, cells, is_utf8: str::from_utf8(text).is_ok() }),
             Kind::JsonLines | Kind::JsonArray => Self::Json(text, read_fields(text)),
         }
     }
@@ -35,11 +43,11 @@ impl<'a> Record<'a> {
     /// token's place.
     pub(super) fn token(&self, layout: &Layout<'_>) -> Option<Cow<'_, str>> {
         let token: Cow<'_, str> = match self {
-            Self::Row(text, cells) => {
+            Self::Row(row) => {
                 let columns = &layout.columns;
                 let at = columns.iter().position(|it| it.role == Role::Token)?;
-                let cell = cells.get(at).filter(|_| cells.len() == columns.len())?;
-                let value = cell.value(text);
+                let cell = row.cells.get(at).filter(|_| row.cells.len() == columns.len())?;
+                let value = cell.value(row.text);
                 Cow::Owned(String::from_utf8(value.into_owned()).ok()?)
             }
             Self::Json(_, fields) => {
@@ -63,9 +71,7 @@ impl<'a> Record<'a> {
         memory: &'s mut Memory,
     ) -> Result<Vec<Field<'s>>, String> {
         match self {
-            Self::Row(text, cells) => {
-                row_parameters(&layout.columns, text, cells, &mut memory.cells)
-            }
+            Self::Row(row) => row_parameters(&layout.columns, *row, &mut memory.cells),
             Self::Json(_, fields) => {
                 let fields = fields.as_ref().map_err(Clone::clone)?;
                 json_parameters(layout, fields, memory)
@@ -76,16 +82,15 @@ impl<'a> Record<'a> {
 
 fn row_parameters<'a>(
     columns: &'a [Column],
-    row: &'a [u8],
-    cells: &'a [Cell],
+    Row { text, cells, is_utf8 }: Row<'a>,
     last: &'a mut Vec<LastCell>,
 ) -> Result<Vec<Field<'a>>, String> {
     let (found, expected) = (cells.len(), columns.len());
     if found != expected {
         return Err(format!("has {found} columns where the header has {expected}"));
     }
-    if str::from_utf8(row).is_err() {
-        let is_wrong = |cell: &Cell| str::from_utf8(&row[cell.raw.clone()]).is_err();
+    if !is_utf8 {
+        let is_wrong = |cell: &Cell| str::from_utf8(&text[cell.raw.clone()]).is_err();
         let at = cells.iter().position(is_wrong).unwrap_or_default();
         return Err(format!("{} is not UTF-8", shown(&columns[at].name)));
     }
@@ -93,9 +98,9 @@ fn row_parameters<'a>(
     let mut fields = Vec::with_capacity(expected);
     for ((column, cell), last) in columns.iter().zip(cells).zip(last) {
         let Role::Parameter(parameter) = column.role else { continue };
-        let raw = &row[cell.raw.clone()];
+        let raw = &text[cell.raw.clone()];
         let read = || {
-            read_cell(parameter, cell.value(row))
+            read_cell(parameter, cell.value(text))
                 .map_err(|problem| format!("{} {problem}", shown(&column.name)))
         };
         if parameter == ACTOR || raw.len() > MAX_KEPT {

@@ -8,7 +8,7 @@ use super::fields::{Field, to_cell};
 use super::input::BYTE_ORDER_MARK;
 use super::layout::{Format, Layout};
 use super::names::{ERROR, Role, TOKEN};
-use super::record::Record;
+use super::record::{Record, Row};
 
 /// What became of a record.
 pub(super) enum Outcome<'a> {
@@ -48,7 +48,7 @@ pub(super) fn write_record(
         Outcome::Token(token) | Outcome::Kept(token) => (*token, ""),
         Outcome::Failed(error) => ("", *error),
     };
-    let (Record::Row(text, _) | Record::Json(text, _)) = record;
+    let (Record::Row(Row { text, .. }) | Record::Json(text, _)) = record;
     if matches!(outcome, Outcome::Kept(_)) && layout.is_same {
         push_line(out, record, text);
         out.extend_from_slice(layout.line_end.as_bytes());
@@ -84,8 +84,8 @@ fn write_cells(
         match (column.role, record) {
             (Role::Token, _) => push_cell(out, layout.delimiter, token.as_bytes()),
             (Role::Error, _) => push_cell(out, layout.delimiter, error.as_bytes()),
-            (_, Record::Row(text, cells)) => match cells.get(at) {
-                Some(cell) => copy_cell(out, layout, cell, text),
+            (_, Record::Row(row)) => match row.cells.get(at) {
+                Some(cell) => copy_cell(out, layout, cell, *row),
                 None => out.push(layout.delimiter),
             },
             (_, Record::Json(_, fields)) => {
@@ -102,17 +102,15 @@ fn write_cells(
 }
 
 /// Appends a cell of the input as [`push_cell`] would. Most need no more than to be copied.
-fn copy_cell(out: &mut Vec<u8>, layout: &Layout<'_>, cell: &Cell, text: &[u8]) {
-    let raw = &text[cell.raw.clone()];
-    if str::from_utf8(raw).is_err() {
-        let value = cell.value(text);
-        return push_cell(out, layout.delimiter, String::from_utf8_lossy(&value).as_bytes());
-    }
-    if cell.quotes == Quotes::Doubled {
-        out.extend_from_slice(raw);
+fn copy_cell(out: &mut Vec<u8>, layout: &Layout<'_>, cell: &Cell, row: Row<'_>) {
+    let value = || cell.value(row.text);
+    if !row.is_utf8 {
+        push_cell(out, layout.delimiter, String::from_utf8_lossy(&value()).as_bytes());
+    } else if cell.quotes == Quotes::Doubled {
+        out.extend_from_slice(&row.text[cell.raw.clone()]);
         out.push(layout.delimiter);
     } else {
-        push_cell(out, layout.delimiter, &cell.value(text));
+        push_cell(out, layout.delimiter, &value());
     }
 }
 
@@ -121,7 +119,7 @@ fn write_members(out: &mut Vec<u8>, layout: &Layout<'_>, record: &Record<'_>) {
     let is_ours =
         |field: &Field<'_>| matches!(layout.names.role(&field.name), Role::Token | Role::Error);
     match record {
-        Record::Row(text, cells) => {
+        Record::Row(Row { text, cells, .. }) => {
             out.push(b'{');
             for (column, cell) in layout.columns.iter().zip(*cells) {
                 if !matches!(column.role, Role::Token | Role::Error) {

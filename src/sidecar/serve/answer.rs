@@ -50,7 +50,9 @@ pub(super) struct Responder {
 impl Responder {
     pub(super) fn new(session: Session, limits: Limits, total: Arc<Mutex<Counts>>) -> Self {
         let budget = Budget::new(limits.threads);
-        let (out, written, counts) = Default::default();
+        let (written, counts) = Default::default();
+        // Most answers are about as long as their requests.
+        let out = Vec::with_capacity(budget.block);
         Self { session, limits, budget, out, written, counts, total }
     }
 
@@ -69,8 +71,9 @@ impl Responder {
         // One for all lines, so that they share its memory.
         let mut message = Message::default();
         for (number, line) in lines {
-            let mut read = self.read(number, line, self.max_batch(turn), &mut message);
-            if message.length > self.max_batch(turn) && !turn.has_come() {
+            let max_batch = self.max_batch(turn);
+            let mut read = self.read(number, line, max_batch, &mut message);
+            if message.length > max_batch && !turn.has_come() {
                 turn.wait()?;
                 read = self.read(number, line, self.max_batch(turn), &mut message);
             }
@@ -162,7 +165,9 @@ impl Responder {
     ) -> Result<(), Stopped> {
         let mut answered = false;
         for request in &message.requests {
-            self.write_if_long(turn)?;
+            if message.is_batch {
+                self.write_if_long(turn)?;
+            }
             let before = self.out.len();
             if message.is_batch {
                 self.out.push(if answered { b',' } else { b'[' });
