@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "every test crate compiles this module and uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 
+pub mod schema;
+
 use std::ffi::OsStr;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -71,7 +73,7 @@ pub fn dstok<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     command
 }
 
-/// Runs to the end with `input` on stdin.
+/// Runs to the end with `input` on stdin. Checks the answers of `serve` against their schemas.
 #[track_caller]
 pub fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
     let mut child = command
@@ -84,10 +86,15 @@ pub fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
     let stdout = read_in_background(child.stdout.take().unwrap());
     let stderr = read_in_background(child.stderr.take().unwrap());
     let input = input.as_ref().to_vec();
+    let written = input.clone();
     // A process that stops reading early is judged by what it answered.
-    thread::spawn(move || stdin.write_all(&input));
+    thread::spawn(move || stdin.write_all(&written));
     let code = wait(&mut child);
-    Outcome { code, stdout: stdout.recv().unwrap(), stderr: stderr.recv().unwrap() }
+    let (stdout, stderr) = (stdout.recv().unwrap(), stderr.recv().unwrap());
+    if command.get_args().next() == Some(OsStr::new("serve")) {
+        schema::check_answers(&input, &stdout);
+    }
+    Outcome { code, stdout, stderr }
 }
 
 /// Runs a command line without input.

@@ -1,0 +1,252 @@
+//! The OpenRPC document of `rpc.discover`: whole, true, and up to date with `compat-fixtures/`.
+#![allow(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
+#![allow(clippy::disallowed_methods, reason = "tests read the fixtures")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::schema::document;
+use common::{READY, request, result, session};
+use dstok::sidecar::methods::{Examples, METHODS};
+use dstok::sidecar::protocol::ErrorKind;
+use serde_json::{Value, json};
+
+const RELEASE: &str = "1.0a41";
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// The scenarios of the fixtures, by name.
+fn scenarios() -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(path("compat-fixtures")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let scenarios = text.split('\n').filter(|line| line.starts_with("{\"name\""));
+        for scenario in scenarios.map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+            all.insert(scenario["name"].as_str().unwrap().to_owned(), scenario);
+        }
+    }
+    assert!(all.len() > 1000);
+    all
+}
+
+/// The line of `examples.json` for a scenario.
+fn example(scenario: &Value) -> String {
+    let (name, config) = (&scenario["name"], scenario["config"].as_object().unwrap());
+    assert!(config.keys().all(|key| key == "secret" || key == "now"), "{name}: {config:?}");
+    let answers = scenario["answers"].as_array().unwrap();
+    let is_newest =
+        |answer: &&Value| answer["releases"].as_array().unwrap().contains(&json!(RELEASE));
+    let answer = answers.iter().find(is_newest).unwrap();
+    let text = match answer["result_json"].as_str() {
+        Some(text) => text.to_owned(),
+        None => answer["result"].to_string(),
+    };
+    let result: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(result.to_string(), text, "{name} would be spelled otherwise");
+    let params: Value = serde_json::from_str(scenario["params"].as_str().unwrap()).unwrap();
+    assert!(params.is_object(), "{name} has no names of parameters");
+    let (secret, now) = (&config["secret"], &config["now"]);
+    let about = format!("For Datasette {RELEASE} with the secret {secret} at {now}.");
+    format!("  {name}: {}", json!({"about": about, "params": params, "result": result}))
+}
+
+/// Set `WRITE_EXAMPLES` to write the file.
+#[test]
+fn the_examples_are_those_of_the_fixtures() {
+    let all = scenarios();
+    let mut lines = Vec::new();
+    for method in METHODS {
+        let Examples::Fixtures(names) = method.examples else { continue };
+        for name in names {
+            let scenario = all.get(*name).unwrap_or_else(|| panic!("there is no scenario {name}"));
+            assert_eq!(scenario["method"], method.name, "{name}");
+            lines.push(example(scenario));
+        }
+    }
+    let expected = format!("{{\n{}\n}}\n", lines.join(",\n"));
+    let path = path("src/sidecar/methods/examples.json");
+    if std::env::var_os("WRITE_EXAMPLES").is_some() {
+        fs::write(&path, &expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap();
+    assert!(found == expected, "examples.json is out of date: run this test with WRITE_EXAMPLES=1");
+}
+
+/// The value at a pointer, as text.
+#[track_caller]
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_else(|| panic!("no text at {pointer} of {value}"))
+}
+
+#[track_caller]
+fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
+    value[member].as_array().unwrap_or_else(|| panic!("no list {member} in {value}"))
+}
+
+#[test]
+fn everything_is_described() {
+    let document = document();
+    for pointer in ["/info/title", "/info/description", "/info/version", "/info/license/name"] {
+        assert!(!text(&document.json, pointer).is_empty(), "{pointer}");
+    }
+    for method in list(&document.json, "methods") {
+        let (summary, description) = (text(method, "/summary"), text(method, "/description"));
+        assert!(!summary.contains('\n') && description.len() > summary.len(), "{method}");
+        assert!(description.ends_with('.'), "{description}");
+        assert!(!list(method, "examples").is_empty(), "{}", method["name"]);
+        for parameter in list(method, "params") {
+            assert!(!text(parameter, "/summary").is_empty(), "{parameter}");
+        }
+    }
+    for (name, schema) in document.json["components"]["schemas"].as_object().unwrap() {
+        assert_eq!(text(schema, "/title"), name);
+        // Generators put it into a comment of one line.
+        let description = text(schema, "/description");
+        assert!(description.ends_with('.') && !description.contains(['\n', '*']), "{name}");
+    }
+}
+
+#[test]
+fn all_methods_but_rpc_discover_are_listed() {
+    let document = document();
+    let listed: Vec<_> =
+        list(&document.json, "methods").iter().map(|method| text(method, "/name")).collect();
+    let all: Vec<_> = METHODS.iter().map(|method| method.name).collect();
+    assert_eq!([&listed[..], &["rpc.discover"]].concat(), all);
+}
+
+/// Generators give each schema a type of its own, which they name after the title. A schema inside
+/// another one would get a random name.
+#[test]
+fn each_schema_stands_once_and_is_used() {
+    let document = document();
+    for (name, schema) in document.json["components"]["schemas"].as_object().unwrap() {
+        let members =
+            schema["properties"].as_object().into_iter().flatten().map(|(_, value)| value);
+        let one_of = schema["oneOf"].as_array().into_iter().flatten();
+        let others = [&schema["items"], &schema["additionalProperties"]];
+        let others = others.into_iter().filter(|value| value.is_object());
+        for inner in members.chain(one_of).chain(others) {
+            assert_eq!(inner.as_object().unwrap().keys().collect::<Vec<_>>(), ["$ref"], "{name}");
+        }
+    }
+    let file: Value = serde_json::from_str(
+        &fs::read_to_string(path("src/sidecar/methods/schemas.json")).unwrap(),
+    )
+    .unwrap();
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&document.json["components"]["schemas"]), names(&file));
+}
+
+#[test]
+fn the_components_are_those_of_the_allowed_methods() {
+    let answers = session(
+        READY.iter().chain(&["--methods", "sign,rpc.discover"]),
+        &[request("rpc.discover", "[]")],
+    );
+    let document = result(&answers[0]);
+    let names: Vec<_> =
+        list(&document, "methods").iter().map(|method| text(method, "/name")).collect();
+    assert_eq!(names, ["sign", "info", "ping"]);
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    assert!(schemas.contains_key("SignedValue") && schemas.contains_key("SecretCount"));
+    assert!(!schemas.contains_key("Inspection") && !schemas.contains_key("ActorId"));
+    let info = list(&document, "methods")[1]["examples"][0]["result"]["value"].clone();
+    assert_eq!(info["methods"], json!(["sign", "info", "ping", "rpc.discover"]));
+}
+
+#[test]
+fn the_document_shows_no_secret_and_changes_nothing() {
+    let lines = [request("info", "[]"), request("rpc.discover", "[]"), request("info", "[]")];
+    let answers = session(READY, &lines);
+    assert!(!answers[1].contains("spec-secret"));
+    assert_eq!(answers[0], answers[2]);
+}
+
+#[test]
+fn every_code_is_described_once() {
+    let document = document();
+    let codes = |errors: &mut dyn Iterator<Item = &Value>| {
+        errors.map(|error| error["code"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = ErrorKind::ALL.iter().map(|kind| i64::from(kind.code())).collect();
+    all.dedup();
+    let components = document.json["components"]["errors"].as_object().unwrap();
+    assert_eq!(codes(&mut components.values()), all);
+    for method in list(&document.json, "methods") {
+        let codes = codes(&mut list(method, "errors").iter());
+        assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len(), "{codes:?}");
+        assert!([-32700, -32601].iter().all(|code| !codes.contains(code)), "{codes:?}");
+        assert!([-32600, -32602, -32603].iter().all(|code| codes.contains(code)), "{codes:?}");
+    }
+}
+
+#[test]
+fn the_params_and_results_of_the_examples_match_their_schemas() {
+    let document = document();
+    for method in list(&document.json, "methods") {
+        for example in list(method, "examples") {
+            let value = |param: &Value| (text(param, "/name").to_owned(), param["value"].clone());
+            let params = list(example, "params").iter().map(value).collect();
+            document.check_params(text(method, "/name"), &Value::Object(params)).unwrap();
+            document.check_result(text(method, "/name"), &example["result"]["value"]).unwrap();
+        }
+    }
+}
+
+/// Every change to a schema's structure must let some good result fail, or some bad one pass.
+#[test]
+fn a_result_with_a_member_less_or_more_is_noticed() {
+    let document = document();
+    for method in list(&document.json, "methods") {
+        let name = text(method, "/name");
+        for example in list(method, "examples") {
+            let result = &example["result"]["value"];
+            // What a token, a cookie or a signed value carries may be anything.
+            if !result.is_object() || ["unsign", "verify_actor_cookie"].contains(&name) {
+                continue;
+            }
+            for changed in changes(result) {
+                let verdict = document.check_result(name, &changed);
+                assert!(verdict.is_err(), "{name} takes {changed}");
+            }
+        }
+    }
+}
+
+/// The object with one member missing, one too many, and each of the wrong type; those inside too.
+fn changes(object: &Value) -> Vec<Value> {
+    const FREE: [&str; 5] = ["payload", "actor_id", "id", "_r", "token_expires"];
+    const BY_NAME: [&str; 2] = ["database", "resource"];
+    let members = object.as_object().unwrap();
+    let mut all = Vec::new();
+    let mut change = |apply: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+        let mut changed = members.clone();
+        apply(&mut changed);
+        all.push(Value::Object(changed));
+    };
+    change(&|changed| _ = changed.insert("unknown".to_owned(), Value::Null));
+    for (name, value) in members {
+        let is_optional = ["_r", "token_expires"].contains(&name.as_str());
+        if !is_optional {
+            change(&|changed| _ = changed.shift_remove(name));
+        }
+        if ["id", "_r", "payload", "actor_id"].contains(&name.as_str()) {
+            continue;
+        }
+        change(&|changed| changed[name] = json!([1.5]));
+        if value.is_object() && !FREE.contains(&name.as_str()) && !BY_NAME.contains(&name.as_str())
+        {
+            for inner in changes(value) {
+                change(&|changed| changed[name] = inner.clone());
+            }
+        }
+    }
+    all
+}
