@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::schema::document;
-use common::{READY, request, result, session};
+use common::{NO_SECRET, READY, request, result, session};
 use dstok::sidecar::methods::{Examples, METHODS};
 use dstok::sidecar::protocol::ErrorKind;
 use serde_json::{Value, json};
@@ -184,6 +184,64 @@ fn every_code_is_described_once() {
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len(), "{codes:?}");
         assert!([-32700, -32601].iter().all(|code| !codes.contains(code)), "{codes:?}");
         assert!([-32600, -32602, -32603].iter().all(|code| codes.contains(code)), "{codes:?}");
+    }
+}
+
+/// A session, a call, and the error that it gets.
+fn failing_calls() -> Vec<(Vec<&'static str>, &'static str, String, &'static str)> {
+    let mut all = Vec::new();
+    let mut add = |options: &[&'static str], kind, calls: &[(&'static str, &str)]| {
+        for (method, params) in calls {
+            all.push((options.to_vec(), *method, (*params).to_owned(), kind));
+        }
+    };
+    let with = |options: &[&'static str]| [&READY[..], options].concat();
+    let minimal = [
+        ("create_token", r#"["root"]"#),
+        ("verify_token", r#"["dstok_x.y"]"#),
+        ("sign", "[1]"),
+        ("unsign", r#"["x.y"]"#),
+        ("create_actor_cookie", "[{}]"),
+        ("verify_actor_cookie", r#"["x.y"]"#),
+        ("token_allows_action", r#"["dstok_x.y","view-table"]"#),
+        ("inspect_token", r#"["x"]"#),
+        ("restrictions_allow_action", r#"[{},"view-table"]"#),
+    ];
+    add(&NO_SECRET, "no_secret", &minimal[..7]);
+    let no_tokens = [&minimal[..2], &minimal[6..]].concat();
+    add(&with(&["--datasette-version", "0.65.5"]), "not_supported", &no_tokens);
+    let disabled = with(&["--setting", "allow_signed_tokens", "off"]);
+    add(&disabled, "signed_tokens_disabled", &minimal[..1]);
+    let limited = [minimal[0], ("sign", r#"[1,"token"]"#), ("configure", r#"{"actions":"none"}"#)];
+    add(&with(&["--require-expiry"]), "policy", &limited);
+    add(&READY, "bad_signature", &minimal[3..4]);
+    add(&READY, "token_invalid", &[minimal[1], minimal[6]]);
+    let signed = |namespace, payload: &[u8]| common::signed(namespace, payload, false);
+    let cookie = format!("[{:?}]", signed("actor", br#"{"a":1,"e":"!"}"#));
+    add(&READY, "token_invalid", &[("verify_actor_cookie", cookie.as_str())]);
+    let (token, cookie) = (signed("token", b"no JSON"), signed("actor", b"no JSON"));
+    let broken = [
+        ("verify_token", &*format!(r#"["dstok_{token}"]"#)),
+        ("token_allows_action", &*format!(r#"["dstok_{token}","view-table"]"#)),
+        ("verify_actor_cookie", &*format!("[{cookie:?}]")),
+        ("unsign", &*format!(r#"[{token:?},"token"]"#)),
+    ];
+    add(&READY, "bad_payload", &broken);
+    all
+}
+
+/// Elsewhere every answer is checked, so that no other error occurs.
+#[test]
+fn every_listed_error_occurs() {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (options, method, params, kind) in failing_calls() {
+        let answer = common::one(session(options, &[request(method, &params)]));
+        assert_eq!(common::error(&answer).1, kind, "{method} {params}: {answer}");
+        found.entry(method).or_default().insert(kind);
+    }
+    for method in METHODS {
+        let listed: BTreeSet<_> = method.errors.iter().map(|kind| kind.name()).collect();
+        assert_eq!(found.remove(method.name).unwrap_or_default(), listed, "{}", method.name);
     }
 }
 
