@@ -1,6 +1,6 @@
 //! Every answer of `compat-fixtures/`: from the methods, and byte for byte through the program's
 //! stdin and stdout.
-#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 #![allow(clippy::disallowed_methods, reason = "tests read the fixtures and start the program")]
 
 mod common;

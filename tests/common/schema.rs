@@ -132,6 +132,7 @@ impl Document {
                 "oneOf" => self.count(argument, value) == 1,
                 "type" => has_type(argument, value),
                 "enum" => argument.as_array().is_some_and(|all| all.contains(value)),
+                "const" => argument == value,
                 "pattern" => value.as_str().is_none_or(|text| matches(argument, text)),
                 "minLength" => value.as_str().is_none_or(|text| length(argument) <= text.len()),
                 "minimum" => value.as_i64().is_none_or(|number| argument.as_i64() <= Some(number)),
