@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::schema::document;
+use common::schema::{check_answers, document};
 use common::{NO_SECRET, READY, request, result, session};
 use dstok::sidecar::methods::{Examples, METHODS};
 use dstok::sidecar::protocol::ErrorKind;
@@ -258,7 +258,6 @@ fn the_params_and_results_of_the_examples_match_their_schemas() {
     }
 }
 
-/// Every change to a schema's structure must let some good result fail, or some bad one pass.
 #[test]
 fn a_result_with_a_member_less_or_more_is_noticed() {
     let document = document();
@@ -276,6 +275,42 @@ fn a_result_with_a_member_less_or_more_is_noticed() {
             }
         }
     }
+}
+
+#[test]
+fn an_error_with_a_member_less_or_more_is_noticed() {
+    let document = document();
+    let error = |code: i32, data: Value| json!({"code": code, "message": "why", "data": data});
+    let verdict = |error: &Value| document.check_error(Some("sign"), error);
+    verdict(&error(1, json!({"kind": "no_secret"}))).unwrap();
+    verdict(&error(-32602, json!({"kind": "invalid_params", "param": "value"}))).unwrap();
+    let wrong = [
+        error(1, json!({})),
+        error(1, json!({"kind": "policy"})),
+        error(1, json!({"kind": "no_secret", "param": "value"})),
+        error(-32602, json!({"kind": "invalid_params"})),
+        error(-32602, json!({"kind": "invalid_params", "param": 1})),
+        error(2, json!({"kind": "bad_signature"})),
+        json!({"code": 1, "data": {"kind": "no_secret"}}),
+        json!({"code": 1, "message": "why", "data": {"kind": "no_secret"}, "line": 1}),
+    ];
+    for error in wrong {
+        assert!(verdict(&error).is_err(), "{error}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "of \"Pong\"")]
+fn a_wrong_answer_of_any_test_is_noticed() {
+    let answer = r#"{"jsonrpc":"2.0","id":1,"result":"pang"}"#;
+    check_answers(common::PING.as_bytes(), answer);
+}
+
+#[test]
+#[should_panic(expected = "the code 1 isn't listed")]
+fn a_wrong_error_in_a_batch_is_noticed() {
+    let answers = r#"[{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"","data":{}}}]"#;
+    check_answers(format!("[{}]", common::PING).as_bytes(), answers);
 }
 
 /// The object with one member missing, one too many, and each of the wrong type; those inside too.
