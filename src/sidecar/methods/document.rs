@@ -33,7 +33,7 @@ const DESCRIPTION: &str = "Mints, verifies and inspects Datasette's signed API t
     stdout of `dstok serve`: each request is one line, and so is each answer. The errors that \
     belong to no method are in `components.errors`: a line that is not JSON, and an unknown \
     method. `rpc.discover`, which answers this document, is an extension of JSON-RPC and isn't \
-    listed. The examples are answers of Datasette.";
+    listed. The examples come from real Datasette, wherever it has such a call.";
 
 /// The document of the methods that can be called, as JSON.
 pub(super) fn document(session: &Session) -> String {
