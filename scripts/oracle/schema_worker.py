@@ -22,6 +22,7 @@ from oracle.random_requests import Requests
 
 SEGMENT = 500  # requests with one configuration
 GENERAL = (-32700, -32601)  # errors of no method
+UNCLEAR = object()
 FIXTURES = environments.REPOSITORY / "compat-fixtures"
 
 
@@ -54,9 +55,11 @@ class Document:
     def check(self, line, answer):
         """Check the answer (text) to a request line (bytes)."""
         request, answer = read(line), json.loads(answer)
-        pairs = zip(answered(request), answer) if isinstance(answer, list) else [(request, answer)]
+        pairs = [(request, answer)]
+        if isinstance(answer, list):
+            pairs = [(partner(request, each), each) for each in answer]
         for one, its_answer in pairs:
-            problem = self._problem(one, its_answer)
+            problem = one is not UNCLEAR and self._problem(one, its_answer)
             if problem:
                 raise Mismatch(f"{problem}\n  request: {line!r:.2000}\n  answer: {its_answer!r:.2000}")
 
@@ -94,9 +97,21 @@ def read(line):
         return None
 
 
-def answered(batch):
-    """Return the requests of a batch that get an answer."""
-    return [one for one in batch if not isinstance(one, dict) or "id" in one]
+def partner(batch, answer):
+    """Return the request of a batch that has the id of an answer, or UNCLEAR if it isn't exactly one."""
+    found = [one for one in batch or () if isinstance(one, dict) and "id" in one and one["id"] == answer["id"]]
+    return found[0] if len(found) == 1 else UNCLEAR
+
+
+def is_notification(request):
+    """Return whether a request gets no answer."""
+    return (
+        isinstance(request, dict)
+        and "id" not in request
+        and request.get("jsonrpc") == "2.0"
+        and isinstance(request.get("method"), str)
+        and isinstance(request.get("params"), (dict, list, type(None)))
+    )
 
 
 def has_answer(line):
@@ -104,9 +119,9 @@ def has_answer(line):
     if not line.strip():
         return False
     request = read(line)
-    if isinstance(request, list):
-        return not request or bool(answered(request))
-    return not isinstance(request, dict) or "id" in request
+    if isinstance(request, list) and request:
+        return not all(map(is_notification, request))
+    return not is_notification(request)
 
 
 def check_segment(document, dstok, release, config, lines):
