@@ -262,21 +262,3 @@ fn the_table_of_actions_is_that_of_every_release() {
     }
     assert!(rows.len() > 20, "the table was not found");
 }
-
-#[test]
-fn every_error_code_is_discovered_once() {
-    let discovered =
-        dstok(&["serve"], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}\n");
-    let discovered: serde_json::Value = serde_json::from_str(&discovered).unwrap();
-    let mut codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| i64::from(kind.code())).collect();
-    codes.dedup();
-    for method in discovered["result"]["methods"].as_array().unwrap() {
-        let errors = method["errors"].as_array().unwrap();
-        let found: Vec<_> = errors.iter().map(|error| error["code"].as_i64().unwrap()).collect();
-        assert_eq!(found, codes, "{}", method["name"]);
-        for error in errors {
-            let kind = ErrorKind::from_code(error["code"].as_i64().unwrap()).unwrap();
-            assert_eq!(error["data"]["kind"], kind.name());
-        }
-    }
-}

@@ -1,7 +1,9 @@
 //! Every answer of `compat-fixtures/`: from the methods, and byte for byte through the program's
 //! stdin and stdout.
-#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 #![allow(clippy::disallowed_methods, reason = "tests read the fixtures and start the program")]
+
+mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -228,6 +230,9 @@ fn through_the_program() {
         for (id, (scenario, answer, release)) in calls.iter().enumerate() {
             let context = format!("{} with {release}", scenario.name);
             check_line(id, answer, &context, answers[id]);
+            if **release == answer.releases[0] {
+                check_schemas(scenario, &context, answers[id]);
+            }
         }
     }
 }
@@ -245,6 +250,21 @@ fn check_line(id: usize, answer: &Answer, context: &str, line: &str) {
     let (error, text) = (&line["error"], |value: &Value| value.as_str().unwrap().to_owned());
     let (kind, message) = (text(&error["data"]["kind"]), text(&error["message"]));
     answer.check(context, Err((&kind, &message)));
+}
+
+/// The schemas accept what the program accepts, and what it answers.
+#[track_caller]
+fn check_schemas(scenario: &Scenario, context: &str, line: &str) {
+    let (document, method) = (common::schema::document(), scenario.method.as_str());
+    // serde_json has no lone surrogates.
+    let Ok(line) = serde_json::from_str::<Value>(line) else { return };
+    let Some(result) = line.get("result") else {
+        return document.check_error(Some(method), &line["error"]).expect(context);
+    };
+    document.check_result(method, result).expect(context);
+    if let Ok(params @ Value::Object(_)) = serde_json::from_str(&scenario.params) {
+        document.check_params(method, &params).expect(context);
+    }
 }
 
 fn serve(now: &str, requests: &str) -> String {

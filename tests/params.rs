@@ -36,13 +36,16 @@ fn rpc_discover_and_info_list_the_methods_of_the_contract() {
     let results = results(READY, &[("rpc.discover", "null"), ("info", "[]")]);
     let methods = results[0]["methods"].as_array().unwrap();
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
-    for (method, params) in METHODS {
+    // An extension of JSON-RPC, which its own document leaves out.
+    let described = METHODS.iter().filter(|(method, _)| *method != "rpc.discover");
+    for &(method, params) in described {
         let listed = methods.iter().find(|listed| name(listed) == method);
         let listed = listed.unwrap_or_else(|| panic!("{method} is missing"));
         let names: Vec<_> = listed["params"].as_array().unwrap().iter().map(name).collect();
         assert_eq!(names.join(" "), params, "{method}");
     }
-    let names: Vec<_> = methods.iter().map(name).collect();
+    let mut names: Vec<_> = methods.iter().map(name).collect();
+    names.push("rpc.discover".to_owned());
     assert_eq!(results[1]["methods"], json!(names), "info says what there is");
     assert!(results[0]["openrpc"].as_str().unwrap().starts_with("1."));
     assert_eq!(results[0]["info"]["version"], results[1]["version"]);

@@ -4,6 +4,9 @@
 #![allow(dead_code, reason = "every test crate compiles this module and uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 
+pub mod schema;
+
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -71,7 +74,7 @@ pub fn dstok<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     command
 }
 
-/// Runs to the end with `input` on stdin.
+/// Runs to the end with `input` on stdin. Checks the answers of `serve` against their schemas.
 #[track_caller]
 pub fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
     let mut child = command
@@ -84,10 +87,15 @@ pub fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
     let stdout = read_in_background(child.stdout.take().unwrap());
     let stderr = read_in_background(child.stderr.take().unwrap());
     let input = input.as_ref().to_vec();
+    let written = input.clone();
     // A process that stops reading early is judged by what it answered.
-    thread::spawn(move || stdin.write_all(&input));
+    thread::spawn(move || stdin.write_all(&written));
     let code = wait(&mut child);
-    Outcome { code, stdout: stdout.recv().unwrap(), stderr: stderr.recv().unwrap() }
+    let (stdout, stderr) = (stdout.recv().unwrap(), stderr.recv().unwrap());
+    if command.get_args().next() == Some(OsStr::new("serve")) {
+        schema::check_answers(&input, &stdout);
+    }
+    Outcome { code, stdout, stderr }
 }
 
 /// Runs a command line without input.
@@ -350,13 +358,19 @@ pub fn records(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A peer that waits for its answers.
+/// A peer that waits for its answers. [`Peer::end`] checks them against their schemas, unless there
+/// was much to send.
 pub struct Peer {
     pub child: Child,
     pub stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     stderr: Receiver<String>,
+    sent: Vec<u8>,
+    received: RefCell<String>,
 }
+
+/// How much a peer keeps of what it sends.
+const KEPT: usize = 1 << 20;
 
 impl Peer {
     pub fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
@@ -375,11 +389,15 @@ impl Peer {
         let stderr = read_in_background(child.stderr.take().unwrap());
         let (sender, lines) = channel();
         thread::spawn(move || stdout.lines().try_for_each(|line| sender.send(line.unwrap())));
-        Self { child, stdin, lines, stderr }
+        Self { child, stdin, lines, stderr, sent: Vec::new(), received: RefCell::default() }
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stdin.as_mut().unwrap().write_all(bytes.as_ref()).unwrap();
+        let bytes = bytes.as_ref();
+        if self.sent.len() <= KEPT {
+            self.sent.extend_from_slice(&bytes[..bytes.len().min(KEPT + 1)]);
+        }
+        self.stdin.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
     /// The most resident memory that the process has had, in kB.
@@ -393,7 +411,15 @@ impl Peer {
 
     #[track_caller]
     pub fn receive(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("an answer before the next request")
+        let line = self.lines.recv_timeout(PATIENCE).expect("an answer before the next request");
+        self.keep(&line);
+        line
+    }
+
+    fn keep(&self, line: &str) {
+        if self.sent.len() <= KEPT {
+            *self.received.borrow_mut() += &format!("{line}\n");
+        }
     }
 
     pub fn signal(&self, name: &str) {
@@ -405,7 +431,11 @@ impl Peer {
     #[track_caller]
     pub fn end(mut self) -> (Option<i32>, Vec<String>, String) {
         let code = wait(&mut self.child);
-        (code, self.lines.iter().collect(), self.stderr.recv().unwrap())
+        let lines: Vec<_> = self.lines.iter().inspect(|line| self.keep(line)).collect();
+        if self.sent.len() <= KEPT {
+            schema::check_answers(&self.sent, &self.received.borrow());
+        }
+        (code, lines, self.stderr.recv().unwrap())
     }
 }
 

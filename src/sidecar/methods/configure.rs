@@ -7,62 +7,53 @@ use datasette_tokens::{Actions, Datasette, Flavour, Release, ReleaseError, Secre
 use pyjson::{Kind, Scanner};
 
 use super::info;
-use super::method::{Args, Bound, Failure, Method, Session};
-use super::parameter::{OPTIONAL_STRING, optional};
+use super::method::{Args, Bound, ErrorKind, Examples, Failure, Method, Session};
+use super::parameter::optional;
 use super::settings::set_setting;
-use crate::sidecar::protocol::ErrorKind;
 
 pub(super) const METHOD: Method = Method {
     name: "configure",
     summary: "Changes what is given, from the next request on, and answers the new info",
+    description: "Changes the secrets and how Datasette is reproduced. What is missing or null \
+                  stays as it is. A call that fails changes nothing. While the process limits or \
+                  records tokens, actions is refused.",
     parameters: &[
         optional(
             "secret",
-            r#"{"type":["string","null"],"minLength":1}"#,
+            "OptionalSecret",
             "The secret that signs; without old_secrets the old ones are dropped",
         ),
-        optional("datasette_version", OPTIONAL_STRING, "The release to reproduce"),
+        optional("datasette_version", "GivenDatasetteVersion", "The release to reproduce"),
         optional(
             "actions",
-            r#"{"oneOf":[{"type":["object","array","null"]},{"const":"none"}]}"#,
+            "ActionTable",
             "Abbreviations: a /-/actions.json body, {\"name\":\"abbr\"} or \"none\"",
         ),
         optional(
             "settings",
-            SETTINGS,
+            "OptionalSettings",
             "allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)",
         ),
-        optional(
-            "zlib",
-            r#"{"enum":["zlib","zlib-ng",null]}"#,
-            "Whose bytes compressed payloads carry",
-        ),
+        optional("zlib", "OptionalZlibName", "Whose bytes compressed payloads carry"),
         optional(
             "itsdangerous",
-            r#"{"enum":["2.2","1.1",null]}"#,
+            "OptionalItsdangerousVersion",
             "Which release's signatures are accepted",
         ),
         optional(
             "old_secrets",
-            r#"{"type":["array","null"],"items":{"type":"string","minLength":1}}"#,
+            "OptionalOldSecrets",
             "Secrets that verify and never sign, newest first, in place of the old ones before",
         ),
     ],
     result: info::RESULT,
-    example: &[
+    errors: &[ErrorKind::Policy],
+    examples: Examples::Own(&[
         ("datasette_version", r#""1.0a36""#),
         ("settings", r#"{"max_signed_tokens_ttl":86400}"#),
-    ],
-    example_result: Some(info::example_result!("1.0a36", "86400")),
+    ]),
     run,
 };
-
-const SETTINGS: &str = concat!(
-    r#"{"type":["object","null"],"properties":{"allow_signed_tokens":"#,
-    r#"{"enum":[true,false,1,0,"1","0","on","off","true","false"]},"max_signed_tokens_ttl":"#,
-    r#"{"oneOf":[{"type":"integer","minimum":0},{"type":"string","pattern":"^[0-9]+$"}]}},"#,
-    r#""additionalProperties":false}"#,
-);
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [secret, release, actions, settings, zlib, itsdangerous, old_secrets] = args.values();

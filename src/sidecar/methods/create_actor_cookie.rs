@@ -1,19 +1,22 @@
 //! `create_actor_cookie`.
 
-use super::method::{Args, Failure, Method, MethodResult, Session};
-use super::parameter::{ANY, EXAMPLE_COOKIE, NOW, OPTIONAL_INTEGER, STRING, optional, required};
+use super::method::{Args, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::parameter::{NOW, optional, required};
 
 pub(super) const METHOD: Method = Method {
     name: "create_actor_cookie",
     summary: "The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it",
+    description: "Makes the value of the cookie ds_actor, with which Datasette takes a visitor for \
+                  an actor. Limits on tokens don't apply to cookies. Datasette 1.0a17 to 1.0a38 \
+                  ignore the value of expire_after: one that is not 0 always means a day.",
     parameters: &[
-        required("actor", ANY, "The actor; in Datasette an object"),
-        optional("expire_after", OPTIONAL_INTEGER, "Seconds of validity; 0 or null: no end"),
+        required("actor", "CookieActor", "The actor; in Datasette an object"),
+        optional("expire_after", "OptionalSeconds", "Seconds of validity; 0 or null: no end"),
         NOW,
     ],
-    result: MethodResult { name: "cookie", schema: STRING },
-    example: &[("actor", r#"{"id":"root"}"#), ("expire_after", "3600"), ("now", "1700000000")],
-    example_result: Some(EXAMPLE_COOKIE),
+    result: MethodResult { name: "cookie", schema: "Cookie" },
+    errors: &[ErrorKind::NoSecret],
+    examples: Examples::Fixtures(&["actor_cookie_root", "actor_cookie_expire_after_day"]),
     run,
 };
 

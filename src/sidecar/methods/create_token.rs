@@ -3,50 +3,49 @@
 use datasette_tokens::{Error, Integer, RawRestrictions, RawTokenRequest};
 use pyjson::{Kind, RawValue, Scanner};
 
-use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
-use super::parameter::{
-    ANY, EXAMPLE_TOKEN, NOW, OPTIONAL_INTEGER, action_names, by_name, optional, required,
-};
+use super::method::{Args, Bound, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::parameter::{NOW, optional, required};
 use crate::policy::Mint;
-use crate::sidecar::protocol::ErrorKind;
 
 /// The method.
 pub const METHOD: Method = Method {
     name: "create_token",
     summary: "A signed API token, as datasette.create_token() makes it",
+    description: "Mints an API token for an actor. The token holds the actor, the time, how long it \
+                  is valid, and what it is restricted to. Give the restrictions as restrict_all, \
+                  restrict_database and restrict_resource, or together as restrictions. Without \
+                  any, the token may do whatever its actor may. Options of the process can limit \
+                  tokens and record them.",
     parameters: &[
-        required("actor_id", ANY, "The actor; any JSON value, in Datasette a string"),
-        optional("expires_after", OPTIONAL_INTEGER, "Seconds of validity; 0 or null: no end"),
-        optional("restrict_all", ALL, "Actions allowed everywhere"),
-        optional("restrict_database", DATABASE, "Actions allowed by database"),
-        optional("restrict_resource", RESOURCE, "Actions allowed by database and resource"),
-        optional("restrictions", RESTRICTIONS, "The same three in one object"),
+        required("actor_id", "ActorId", "The actor; any JSON value, in Datasette a string"),
+        optional("expires_after", "OptionalSeconds", "Seconds of validity; 0 or null: no end"),
+        optional("restrict_all", "RestrictAll", "Actions allowed everywhere"),
+        optional("restrict_database", "RestrictDatabase", "Actions allowed by database"),
+        optional(
+            "restrict_resource",
+            "RestrictResource",
+            "Actions allowed by database and resource",
+        ),
+        optional("restrictions", "OptionalRestrictions", "The same three in one object"),
         NOW,
     ],
-    result: MethodResult { name: "token", schema: r#"{"type":"string","pattern":"^dstok_"}"# },
-    example: &[
-        ("actor_id", r#""root""#),
-        ("expires_after", "3600"),
-        ("restrict_all", r#"["view-instance"]"#),
-        ("now", "1700000000"),
+    result: MethodResult { name: "token", schema: "Token" },
+    errors: &[
+        ErrorKind::NoSecret,
+        ErrorKind::SignedTokensDisabled,
+        ErrorKind::NotSupported,
+        ErrorKind::Policy,
     ],
-    example_result: Some(EXAMPLE_TOKEN),
+    examples: Examples::Fixtures(&[
+        "actor_id_root",
+        "expires_after_hour",
+        "restrict_all",
+        "restrict_database",
+        "restrict_resource",
+        "restrict_all_and_resource_newer_shape",
+    ]),
     run,
 };
-
-const ALL: &str = action_names!(r#"["array","null"]"#);
-const DATABASE: &str = by_name!(r#"["object","null"]"#, action_names!(r#""array""#));
-const RESOURCE: &str =
-    by_name!(r#"["object","null"]"#, by_name!(r#""object""#, action_names!(r#""array""#)));
-const RESTRICTIONS: &str = concat!(
-    r#"{"type":["object","null"],"properties":{"all":"#,
-    action_names!(r#"["array","null"]"#),
-    r#","database":"#,
-    by_name!(r#"["object","null"]"#, action_names!(r#""array""#)),
-    r#","resource":"#,
-    by_name!(r#"["object","null"]"#, by_name!(r#""object""#, action_names!(r#""array""#))),
-    r#"},"additionalProperties":false}"#,
-);
 
 /// The values of parameters that are missing, null or an empty collection.
 #[derive(Clone, Debug, Default)]

@@ -9,8 +9,8 @@ use super::clock::Clock;
 use super::parameter::Parameter;
 use crate::names::nearest;
 use crate::policy::Policy;
-pub(super) use crate::sidecar::protocol::Failure;
-use crate::sidecar::protocol::{ErrorKind, Params};
+use crate::sidecar::protocol::Params;
+pub(super) use crate::sidecar::protocol::{ErrorKind, Failure};
 
 /// A method of the protocol.
 #[derive(Debug)]
@@ -19,14 +19,16 @@ pub struct Method {
     pub name: &'static str,
     /// What it does, in a line.
     pub summary: &'static str,
+    /// What a caller should know of it.
+    pub description: &'static str,
     /// Its parameters, in positional order.
     pub parameters: &'static [Parameter],
     /// What it answers.
     pub result: MethodResult,
-    /// The params of an example: names and JSON texts.
-    pub example: &'static [(&'static str, &'static str)],
-    /// The JSON text of the example's true result, for a process whose secret is `not-a-secret`.
-    pub example_result: Option<&'static str>,
+    /// The errors that it can answer, besides those of every method.
+    pub errors: &'static [ErrorKind],
+    /// Calls and their results.
+    pub examples: Examples,
     /// Appends the JSON text of the result.
     pub(super) run: fn(&mut Session, &Args<'_>, &mut Vec<u8>) -> Result<(), Failure>,
 }
@@ -36,8 +38,17 @@ pub struct Method {
 pub struct MethodResult {
     /// Its name in the OpenRPC document.
     pub name: &'static str,
-    /// Its JSON Schema.
+    /// The name of its schema in `schemas.json`.
     pub schema: &'static str,
+}
+
+/// Where the examples of a method come from.
+#[derive(Debug)]
+pub enum Examples {
+    /// Scenarios of `compat-fixtures/`, by name. `examples.json` holds them.
+    Fixtures(&'static [&'static str]),
+    /// A call of what Datasette doesn't have: names and JSON texts of its params.
+    Own(&'static [(&'static str, &'static str)]),
 }
 
 /// What methods are called with: one for each worker and block.

@@ -1,14 +1,15 @@
 //! `ping`.
 
-use super::method::{Args, Failure, Method, MethodResult, Session};
+use super::method::{Args, Examples, Failure, Method, MethodResult, Session};
 
 pub(super) const METHOD: Method = Method {
     name: "ping",
     summary: "Answers \"pong\"",
+    description: "Shows that the process is alive and answers. It is always allowed.",
     parameters: &[],
-    result: MethodResult { name: "pong", schema: r#"{"const":"pong"}"# },
-    example: &[],
-    example_result: Some(r#""pong""#),
+    result: MethodResult { name: "pong", schema: "Pong" },
+    errors: &[],
+    examples: Examples::Own(&[]),
     run,
 };
 

@@ -3,47 +3,41 @@
 use datasette_tokens::{Error, Feature, RawAllowlist, Resource, Str};
 use pyjson::{Kind, RawValue, Scanner};
 
-use super::method::{Args, Bound, Failure, Method, MethodResult, Session};
-use super::parameter::{BOOLEAN, Parameter, STRING, action_names, by_name, optional, required};
+use super::method::{Args, Bound, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::parameter::{Parameter, optional, required};
 
 pub(super) const METHOD: Method = Method {
     name: "restrictions_allow_action",
     summary: "Whether the restrictions of a token allow an action",
+    description: "Datasette's function of that name, from 1.0a20 on. restrictions is the member _r \
+                  of an actor, as verify_token answers it. From 1.0a39 on, the ASCII case of a \
+                  table's name does not matter for actions on tables.",
     parameters: &[
-        required("restrictions", ALLOWLIST, "The _r of an actor; null for an actor without one"),
+        required(
+            "restrictions",
+            "OptionalAllowlist",
+            "The _r of an actor; null for an actor without one",
+        ),
         ACTION,
         RESOURCE,
     ],
-    result: MethodResult { name: "allowed", schema: BOOLEAN },
-    example: &[
-        ("restrictions", r#"{"r":{"docs":{"pages":["ir"]}}}"#),
-        ("action", r#""insert-row""#),
-        ("resource", r#"["docs","pages"]"#),
-    ],
-    example_result: Some("true"),
+    result: MethodResult { name: "allowed", schema: "IsAllowed" },
+    errors: &[ErrorKind::NotSupported],
+    examples: Examples::Fixtures(&[
+        "allow_all_table",
+        "allow_database_exact",
+        "allow_table_exact",
+        "allow_table_other",
+    ]),
     run,
 };
 
 /// The action that is asked for.
-pub(super) const ACTION: Parameter = required("action", STRING, "The name of the action");
+pub(super) const ACTION: Parameter = required("action", "ActionName", "The name of the action");
 
 /// The resource that the action is applied to.
 pub(super) const RESOURCE: Parameter =
-    optional("resource", RESOURCES, "A database, or [database, child]; null: the instance");
-
-const ALLOWLIST: &str = concat!(
-    r#"{"type":["object","null"],"properties":{"a":"#,
-    action_names!(r#"["array","null"]"#),
-    r#","d":"#,
-    by_name!(r#""object""#, action_names!(r#"["array","null"]"#)),
-    r#","r":"#,
-    by_name!(r#""object""#, by_name!(r#""object""#, action_names!(r#"["array","null"]"#))),
-    "}}",
-);
-const RESOURCES: &str = concat!(
-    r#"{"oneOf":[{"type":["string","null"]},"#,
-    r#"{"type":"array","items":{"type":"string"},"minItems":2,"maxItems":2}]}"#,
-);
+    optional("resource", "Resource", "A database, or [database, child]; null: the instance");
 
 const ALLOWLIST_SHAPE: &str = "must be null or an _r object: {\"a\": [action, ...], \"d\": {database: \
                                [action, ...]}, \"r\": {database: {resource: [action, ...]}}}";

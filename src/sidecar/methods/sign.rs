@@ -1,16 +1,18 @@
 //! `sign`.
 
-use super::method::{Args, Failure, Method, MethodResult, Session};
-use super::parameter::{ANY, NAMESPACE, STRING, required};
-use crate::sidecar::protocol::ErrorKind;
+use super::method::{Args, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::parameter::{NAMESPACE, required};
 
 pub(super) const METHOD: Method = Method {
     name: "sign",
     summary: "A signed value, as datasette.sign() makes it",
-    parameters: &[required("value", ANY, "The value to sign"), NAMESPACE],
-    result: MethodResult { name: "signed", schema: STRING },
-    example: &[("value", r#"{"user":7}"#)],
-    example_result: Some(r#""eyJ1c2VyIjo3fQ.BFyNhEjiLO2hrd0DNDkMJdSw9F0""#),
+    description: "Signs any JSON value in a namespace. unsign with the same namespace gives the \
+                  value back. The process can forbid the namespaces token and actor, because what \
+                  is signed there would be a token or a cookie.",
+    parameters: &[required("value", "Value", "The value to sign"), NAMESPACE],
+    result: MethodResult { name: "signed", schema: "SignedValue" },
+    errors: &[ErrorKind::NoSecret, ErrorKind::Policy],
+    examples: Examples::Fixtures(&["sign_string", "sign_message", "sign_namespace_actor"]),
     run,
 };
 

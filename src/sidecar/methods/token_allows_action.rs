@@ -1,31 +1,31 @@
 //! `token_allows_action`.
 
-use super::method::{Args, Failure, Method, MethodResult, Session};
-use super::parameter::{EXAMPLE_TOKEN, NOW, TOKEN};
+use super::method::{Args, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::parameter::{NOW, TOKEN};
 use super::restrictions_allow_action::{ACTION, RESOURCE, read_action, read_resource};
 
 pub(super) const METHOD: Method = Method {
     name: "token_allows_action",
     summary: "Verifies a token and says whether its restrictions allow an action",
+    description: "Does what verify_token and restrictions_allow_action do, in one call. allowed is \
+                  false if the actor is null, and true for a token without restrictions. It is \
+                  about the token alone: whether its actor may do something is Datasette's to say. \
+                  Datasette before 1.0a20 has no such check.",
     parameters: &[TOKEN, ACTION, RESOURCE, NOW],
-    result: MethodResult { name: "access", schema: ACCESS },
-    example: &[
-        ("token", EXAMPLE_TOKEN),
-        ("action", r#""insert-row""#),
-        ("resource", r#"["docs","pages"]"#),
-        ("now", "1700000060"),
+    result: MethodResult { name: "access", schema: "Access" },
+    errors: &[
+        ErrorKind::NoSecret,
+        ErrorKind::BadPayload,
+        ErrorKind::TokenInvalid,
+        ErrorKind::NotSupported,
     ],
-    example_result: Some(concat!(
-        r#"{"actor":{"id":"root","token":"dstok","_r":{"a":["vi"]},"token_expires":1700003600},"#,
-        r#""allowed":false}"#,
-    )),
+    examples: Examples::Fixtures(&[
+        "token_allows_unrestricted",
+        "token_allows_table_without_resource",
+        "token_allows_without_prefix",
+    ]),
     run,
 };
-
-const ACCESS: &str = concat!(
-    r#"{"type":"object","properties":{"actor":{"type":["object","null"]},"#,
-    r#""allowed":{"type":"boolean"}},"required":["actor","allowed"]}"#,
-);
 
 fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let [token, action, resource, now] = args.values();

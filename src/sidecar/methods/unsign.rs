@@ -1,15 +1,17 @@
 //! `unsign`.
 
-use super::method::{Args, Failure, Method, MethodResult, Session};
-use super::parameter::{ANY, NAMESPACE, STRING, required};
+use super::method::{Args, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::parameter::{NAMESPACE, required};
 
 pub(super) const METHOD: Method = Method {
     name: "unsign",
     summary: "The value that was signed, as datasette.unsign() returns it",
-    parameters: &[required("signed", STRING, "The result of sign()"), NAMESPACE],
-    result: MethodResult { name: "value", schema: ANY },
-    example: &[("signed", r#""eyJ1c2VyIjo3fQ.BFyNhEjiLO2hrd0DNDkMJdSw9F0""#)],
-    example_result: Some(r#"{"user":7}"#),
+    description: "Checks the signature of a value that was signed in a namespace, and answers the \
+                  value. Old secrets are tried too. The value has no expiry.",
+    parameters: &[required("signed", "GivenSignedValue", "The result of sign()"), NAMESPACE],
+    result: MethodResult { name: "value", schema: "Value" },
+    errors: &[ErrorKind::NoSecret, ErrorKind::BadSignature, ErrorKind::BadPayload],
+    examples: Examples::Fixtures(&["unsign_value_object", "unsign_value_string"]),
     run,
 };
 

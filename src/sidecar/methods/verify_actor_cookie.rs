@@ -1,15 +1,22 @@
 //! `verify_actor_cookie`.
 
-use super::method::{Args, Failure, Method, MethodResult, Session};
-use super::parameter::{ANY, EXAMPLE_COOKIE, NOW, STRING, required};
+use super::method::{Args, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::parameter::{NOW, required};
 
 pub(super) const METHOD: Method = Method {
     name: "verify_actor_cookie",
     summary: "The actor of a ds_actor cookie, or null for an anonymous visitor",
-    parameters: &[required("cookie", STRING, "The value of the cookie"), NOW],
-    result: MethodResult { name: "actor", schema: ANY },
-    example: &[("cookie", EXAMPLE_COOKIE), ("now", "1700000060")],
-    example_result: Some(r#"{"id":"root"}"#),
+    description: "Checks the signature and the expiry of a ds_actor cookie and answers its actor. A \
+                  cookie that Datasette doesn't accept is null. A cookie whose signature is right, \
+                  but on which Datasette crashes, is the error token_invalid.",
+    parameters: &[required("cookie", "GivenCookie", "The value of the cookie"), NOW],
+    result: MethodResult { name: "actor", schema: "CookieActor" },
+    errors: &[ErrorKind::NoSecret, ErrorKind::BadPayload, ErrorKind::TokenInvalid],
+    examples: Examples::Fixtures(&[
+        "verify_cookie_plain",
+        "verify_cookie_now_parameter",
+        "verify_cookie_signature_flipped",
+    ]),
     run,
 };
 

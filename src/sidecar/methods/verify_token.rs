@@ -1,17 +1,30 @@
 //! `verify_token`.
 
-use super::method::{Args, Failure, Method, MethodResult, Session};
-use super::parameter::{EXAMPLE_TOKEN, NOW, OPTIONAL_OBJECT, TOKEN};
+use super::method::{Args, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::parameter::{NOW, TOKEN};
 
 pub(super) const METHOD: Method = Method {
     name: "verify_token",
     summary: "The actor of an API token, or null where Datasette returns None",
+    description: "Checks the signature and the expiry of a token and answers the actor that it \
+                  stands for. A text without the prefix dstok_ is null. From Datasette 1.0a36 on, \
+                  any other token that isn't valid is the error token_invalid. Before, it is null. \
+                  The method does not check whether a token's restrictions allow an action: \
+                  token_allows_action does.",
     parameters: &[TOKEN, NOW],
-    result: MethodResult { name: "actor", schema: OPTIONAL_OBJECT },
-    example: &[("token", EXAMPLE_TOKEN), ("now", "1700000060")],
-    example_result: Some(
-        r#"{"id":"root","token":"dstok","_r":{"a":["vi"]},"token_expires":1700003600}"#,
-    ),
+    result: MethodResult { name: "actor", schema: "OptionalActor" },
+    errors: &[
+        ErrorKind::NoSecret,
+        ErrorKind::BadPayload,
+        ErrorKind::TokenInvalid,
+        ErrorKind::NotSupported,
+    ],
+    examples: Examples::Fixtures(&[
+        "verify_token_plain",
+        "verify_token_expiring",
+        "verify_token_compressed",
+        "verify_token_without_prefix",
+    ]),
     run,
 };
 
