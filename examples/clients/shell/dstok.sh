@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2016 # the variables in quotes are jq's
-# A client of `dstok serve` for bash and jq. Source this file. The variable DSTOK names the program.
+# A client of `dstok serve` for bash, jq and GNU sed. Source this file. The variable DSTOK names the program.
 #
 # Requests and answers go through pipes, never through the arguments of a program: they hold tokens.
 
@@ -38,10 +38,11 @@ dstok_many() {
         echo '{"jsonrpc":"2.0","id":"end","method":"ping"}'
     } <&0 >&"$dstok_in" & # Write in the background: if nobody read meanwhile, both pipes would fill up.
     writer=$!
-    awk 'index($0, "{\"jsonrpc\":\"2.0\",\"id\":\"end\",") == 1 { end = 1; exit } { print } END { exit !end }' <&"$dstok_out"
+    # GNU sed stops at the answer to the ping, with status 5. mawk would wait for a full buffer.
+    sed '/^{"jsonrpc":"2.0","id":"end",/Q5' <&"$dstok_out"
     status=$?
     wait "$writer"
-    [ "$status" -eq 0 ] || { _dstok_ended; return 2; }
+    [ "$status" -eq 5 ] || { _dstok_ended; return 2; }
 }
 
 # Close stdin and wait. Prints the answers that nobody has read. Returns the exit status of dstok.
@@ -60,6 +61,12 @@ _dstok_send() {
 }
 
 _dstok_ended() {
-    wait "$dstok_pid"
-    echo "dstok ended: exit status $?" >&2
+    wait "$dstok_pid" 2>/dev/null
+    local status=$?
+    # 127: env has said that it can't run the program, or this is a subshell, which can't wait for dstok.
+    if [ "$status" -eq 127 ]; then
+        echo "dstok ended" >&2
+    else
+        echo "dstok ended: exit status $status" >&2
+    fi
 }

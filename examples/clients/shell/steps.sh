@@ -14,17 +14,19 @@ requests() {
 }
 
 death() {
+    local folder message later
+    folder=$(mktemp -d)
     DSTOK=$DSTOK_MORTAL dstok_start
-    local answered message later
-    message=$({ answered=$(requests | dstok_many | wc -l); echo "$answered"; } 2>&1)
-    later=$(dstok_call ping 2>&1)
+    dstok_many < <(requests) >"$folder/answers" 2>"$folder/message"
+    message=$(tail -n 1 "$folder/message") # bash may first say that a job was killed
+    dstok_call ping 2>"$folder/message"
+    later=$(tail -n 1 "$folder/message")
     dstok_stop
-    jq -c --arg message "$message" --arg later "$later" '{
-        answered: ($message | split("\n")[1] | tonumber),
-        failed: (.count - ($message | split("\n")[1] | tonumber)),
-        message: ($message | split("\n")[0]),
-        $later
-    }' <<<"$step"
+    jq -c -n --arg message "$message" --arg later "$later" --argjson step "$step" '
+        ([inputs | .result] | length) as $answered |
+        {$answered, failed: ($step.count - $answered), $message, $later}
+    ' "$folder/answers"
+    rm -r "$folder"
 }
 
 restart() {
@@ -53,7 +55,7 @@ run() {
             dstok_call "$(jq -r .then.method <<<"$step")" "$(jq -c .then.params <<<"$step")"
             ;;
         pipeline) requests | dstok_many | jq -r .result | sha256sum | jq -cR 'split(" ")[0]' ;;
-        death) (death) ;;
+        death) (death) 2>/dev/null ;;
         restart) (restart) ;;
     esac
 }
