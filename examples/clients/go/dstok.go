@@ -129,7 +129,10 @@ func (c *Client) answer(line []byte) bool {
 	var a answer
 	c.state.Lock()
 	defer c.state.Unlock()
-	if json.Unmarshal(line, &a) != nil || len(c.calls) == 0 || a.ID != 0 && a.ID != c.calls[0].id {
+	if json.Unmarshal(line, &a) != nil || len(c.calls) == 0 {
+		return false
+	}
+	if a.ID != c.calls[0].id && (a.ID != 0 || a.Error == nil) {
 		return false
 	}
 	c.calls[0].answer <- a

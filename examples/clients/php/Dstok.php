@@ -17,9 +17,7 @@ final class DstokError extends RuntimeException
 }
 
 /** The process has ended before it answered, or never started. */
-final class DstokEnded extends RuntimeException
-{
-}
+final class DstokEnded extends RuntimeException {}
 
 /**
  * A client of `dstok serve` for PHP 8.1 and newer, without dependencies.
@@ -28,7 +26,6 @@ final class DstokEnded extends RuntimeException
  */
 final class Dstok
 {
-    /** @var resource */
     private $process;
     /** @var array<int, resource> */
     private array $pipes = [];
@@ -46,11 +43,8 @@ final class Dstok
         // dstok would sign with a secret that it inherits, until `configure` brings another one.
         $environment = array_diff_key(getenv(), ['DATASETTE_SECRET' => '', 'DSTOK_OLD_SECRETS' => '']);
         $streams = [['pipe', 'r'], ['pipe', 'w'], STDERR];
-        $process = @proc_open([$command, 'serve', ...$options], $streams, $this->pipes, null, $environment);
-        if ($process === false) {
-            throw new DstokEnded("cannot run $command: " . error_get_last()['message']);
-        }
-        $this->process = $process;
+        $this->process = @proc_open([$command, 'serve', ...$options], $streams, $this->pipes, null, $environment)
+            ?: throw new DstokEnded("cannot run $command: " . error_get_last()['message']);
         array_map(fn ($pipe) => stream_set_blocking($pipe, false), $this->pipes);
     }
 
@@ -144,9 +138,9 @@ final class Dstok
 
     private function finish(): void
     {
-        do {
-            $status = proc_get_status($this->process);
-        } while ($status['running'] && usleep(1000) === null);
+        while (($status = proc_get_status($this->process))['running']) {
+            usleep(1000);
+        }
         $this->exitCode = $status['exitcode'];
         $how = $status['signaled'] ? "killed by signal {$status['termsig']}" : "exit code $this->exitCode";
         // PHP before 8.3 notices only now that there is no such program: 127.

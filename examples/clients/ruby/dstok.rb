@@ -47,7 +47,6 @@ class Dstok
     environment = { "DATASETTE_SECRET" => nil, "DSTOK_OLD_SECRETS" => nil }
     # UTF-8, whatever the locale is.
     @pipe = IO.popen([environment, command, "serve", *options], "r+", encoding: "UTF-8")
-    @pipe.sync = true
     # The reader never takes the first lock: it must go on while a write waits.
     @writing = Mutex.new
     @state = Mutex.new
