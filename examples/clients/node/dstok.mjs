@@ -130,12 +130,14 @@ export class Dstok {
 }
 
 /**
- * JSON.stringify, where a Map becomes an object with the Map's order. An object puts "2024" before other names.
+ * JSON.stringify, but a Map becomes an object that keeps the order: other objects put "2024" before "docs". NaN is an
+ * error: as null it would mean a token that never expires.
  *
  * @param {any} value
  * @returns {string | undefined}
  */
 function toJson(value) {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`JSON has no ${value}`);
   if (value === null || typeof value !== "object" || value.toJSON) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item) => toJson(item) ?? "null").join()}]`;
   const members = [];

@@ -1,4 +1,4 @@
-"""A client of `dstok serve` in one file, without the package dstok. It needs Python 3.10 or newer."""
+"""A client of `dstok serve` in one file, without the package dstok. For Python 3.10 and newer."""
 
 import json
 import os
