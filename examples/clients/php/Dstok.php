@@ -71,8 +71,8 @@ final class Dstok
     public function receive(int $call): mixed
     {
         while (!isset($this->answers[$call])) {
-            if ($this->ended !== null) {
-                throw new DstokEnded($this->ended);
+            if ($this->ended !== null || $call < $this->oldest) {
+                throw new DstokEnded($this->ended ?? "call $call has been received before");
             }
             $this->wait('');
         }
