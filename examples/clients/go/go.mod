@@ -1,0 +1,3 @@
+module dstok
+
+go 1.18
