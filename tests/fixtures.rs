@@ -140,17 +140,20 @@ fn all_scenarios_are_found_and_have_names_of_their_own() {
 #[test]
 fn every_release_has_an_answer_to_every_scenario() {
     let known: Vec<_> = Release::all().map(|release| release.name().to_owned()).collect();
+    let last_old = known.iter().position(|name| name == "0.65.5").unwrap();
     for (header, scenarios) in groups() {
-        assert_eq!(header.versions.datasette, known, "{}", header.group);
+        let mut asked = &known[last_old..];
         for scenario in scenarios {
             let mut answered: Vec<_> = scenario.answers.iter().flat_map(|a| &a.releases).collect();
             answered.sort();
             let is_old = OLD_METHODS.contains(&&*scenario.method);
-            let last_old = known.iter().position(|name| name == "0.65.5").unwrap();
-            let mut expected: Vec<_> = known[if is_old { 0 } else { last_old }..].iter().collect();
+            let expected = &known[if is_old { 0 } else { last_old }..];
+            asked = if is_old { &known } else { asked };
+            let mut expected: Vec<_> = expected.iter().collect();
             expected.sort();
             assert_eq!(answered, expected, "{}", scenario.name);
         }
+        assert_eq!(header.versions.datasette, asked, "{}", header.group);
     }
 }
 
@@ -213,6 +216,10 @@ fn through_the_methods() {
     }
 }
 
+/// Of the releases before 1.0, the first and last with each base62. `tests/conformance.rs` gives all
+/// of them to the program.
+const ENDS_OF_ERAS: [&str; 4] = ["0.44", "0.61.1", "0.62a0", "0.65.5"];
+
 /// One process for all calls that share a clock and a table of actions, with or without a secret.
 #[test]
 fn through_the_program() {
@@ -221,6 +228,9 @@ fn through_the_program() {
     for scenario in &all {
         for answer in &scenario.answers {
             for release in &answer.releases {
+                if release.starts_with("0.") && !ENDS_OF_ERAS.contains(&&**release) {
+                    continue;
+                }
                 let config = &scenario.config;
                 let has_secret = config.secret.is_some();
                 let key = format!("{} {:?} {has_secret} {release}", config.now, config.actions);

@@ -49,14 +49,12 @@ def reading():
         for number in NUMBERS:
             text = expiring(f'"{base62(number, digits)}"')
             for when, now in moments(number):
-                made.append(
-                    verify(f"base62_{key}_{number}_{when}", f"spelled as {key} releases spell it", text, now=now)
-                )
+                made.append(read(f"{key}_{number}_{when}", f"spelled as {key} releases spell it", text, now))
         # The words of Python's values are digits too.
         for value, word in (("true", "True"), ("NaN", "nan"), ("Infinity", "inf")):
             number = sum(digits.index(digit) * 62**place for place, digit in enumerate(reversed(word)))
             for when, now in moments(number):
-                made.append(verify(f"base62_{key}_{word}_{when}", "a word that is a number", expiring(value), now=now))
+                made.append(read(f"{key}_{word}_{when}", "a word that is a number", expiring(value), now))
         largest = base62(10**DIGIT_LIMIT - 1, digits)
         zero = digits[0]
         texts = [
@@ -73,9 +71,15 @@ def reading():
         ]
         made += [verify(f"base62_{key}_{name}", about, expiring(f'"{text}"')) for name, text, about in texts]
         made += [
-            verify(f"base62_{key}_{name}_at_0", about, expiring(f'"{text}"'), now=0) for name, text, about in texts[-3:]
+            read(f"{key}_{name}_at_0", about, expiring(f'"{text}"'), 0) for name, text, about in texts[-3:]
         ]
     return made
+
+
+def read(name, about, cookie, now):
+    """Return a scenario that reads a cookie at `now`."""
+    params = {"cookie": cookie, "now": now}
+    return scenario(f"verify_cookie_base62_{name}", about, "verify_actor_cookie", params)
 
 
 def moments(number):
