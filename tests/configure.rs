@@ -8,9 +8,10 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{
-    NO_SECRET, READY, assert_error, assert_invalid_param, dstok, file, one, payload, request,
+    NO_SECRET, READY, assert_error, assert_invalid_param, cli, dstok, file, one, payload, request,
     result, results, run, session,
 };
+use datasette_tokens::Release;
 use serde_json::{Value, json};
 
 const TOKEN: (&str, &str) = ("create_token", r#"["root"]"#);
@@ -412,16 +413,46 @@ fn the_first_two_alphas_have_another_payload_and_no_restrictions() {
 
 #[test]
 fn before_1_0_there_are_signatures_and_cookies_but_no_tokens() {
-    for version in ["0.65.5", "0.44", "0.64.8"] {
+    let calls = [("sign", "[1]"), ("create_actor_cookie", "[{},60,5]")];
+    let new = results(["serve", "--secret", "s"], &calls);
+    for (version, has_baseconv) in
+        [("0.65.5", false), ("0.62a0", false), ("0.61.1", true), ("0.44", true), ("0.54a0", true)]
+    {
         let args = ["serve", "--secret", "s", "--datasette-version", version];
         let answer = one(session(args, &[request("create_token", "[1]")]));
         assert_error(&answer, 6, "not_supported", 1);
-        let old = results(args, &[("sign", "[1]"), ("create_actor_cookie", "[{},60,5]")]);
-        let new = results(
-            ["serve", "--secret", "s"],
-            &[("sign", "[1]"), ("create_actor_cookie", "[{},60,5]")],
-        );
-        assert_eq!(old, new);
+        let old = results(args, &calls);
+        assert_eq!((old[0] == new[0], old[1] == new[1]), (true, !has_baseconv), "{version}");
+    }
+}
+
+/// In the alphabet of later releases, the cookie of 0.44 was valid until 2314.
+#[test]
+fn a_cookie_of_python_baseconv_expires_in_an_hour() {
+    const CALL: (&str, &str) = ("create_actor_cookie", r#"[{"id":"root"},3600,1700000000]"#);
+    for (version, e) in [("0.44", "1r32au"), ("0.61.1", "1r32au"), ("0.62a0", "BrDCau")] {
+        let args = ["serve", "--secret", "s", "--datasette-version", version];
+        let cookie = results(args, &[CALL]).remove(0);
+        assert_eq!(payload(&cookie), format!(r#"{{"a":{{"id":"root"}},"e":"{e}"}}"#), "{version}");
+        let read =
+            |now: u64| results(args, &[("verify_actor_cookie", &format!("[{cookie},{now}]"))]);
+        let found = [read(1_700_003_600), read(1_700_003_601)].concat();
+        assert_eq!(found, [json!({"id": "root"}), Value::Null], "{version}");
+    }
+}
+
+#[test]
+fn only_releases_that_exist_are_accepted() {
+    let configure = |version: &str| format!(r#"{{"datasette_version":"{version}"}}"#);
+    let lines: Vec<_> =
+        Release::all().map(|known| request("configure", &configure(known.name()))).collect();
+    for (known, answer) in Release::all().zip(session(READY, &lines)) {
+        assert_eq!(result(&answer)["datasette_version"], known.name());
+    }
+    for version in ["0.43", "0.44.1", "0.45a6", "0.64a1", "0.64.9", "0.65.6", "0.66", "0.99"] {
+        cli(["serve", "--datasette-version", version]).usage_error();
+        let answer = one(session(READY, &[request("configure", &configure(version))]));
+        assert_invalid_param(&answer, "datasette_version", version);
     }
 }
 

@@ -13,7 +13,7 @@ import pytest
 import dstok
 
 FIXTURES = Path(__file__).resolve().parents[2] / "compat-fixtures"
-RELEASES = ("0.65.5", "1.0a1", "1.0a2", "1.0a20", "1.0a36", "1.0a41")
+RELEASES = ("0.61.1", "0.65.5", "1.0a1", "1.0a2", "1.0a20", "1.0a36", "1.0a41")
 PARAMETERS = {
     "create_token": (
         "actor_id",

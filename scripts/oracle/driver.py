@@ -36,6 +36,7 @@ else Datasette raises.
 
 import asyncio
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -56,9 +57,8 @@ import click
 import datasette
 import itsdangerous
 import itsdangerous.url_safe
-from datasette import plugins
+from datasette import actor_auth_cookie, plugins
 from datasette.app import Datasette
-from datasette.utils import baseconv
 from failure import Failure
 from zlib_ng import zlib_ng
 
@@ -69,6 +69,9 @@ try:  # 1.0a25 and later
     from datasette.tokens import TokenRestrictions
 except ImportError:
     TokenRestrictions = None
+
+# Early releases spell them otherwise, and none before 1.0 has a setting that tokens depend on.
+TAKES_SETTINGS = "settings" in inspect.signature(Datasette).parameters
 
 REQUIRED = object()
 
@@ -168,18 +171,23 @@ class Oracle:
         return self.instance(config).sign(value, namespace)
 
     def create_actor_cookie(self, config, actor, expire_after):
-        """Return the value of the ds_actor cookie.
+        """Return the value of the ds_actor cookie. Raises Failure (invalid_params)."""
+        try:
+            return self._actor_cookie(self.instance(config), actor, expire_after)
+        except (OverflowError, ValueError) as error:  # over a float, over 4,300 digits
+            raise Failure("invalid_params", "expire_after is too large", param="expire_after") from error
 
-        Before 1.0a17 by the recipe of Datasette's documentation, "Setting cookies".
-        """
-        instance = self.instance(config)
+    def _actor_cookie(self, instance, actor, expire_after):
+        """Before 1.0a17 by the recipe of Datasette's documentation, "Setting cookies"."""
         if hasattr(instance, "set_actor_cookie"):
             response = CookieJar()
             instance.set_actor_cookie(response, actor, expire_after)
             return response.cookies["ds_actor"]
         data = {"a": actor}
         if expire_after:
-            data["e"] = baseconv.base62.encode(int(time.time()) + expire_after)
+            # python-baseconv's before 0.62, Datasette's own since.
+            base62 = actor_auth_cookie.baseconv.base62
+            data["e"] = base62.encode(int(time.time()) + expire_after)
         return instance.sign(data, "actor")
 
     def unsign(self, config, signed, namespace):
@@ -230,10 +238,11 @@ class Oracle:
         secrets = [*reversed(config.get("old_secrets") or []), config["secret"] or "no secret"]
         key = json.dumps([secrets, config.get("settings"), actions])
         if key not in self._instances:
-            made = Datasette([], memory=True, secret=secrets[-1], settings=config.get("settings"))
+            settings = {"settings": config.get("settings")} if TAKES_SETTINGS else {}
+            made = Datasette([], memory=True, secret=secrets[-1], **settings)
             # Datasette hands this on to itsdangerous, which takes a list from oldest to newest.
             made._secret = secrets
-            if actions != "none":
+            if actions != "none" and hasattr(made, "invoke_startup"):  # not in 0.44
                 self._loop.run_until_complete(made.invoke_startup())
             if actions is not None and actions != "none":
                 replace_actions(made, read_actions(actions))
@@ -390,6 +399,10 @@ def why_no_oracle():
         return f"itsdangerous is {metadata.version('itsdangerous')}, not 2.2.0"
     if platform.python_implementation() != "CPython":
         return f"this is {platform.python_implementation()}, not CPython"
+    if sys.version_info >= (3, 15):
+        return "Python 3.15 and later decode base64 more strictly; use an older one"
+    if platform.machine() == "s390x":
+        return "Python on s390x may compress with the processor and give other bytes"
     if hasattr(zlib, "ZLIBNG_VERSION") or zlib.ZLIB_RUNTIME_VERSION.endswith(".zlib-ng"):
         return "this Python's zlib module is zlib-ng, not stock zlib; use another Python build"
     if itsdangerous.url_safe.zlib is not zlib:

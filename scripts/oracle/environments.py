@@ -17,17 +17,42 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ROOT = REPOSITORY / ".environments"
 
 NEWEST = "1.0a41"
-ALL = ("0.65.5",) + tuple(f"1.0a{n}" for n in range(42))
+# Every release before 1.0 that has datasette.sign.
+OLD = """
+    0.44 0.45a0 0.45a1 0.45a2 0.45a3 0.45a4 0.45a5 0.45 0.46 0.47 0.47.1 0.47.2 0.47.3 0.48 0.49a0
+    0.49a1 0.49 0.49.1 0.50a0 0.50a1 0.50 0.50.1 0.50.2 0.51a0 0.51a1 0.51a2 0.51 0.51.1 0.52 0.52.1
+    0.52.2 0.52.3 0.52.4 0.52.5 0.53 0.54a0 0.54 0.54.1 0.55 0.56 0.56.1 0.57a0 0.57a1 0.57 0.57.1
+    0.58a0 0.58a1 0.58 0.58.1 0.59a0 0.59a1 0.59a2 0.59 0.59.1 0.59.2 0.59.3 0.59.4 0.60a0 0.60a1
+    0.60 0.60.1 0.60.2 0.61a0 0.61 0.61.1 0.62a0 0.62a1 0.62 0.63a0 0.63a1 0.63 0.63.1 0.63.2 0.63.3
+    0.64 0.64.1 0.64.2 0.64.3 0.64.4 0.64.5 0.64.6 0.64.7 0.64.8 0.65 0.65.1 0.65.2 0.65.3 0.65.4
+    0.65.5
+""".split()
+# The methods that they have.
+OLD_METHODS = ("sign", "unsign", "create_actor_cookie", "verify_actor_cookie")
+# Those whose base62 is the package python-baseconv.
+WITH_BASECONV = OLD[: OLD.index("0.62a0")]
+ALL = (*OLD, *(f"1.0a{n}" for n in range(42)))
 # One release of every era: each is the first that mints or signs otherwise.
 ERAS = tuple(f"1.0a{n}" for n in (0, 2, 9, 20, 25, 26, 31, 36, 41))
 
 UV = "uv>=0.5"
+ZLIB_NG = "zlib-ng==1.1.0"
 PINS = (
     "itsdangerous==2.2.0",
-    "zlib-ng==1.1.0",
+    ZLIB_NG,
     # The first alphas import pkg_resources, which setuptools dropped in 81.
     "setuptools<81",
 )
+# What builds the packages that the releases WITH_BASECONV need.
+OLD_TOOLS = ("setuptools<58", "wheel")
+OLD_PINS = (
+    *OLD_TOOLS,
+    # The last MarkupSafe that their Jinja can import.
+    "markupsafe<2.1",
+)
+# In place of what these releases ask for: up to 0.56.1 that is itsdangerous 1.1, and up to 0.61.1
+# an aiofiles that Python 3.11 cannot import.
+OLD_OVERRIDES = ("itsdangerous==2.2.0", "aiofiles==0.8.0")
 
 
 class EnvironmentFailure(Exception):
@@ -35,17 +60,17 @@ class EnvironmentFailure(Exception):
 
 
 def releases(words):
-    """Turn `all`, `eras`, and version words (comma lists too) into versions.
+    """Turn `all`, `old` (before 1.0), `eras`, and version words (comma lists too) into versions.
 
     Raises EnvironmentFailure for a word that is no release we know.
     """
-    named = {"all": ALL, "eras": ERAS, "newest": (NEWEST,)}
+    named = {"all": ALL, "old": OLD, "eras": ERAS, "newest": (NEWEST,)}
     found = []
     for word in (w for words_ in words for w in words_.split(",") if w):
         versions = named.get(word) or ((word,) if word in ALL else ())
         if not versions:
             raise EnvironmentFailure(
-                f"no Datasette release {word!r}: use all, eras, newest, 0.65.5 or 1.0a0 to {NEWEST}"
+                f"no Datasette release {word!r}: use all, old, eras, newest, or one of 0.44 to {NEWEST}"
             )
         found += [v for v in versions if v not in found]
     return found or [NEWEST]
@@ -82,7 +107,18 @@ def ensure(versions, report=print_progress):
 
     `report` gets one line per environment built. Raises EnvironmentFailure.
     """
-    _ensure({version: (f"datasette=={version}", *PINS) for version in versions}, report)
+    if sys.version_info >= (3, 12) and not set(WITH_BASECONV).isdisjoint(versions):
+        raise EnvironmentFailure(
+            "Datasette 0.44 to 0.61.1 need setuptools before 58, and so Python 3.10 or 3.11; "
+            "run this script with one of them"
+        )
+    _ensure({version: _requirements(version) for version in versions}, report)
+
+
+def _requirements(version):
+    if version in WITH_BASECONV:
+        return (f"datasette=={version}", ZLIB_NG, *OLD_PINS, *OLD_OVERRIDES)
+    return (f"datasette=={version}", *PINS)
 
 
 def ensure_packages(name, requirements, report=print_progress):
@@ -132,6 +168,11 @@ def _build(uv, name, requirements):
     shutil.rmtree(where, ignore_errors=True)
     _run([uv, "venv", "--quiet", "--python", sys.executable, where], f"environment {name}")
     install = [uv, "pip", "install", "--quiet", "--python", python(name)]
+    if set(OLD_TOOLS) <= set(requirements):
+        overrides = where / "overrides.txt"
+        overrides.write_text("\n".join(OLD_OVERRIDES))
+        _run([*install, *OLD_TOOLS], f"environment {name}")
+        install += ["--no-build-isolation", "--override", overrides]
     _run([*install, *requirements], f"environment {name}")
     _stamp(name).write_text(_stamp_text(requirements))
     return name

@@ -139,14 +139,12 @@ def read_setting(name, value):
 def known_release(version):
     """Return the release that stands for a version; None for one that cannot be reproduced.
 
-    Reads 0.N, 0.N.M, 1.0aN and any greater N.N.N.
+    Before 1.0 there are those of environments.ALL; a greater N.N.N stands for the newest.
     """
     if version in environments.ALL:
         return version
-    numbers = re.fullmatch(r"(\d+)\.(\d+)(?:\.\d+)*(?:a\d+)?", version)
-    if not numbers or (int(numbers[1]), int(numbers[2])) < (0, 44):
-        return None
-    return "0.65.5" if numbers[1] == "0" else environments.NEWEST
+    numbers = re.fullmatch(r"(\d+)\.\d+(?:\.\d+)*(?:a\d+)?", version)
+    return environments.NEWEST if numbers and int(numbers[1]) >= 1 else None
 
 
 def merged_restrictions(arguments):

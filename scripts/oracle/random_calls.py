@@ -1,5 +1,6 @@
 """Seeded random calls that the contract calls valid, in random JSON spellings."""
 
+import json
 import math
 import struct
 from fractions import Fraction
@@ -16,13 +17,24 @@ RANGES = (
 )
 SHORT_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\", "/": "\\/"}
 WORDS = "root alice docs fixtures attachments facetable 1 2 id name roles group view-table table_1".split()
+# How often each method is called.
+MINTING = {"create_token": 5, "sign": 3, "create_actor_cookie": 2}
+ORDER = {
+    "create_token": "actor_id expires_after restrict_all restrict_database restrict_resource restrictions now".split(),
+    "sign": ["value", "namespace"],
+    "create_actor_cookie": ["actor", "expire_after", "now"],
+}
 
 
 class Calls:
-    """A source of random calls; `rng` is a random.Random and decides everything."""
+    """A source of random calls; `rng` is a random.Random and decides everything.
 
-    def __init__(self, rng):
+    `methods` are some of MINTING.
+    """
+
+    def __init__(self, rng, methods=tuple(MINTING)):
         self.rng = rng
+        self.methods = methods
 
     def segment(self):
         """Return a configuration for the driver: secret, now, and at times actions and settings."""
@@ -42,8 +54,38 @@ class Calls:
 
     def call(self, config):
         """Return one request: {"method", "params": JSON text}."""
-        method = self.rng.choices(("create_token", "sign", "create_actor_cookie"), (5, 3, 2))[0]
+        method = self.rng.choices(self.methods, [MINTING[method] for method in self.methods])[0]
         return {"method": method, "params": getattr(self, f"_{method}")(config)}
+
+    def call_back(self, config, call, signed):
+        """Return a request that reads what `call` made, at times broken; None if that is a token."""
+        rng = self.rng
+        method = call["method"]
+        if method == "create_token":
+            return None
+        given = json.loads(call["params"])
+        if isinstance(given, list):
+            given = dict(zip(ORDER[method], given))
+        if rng.random() < 0.1:
+            at = rng.randrange(len(signed))
+            signed = signed[:at] + rng.choice("Aa0-_.") + signed[at + 1 :]
+        if method == "sign":
+            members = {"signed": signed, "namespace": given.get("namespace")}
+            return {"method": "unsign", "params": json.dumps(members)}
+        now = config["now"] if given.get("now") is None else given["now"]
+        members = {"cookie": signed, "now": self._around(int(now) + (given.get("expire_after") or 0))}
+        return {"method": "verify_actor_cookie", "params": json.dumps(members)}
+
+    def _around(self, moment):
+        """Return a clock on or next to an int, or any if that is no double."""
+        rng = self.rng
+        try:
+            moment = float(moment)
+        except OverflowError:
+            return self.clock()
+        near = (moment, moment + 1, math.nextafter(moment, math.inf), math.nextafter(moment, -math.inf))
+        found = rng.choice((*near, self.clock()))
+        return found if math.isfinite(found) else self.clock()
 
     def secret(self):
         """Return a secret that an environment variable can hold (str, no NUL)."""
@@ -80,15 +122,14 @@ class Calls:
             members.append(("restrictions", self.spell_object(shape)))
         if rng.random() < 0.2:
             members.append(("now", self._now()))
-        order = "actor_id expires_after restrict_all restrict_database restrict_resource restrictions now"
-        return self._params(members, order.split())
+        return self._params(members, ORDER["create_token"])
 
     def _sign(self, _):
         members = [("value", self.tree())]
         if self.rng.random() < 0.7:
             namespace = self.rng.choice(NAMESPACES) if self.rng.random() < 0.8 else self.string(70)
             members.append(("namespace", self._maybe_null(self.spell_string(namespace))))
-        return self._params(members, ["value", "namespace"])
+        return self._params(members, ORDER["sign"])
 
     def _create_actor_cookie(self, _):
         rng = self.rng
@@ -99,7 +140,7 @@ class Calls:
             members.append(("expire_after", self._maybe_null(self._duration(300))))
         if rng.random() < 0.3:
             members.append(("now", self._now()))
-        return self._params(members, ["actor", "expire_after", "now"])
+        return self._params(members, ORDER["create_actor_cookie"])
 
     def _params(self, members, order):
         """Spell parameters by name, in any order, or by position with nulls in the gaps."""

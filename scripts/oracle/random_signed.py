@@ -7,10 +7,11 @@ import math
 import zlib
 
 import itsdangerous
+from datasette import actor_auth_cookie
 
 from oracle.random_calls import WORDS, Calls
 
-BASE62 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz"
+BASE62 = actor_auth_cookie.baseconv.base62.digits
 URLSAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 JUNK = "!@#$%^&*(){}[] \t\n\r~'\"\\,;:<>?|`\u00e9\u212a\U0001f511\x7f\x00"
 

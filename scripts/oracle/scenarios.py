@@ -1,6 +1,7 @@
 """All scenarios, by group; a group is one file of compat-fixtures/."""
 
 from oracle import (
+    scenarios_base62,
     scenarios_compression,
     scenarios_cookies,
     scenarios_inspect,
@@ -24,6 +25,7 @@ MODULES = (
     scenarios_payloads,
     scenarios_verify_token,
     scenarios_verify_cookie,
+    scenarios_base62,
     scenarios_secrets,
     scenarios_restrictions,
     scenarios_token_allows,

@@ -7,12 +7,12 @@ from oracle.scenario import NOW, SECRET, Recipe, scenario
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def base62(number):
-    """Return a non-negative int in Datasette's base 62, exactly."""
+def base62(number, digits=DIGITS):
+    """Return a non-negative int in base 62, exactly."""
     text = ""
     while True:
         number, digit = divmod(number, 62)
-        text = DIGITS[digit] + text
+        text = digits[digit] + text
         if not number:
             return text
 

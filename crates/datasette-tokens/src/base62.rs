@@ -1,28 +1,87 @@
-//! Base62 with the float division of `datasette/utils/baseconv.py`.
+//! The base62 of cookies, in both forms that Datasette has had.
 //!
-//! Upstream divides by `int(number / base)`. From 2^53 on the quotient is rounded to a float, so
-//! that digits come out wrong, and every cookie has these digits.
+//! Up to 0.61.1 that is the package python-baseconv, which divides integers exactly. Since then
+//! `datasette/utils/baseconv.py` has another alphabet and divides by `int(number / base)`. From 2^53
+//! on that quotient is rounded to a float, so that digits come out wrong, and every cookie has these
+//! digits.
 
 use num_bigint::BigUint;
 use num_traits::{FromPrimitive, ToPrimitive};
 use pyjson::Integer;
 
-const BASE62: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz";
+/// How many decimal digits Python reads or writes: `sys.int_info.default_max_str_digits`.
+const MAX_DIGITS: usize = 4300;
 
-/// `int(baseconv.base62.decode(text))`. `None` where Python raises.
-pub(crate) fn base62_decode(text: &[u8]) -> Option<Integer> {
-    // Ten times the largest float.
-    const LARGEST_BITS: u64 = f64::MAX_EXP as u64 + 4;
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let mut number = BigUint::ZERO;
-    for digit in digits {
-        let digit = BASE62.iter().position(|known| known == digit)?;
-        number = number * 62u32 + digit;
-        if number.bits() > LARGEST_BITS {
-            return None;
+/// A number with more digits than this to base 62 has more than `MAX_DIGITS` decimal digits: 62^2400
+/// is over 10^4300. So one digit more is all that is read of a longer text.
+const MAX_DIGITS_62: usize = 2400;
+
+/// An implementation of base62.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Base62 {
+    /// The package python-baseconv 1.2.2.
+    Baseconv,
+    /// `datasette/utils/baseconv.py`.
+    Datasette,
+}
+
+impl Base62 {
+    fn alphabet(self) -> &'static [u8; 62] {
+        match self {
+            Self::Baseconv => b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+            Self::Datasette => b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz",
         }
     }
-    // Upstream converts to decimal digits and back, by the same division.
+
+    /// `int(baseconv.base62.decode(text))`. `None` where Python raises.
+    pub(crate) fn decode(self, text: &[u8]) -> Option<Integer> {
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        let place = |digit| self.alphabet().iter().position(|known| known == digit);
+        let values = digits.iter().map(|digit| Some(place(digit)? as u8));
+        let values = values.skip_while(|value| *value == Some(0)).take(MAX_DIGITS_62 + 1);
+        let values: Vec<u8> = values.collect::<Option<_>>()?;
+        let number = BigUint::from_radix_be(&values, 62)?;
+        let decoded = match self {
+            Self::Baseconv => number,
+            Self::Datasette => to_decimal_and_back(number)?,
+        };
+        let sign = if digits.len() < text.len() { "-" } else { "" };
+        let decimal = decoded.to_string();
+        if decimal.len() > MAX_DIGITS {
+            return None;
+        }
+        Integer::from_digits(format!("{sign}{decimal}").as_bytes())
+    }
+
+    /// Appends `baseconv.base62.encode(number)`. `false` where Python raises.
+    pub(crate) fn write(self, number: &Integer, out: &mut Vec<u8>) -> bool {
+        let number = number.to_string();
+        let absolute = number.trim_start_matches('-');
+        if absolute.len() > MAX_DIGITS {
+            return false;
+        }
+        let absolute: BigUint = absolute.parse().unwrap_or_default();
+        let digits = match self {
+            Self::Baseconv => Some(absolute.to_radix_be(62)),
+            Self::Datasette => divided_digits(absolute),
+        };
+        let Some(digits) = digits else { return false };
+        out.extend(number.starts_with('-').then_some(b'-'));
+        out.extend(digits.iter().map(|&digit| self.alphabet()[usize::from(digit)]));
+        true
+    }
+
+    /// What is wrong with a number that can't be written.
+    pub(crate) fn too_large(self) -> &'static str {
+        match self {
+            Self::Baseconv => "is too large: Python writes integers of at most 4,300 digits",
+            Self::Datasette => "is too large for a 64-bit float",
+        }
+    }
+}
+
+/// Converts to decimal digits by the division of floats, and those back.
+fn to_decimal_and_back(mut number: BigUint) -> Option<BigUint> {
     let mut decoded = BigUint::ZERO;
     let mut place = BigUint::from(1u32);
     while number != BigUint::ZERO {
@@ -30,23 +89,18 @@ pub(crate) fn base62_decode(text: &[u8]) -> Option<Integer> {
         place *= 10u32;
         number = true_divide(&number, 10)?;
     }
-    let sign = if digits.len() < text.len() { "-" } else { "" };
-    Integer::from_digits(format!("{sign}{decoded}").as_bytes())
+    Some(decoded)
 }
 
-/// Appends `baseconv.base62.encode(number)`. `false` where Python raises `OverflowError`.
-pub(crate) fn write_base62(number: &Integer, out: &mut Vec<u8>) -> bool {
-    let number = number.to_string();
-    let mut rest: BigUint = number.trim_start_matches('-').parse().unwrap_or_default();
+/// The digits to base 62 by the division of floats, most significant first.
+fn divided_digits(mut number: BigUint) -> Option<Vec<u8>> {
     let mut digits = Vec::new();
-    while rest != BigUint::ZERO || digits.is_empty() {
-        digits.push(BASE62[(&rest % 62u32).to_usize().unwrap_or_default()]);
-        let Some(quotient) = true_divide(&rest, 62) else { return false };
-        rest = quotient;
+    while number != BigUint::ZERO || digits.is_empty() {
+        digits.push((&number % 62u32).to_u8()?);
+        number = true_divide(&number, 62)?;
     }
-    digits.extend(number.starts_with('-').then_some(b'-'));
-    out.extend(digits.iter().rev());
-    true
+    digits.reverse();
+    Some(digits)
 }
 
 /// Python's `int(number / divisor)`: the float nearest to the quotient, ties to even, then towards
@@ -74,6 +128,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn python_baseconv_is_exact() {
+        for power in 0..400u32 {
+            for number in [BigUint::from(62u32).pow(power), BigUint::from(62u32).pow(power) - 1u32]
+            {
+                let number = Integer::from_digits(number.to_string().as_bytes()).unwrap();
+                let mut text = Vec::new();
+                assert!(Base62::Baseconv.write(&number, &mut text));
+                assert_eq!(Base62::Baseconv.decode(&text), Some(number));
+            }
+        }
+    }
 
     proptest! {
         /// Up to 2^53 the hardware's division is Python's.

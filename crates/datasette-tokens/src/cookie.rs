@@ -1,6 +1,6 @@
 //! The `ds_actor` cookie. Upstream: `Datasette.set_actor_cookie`, `actor_auth_cookie.py`.
 
-use crate::base62::{base62_decode, write_base62};
+use crate::base62::Base62;
 use crate::error::{Error, InvalidArgument, Problem};
 use crate::payload::{Payload, unix_seconds, value};
 use crate::signed_value::{push_json, value_json};
@@ -14,8 +14,8 @@ impl Datasette {
     /// `expire_after` is in seconds and zero means never.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for an actor that could not be signed and for an expiry beyond a
-    /// float's range, then [`Error::NoSecret`].
+    /// [`Error::InvalidArgument`] for an actor that could not be signed and for an expiry that
+    /// Datasette's base62 can't write, then [`Error::NoSecret`].
     pub fn create_actor_cookie(
         &self,
         actor: &Value<'_>,
@@ -49,8 +49,9 @@ impl Datasette {
             let is_a_day = self.release.ends_cookies_after_a_day();
             let lifetime = if is_a_day { &one_day } else { seconds };
             payload.extend_from_slice(br#","e":""#);
-            if !write_base62(&(&unix_seconds(now) + lifetime), payload) {
-                let problem = Problem::Value("is too large for a 64-bit float");
+            let base62 = self.release.base62();
+            if !base62.write(&(&unix_seconds(now) + lifetime), payload) {
+                let problem = Problem::Value(base62.too_large());
                 return Err(InvalidArgument { argument: "expire_after", problem }.into());
             }
             payload.push(b'"');
@@ -97,7 +98,7 @@ impl Datasette {
         let place = |name: &[u8]| [b"a", b"e"].iter().position(|known| *known == name);
         payload.read(&mut text, place, workspace)?;
         let actor = match payload.member(0) {
-            Some(actor) if !has_expired(payload.member(1), now)? => actor,
+            Some(actor) if !has_expired(payload.member(1), self.release.base62(), now)? => actor,
             _ => b"null",
         };
         payload.require_json(actor)?;
@@ -108,7 +109,7 @@ impl Datasette {
 
 /// Whether the `e` of a cookie is over. Datasette's `if expires_at:`, then base62 of
 /// `str(expires_at)`.
-fn has_expired(expires_at: Option<&[u8]>, now: f64) -> Result<bool, TokenInvalid> {
+fn has_expired(expires_at: Option<&[u8]>, base62: Base62, now: f64) -> Result<bool, TokenInvalid> {
     let expires_at = match expires_at {
         None | Some(b"[]" | b"{}") => return Ok(false),
         // `str()` of a container has characters that base62 lacks.
@@ -116,6 +117,6 @@ fn has_expired(expires_at: Option<&[u8]>, now: f64) -> Result<bool, TokenInvalid
         Some(scalar) => value(scalar).filter(Value::is_true),
     };
     let Some(expires_at) = expires_at else { return Ok(false) };
-    let timestamp = expires_at.to_python_str().and_then(|text| base62_decode(text.as_wtf8()));
+    let timestamp = expires_at.to_python_str().and_then(|text| base62.decode(text.as_wtf8()));
     Ok(timestamp.ok_or(TokenInvalid::Malformed)?.is_less_than_f64(now))
 }

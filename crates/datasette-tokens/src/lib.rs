@@ -80,7 +80,7 @@
 //! # The oracle
 //!
 //! The reference for every byte is real Datasette, 1.0a0 to 1.0a41 and, for signed values and
-//! cookies, 0.44 to 0.65.5, on CPython 3.11 with itsdangerous 2.2.0 and stock zlib (1.2.13 and
+//! cookies, every release from 0.44 to 0.65.5, on CPython 3.11 with itsdangerous 2.2.0 and stock zlib (1.2.13 and
 //! 1.3.2 give the same bytes), or zlib-ng 2.3.3 with the feature `zlib-ng`. Where releases differ,
 //! the chosen one counts.
 

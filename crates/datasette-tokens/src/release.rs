@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::base62::Base62;
 use crate::version::parse_version;
 
 /// The newest release whose behaviour is known, as an alpha of 1.0.
@@ -9,6 +10,19 @@ const NEWEST_ALPHA: u32 = 41;
 
 /// The oldest release with `datasette.sign`.
 const OLDEST: (u32, u32) = (0, 44);
+
+/// The releases before 1.0 that sign values. Each was asked for the answers in `compat-fixtures/`.
+const BEFORE_1_0: &str = "
+    0.44 0.45a0 0.45a1 0.45a2 0.45a3 0.45a4 0.45a5 0.45 0.46 0.47 0.47.1 0.47.2 0.47.3 0.48
+    0.49a0 0.49a1 0.49 0.49.1 0.50a0 0.50a1 0.50 0.50.1 0.50.2 0.51a0 0.51a1 0.51a2 0.51
+    0.51.1 0.52 0.52.1 0.52.2 0.52.3 0.52.4 0.52.5 0.53 0.54a0 0.54 0.54.1 0.55 0.56 0.56.1
+    0.57a0 0.57a1 0.57 0.57.1 0.58a0 0.58a1 0.58 0.58.1 0.59a0 0.59a1 0.59a2 0.59 0.59.1
+    0.59.2 0.59.3 0.59.4 0.60a0 0.60a1 0.60 0.60.1 0.60.2 0.61a0 0.61 0.61.1 0.62a0 0.62a1
+    0.62 0.63a0 0.63a1 0.63 0.63.1 0.63.2 0.63.3 0.64 0.64.1 0.64.2 0.64.3 0.64.4 0.64.5
+    0.64.6 0.64.7 0.64.8 0.65 0.65.1 0.65.2 0.65.3 0.65.4 0.65.5";
+
+/// The first with a base62 of its own, in place of the package python-baseconv.
+const OWN_BASE62: (u32, u32) = (0, 62);
 
 /// The built-in actions: the alpha of 1.0 that added each, its name, its abbreviation, and whether
 /// its resources are tables or views, Datasette's `TableResource`. No release has changed or removed
@@ -95,24 +109,29 @@ pub struct Release {
     name: String,
     /// The alpha of 1.0 whose behaviour it has; `None` before 1.0.
     alpha: Option<u32>,
+    base62: Base62,
     is_known: bool,
 }
 
 /// Reads a version as Python spells it: `0.65.5`, `1.0a41`. A release newer than the newest known
-/// one is treated as that one: see [`Release::is_known`].
+/// one is treated as that one: see [`Release::is_known`]. Older ones must exist.
 impl FromStr for Release {
     type Err = ReleaseError;
 
     fn from_str(text: &str) -> Result<Self, ReleaseError> {
-        let (numbers, alpha_of_1_0) = parse_version(text).ok_or(ReleaseError::NotAVersion)?;
+        let version = parse_version(text).ok_or(ReleaseError::NotAVersion)?;
+        let numbers = version.first_two_numbers();
         if numbers < OLDEST {
             return Err(ReleaseError::TooOld);
         }
-        if let Some(known) = alpha_of_1_0.filter(|&number| number <= NEWEST_ALPHA) {
-            return Ok(Self::alpha(known));
+        if numbers < (1, 0) {
+            return Self::before_1_0(version.to_string(), numbers);
         }
-        let alpha = (numbers >= (1, 0)).then_some(NEWEST_ALPHA);
-        Ok(Self { name: text.trim().to_owned(), alpha, is_known: alpha.is_none() })
+        match version.alpha_of_1_0() {
+            Some(number) if number <= NEWEST_ALPHA && version.is_plain => Ok(Self::alpha(number)),
+            Some(number) if number <= NEWEST_ALPHA => Err(ReleaseError::Unknown),
+            _ => Ok(Self { name: text.trim().to_owned(), is_known: false, ..Self::newest() }),
+        }
     }
 }
 
@@ -128,11 +147,33 @@ impl Release {
         Self::alpha(NEWEST_ALPHA)
     }
 
-    fn alpha(number: u32) -> Self {
-        Self { name: format!("1.0a{number}"), alpha: Some(number), is_known: true }
+    /// Every release that this crate knows, oldest first.
+    ///
+    /// ```
+    /// use datasette_tokens::Release;
+    ///
+    /// let names: Vec<_> = Release::all().map(|release| release.name().to_owned()).collect();
+    /// assert_eq!((&*names[0], &*names[names.len() - 1]), ("0.44", "1.0a41"));
+    /// ```
+    pub fn all() -> impl Iterator<Item = Self> {
+        let before = BEFORE_1_0.split_whitespace().filter_map(|name| name.parse().ok());
+        before.chain((0..=NEWEST_ALPHA).map(Self::alpha))
     }
 
-    /// The version, as it was asked for.
+    fn alpha(number: u32) -> Self {
+        let name = format!("1.0a{number}");
+        Self { name, alpha: Some(number), base62: Base62::Datasette, is_known: true }
+    }
+
+    fn before_1_0(name: String, numbers: (u32, u32)) -> Result<Self, ReleaseError> {
+        if BEFORE_1_0.split_whitespace().all(|known| known != name) {
+            return Err(ReleaseError::Unknown);
+        }
+        let base62 = if numbers < OWN_BASE62 { Base62::Baseconv } else { Base62::Datasette };
+        Ok(Self { name, alpha: None, base62, is_known: true })
+    }
+
+    /// The version. If this crate doesn't know the release, as it was asked for.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -195,6 +236,13 @@ impl Release {
         self.is_since(17) && !self.is_since(39)
     }
 
+    /// The base62 in which cookies say when they expire.
+    ///
+    /// Changed in 0.62a0: Datasette has its own copy instead of the package python-baseconv.
+    pub(crate) fn base62(&self) -> Base62 {
+        self.base62
+    }
+
     /// The built-in actions: name and abbreviation.
     pub fn actions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let known = ACTIONS.iter().filter(|(since, ..)| self.is_since(*since));
@@ -247,6 +295,8 @@ pub enum ReleaseError {
     NotAVersion,
     /// Older than 0.44, the first release with `datasette.sign`.
     TooOld,
+    /// Older than the newest known release, and not one of those that exist.
+    Unknown,
 }
 
 impl fmt::Display for ReleaseError {
@@ -254,6 +304,10 @@ impl fmt::Display for ReleaseError {
         f.write_str(match self {
             Self::NotAVersion => "is not a version of Datasette, such as 1.0a41 or 0.65.5",
             Self::TooOld => "is too old: Datasette signs values since 0.44",
+            Self::Unknown => {
+                "is not a known release of Datasette; known are those from 0.44 to 0.65.5 and from \
+                 1.0a0 to 1.0a41"
+            }
         })
     }
 }
@@ -283,7 +337,11 @@ mod tests {
             ("1.0.0a9", Some(9), true),
             ("0.44", None, true),
             ("0.65.5", None, true),
-            ("0.64a1", None, true),
+            ("0.45a5", None, true),
+            ("v0.63.alpha1", None, true),
+            ("0.61.1.0", None, true),
+            ("0.65.5+local.1", None, true),
+            ("1.0a3+local", Some(3), true),
             ("1.0a42", Some(41), false),
             ("1.0b1", Some(41), false),
             ("1.0rc1", Some(41), false),
@@ -312,6 +370,23 @@ mod tests {
             "١.٠",
         ] {
             assert_eq!(text.parse::<Release>(), Err(ReleaseError::NotAVersion), "{text}");
+        }
+        for text in [
+            "0.44a0",
+            "0.44.1",
+            "0.44.post1",
+            "0.45a6",
+            "0.45b1",
+            "0.64a1",
+            "0.65.6",
+            "0.66",
+            "0.99",
+            "0.65.5.dev1",
+            "0.65.5.0.1",
+            "1.0a3.post1",
+            "1.0a41.dev0",
+        ] {
+            assert_eq!(text.parse::<Release>(), Err(ReleaseError::Unknown), "{text}");
         }
         for text in ["0.43", "0.8", "0.0.1"] {
             assert_eq!(text.parse::<Release>(), Err(ReleaseError::TooOld), "{text}");

@@ -1,26 +1,65 @@
 //! Version numbers by PEP 440, as far as Datasette's go.
 
-/// Reads a version as Python accepts it: `0.65.5`, `1.0a41`, ` v1.0.alpha-7 `. Returns the first two
-/// numbers of the release segment, and N for 1.0aN.
-pub(crate) fn parse_version(text: &str) -> Option<((u32, u32), Option<u32>)> {
+use std::fmt;
+
+/// A version number.
+pub(crate) struct Version {
+    /// The release segment: at least two numbers, and no zeros after those.
+    numbers: Vec<u32>,
+    alpha: Option<u32>,
+    /// Whether nothing follows but the alpha and a local version.
+    pub(crate) is_plain: bool,
+}
+
+impl Version {
+    pub(crate) fn first_two_numbers(&self) -> (u32, u32) {
+        (self.numbers[0], self.numbers[1])
+    }
+
+    /// N for 1.0aN.
+    pub(crate) fn alpha_of_1_0(&self) -> Option<u32> {
+        self.alpha.filter(|_| self.numbers == [1, 0])
+    }
+}
+
+/// The normal spelling; a version that isn't plain has a `?` at its end.
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<_> = self.numbers.iter().map(u32::to_string).collect();
+        f.write_str(&numbers.join("."))?;
+        if let Some(alpha) = self.alpha {
+            write!(f, "a{alpha}")?;
+        }
+        f.write_str(if self.is_plain { "" } else { "?" })
+    }
+}
+
+/// Reads a version as Python accepts it: `0.65.5`, `1.0a41`, ` v1.0.alpha-7 `.
+pub(crate) fn parse_version(text: &str) -> Option<Version> {
     let text = text.trim().to_ascii_lowercase();
     let text = text.strip_prefix('v').unwrap_or(&text);
     let (numbers, suffix) = split_before(text, |c| !c.is_ascii_digit() && c != '.');
     let numbers = numbers.strip_suffix('.').filter(|_| !suffix.is_empty()).unwrap_or(numbers);
-    let numbers: Vec<u32> = numbers.split('.').map(|n| n.parse().ok()).collect::<Option<_>>()?;
-    let release = (numbers[0], numbers.get(1).copied().unwrap_or(0));
-    let is_1_0 = release == (1, 0) && numbers.iter().skip(2).all(|&n| n == 0);
-    Some((release, parse_suffix(suffix)?.filter(|_| is_1_0)))
+    let mut numbers: Vec<u32> =
+        numbers.split('.').map(|n| n.parse().ok()).collect::<Option<_>>()?;
+    while numbers.len() > 2 && numbers.last() == Some(&0) {
+        numbers.pop();
+    }
+    numbers.resize(numbers.len().max(2), 0);
+    let (alpha, is_plain) = parse_suffix(suffix)?;
+    Some(Version { numbers, alpha, is_plain })
 }
 
-/// The number of the alpha, if there is one, in what may follow the numbers of a version.
-fn parse_suffix(mut rest: &str) -> Option<Option<u32>> {
-    let mut alpha = None;
+/// The number of the alpha, if there is one, in what may follow the numbers of a version, and
+/// whether there is nothing else but a local version.
+fn parse_suffix(mut rest: &str) -> Option<(Option<u32>, bool)> {
+    let (mut alpha, mut is_plain) = (None, true);
     let mut last = 0;
     while !rest.is_empty() {
         if let Some(local) = rest.strip_prefix('+') {
             let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-            return (!local.is_empty() && local.chars().all(valid)).then_some(alpha);
+            let is_local = !local.is_empty() && local.chars().all(valid);
+            return is_local.then_some((alpha, is_plain));
         }
         rest = rest.trim_start_matches(['.', '-', '_']);
         let (word, tail) = split_before(rest, |c| !c.is_ascii_lowercase());
@@ -36,10 +75,12 @@ fn parse_suffix(mut rest: &str) -> Option<Option<u32>> {
         };
         if matches!(word, "a" | "alpha") {
             alpha = Some(number);
+        } else {
+            is_plain = false;
         }
         rest = tail;
     }
-    Some(alpha)
+    Some((alpha, is_plain))
 }
 
 /// Splits a text before the first character that `ends` the first part.
