@@ -201,8 +201,10 @@ fn a_frame_over_the_limit_is_answered_at_once_and_not_kept() {
         peer.send(&piece);
     }
     peer.send(frame(PING));
-    drop(peer.stdin.take());
+    assert_eq!(peer.receive(), "");
+    assert!(peer.receive().ends_with(&format!("Content-Length: {}", PONG.len())));
     assert!(peer.peak() < 30_000, "{} kB", peer.peak());
+    drop(peer.stdin.take());
     let (code, lines, stderr) = peer.end();
     assert_eq!((code, &*stderr), (Some(0), ""));
     assert_eq!(lines.last().map(String::as_str), Some(PONG), "{lines:?}");

@@ -15,7 +15,7 @@ impl Pretty {
     /// Whether a line continues such a text. Otherwise it may begin one.
     #[inline]
     pub(super) fn continues(&mut self, line: &[u8]) -> bool {
-        if self.open > 0 && !self.is_request(line) {
+        if self.open > 0 && self.may_continue(line) {
             self.open = still_open(line, self.open).unwrap_or(0);
             return true;
         }
@@ -27,17 +27,17 @@ impl Pretty {
         false
     }
 
-    /// Whether a line is a request of its own, which the text before must have been cut short of.
-    fn is_request(&self, line: &[u8]) -> bool {
-        // Printers indent all lines but the first and the last.
-        if matches!(line[0], b'{' | b'[') {
-            return true;
+    /// Whether a line can belong to the text. Otherwise the text before it was cut short.
+    fn may_continue(&self, line: &[u8]) -> bool {
+        // Printers indent the others, unless they indent nothing.
+        if !matches!(line[0], b' ' | b'\t' | b'"' | b'}' | b']') {
+            return false;
         }
-        // An Object has no request in it.
-        !self.is_array
-            && line.trim_ascii_start().starts_with(b"{")
-            && still_open(line, 0) == Some(0)
-            && memmem::find(line, b"jsonrpc").is_some()
+        // An Array may have a request in it, and an Object has none.
+        self.is_array
+            || !line.trim_ascii_start().starts_with(b"{")
+            || still_open(line, 0) != Some(0)
+            || memmem::find(line, b"jsonrpc").is_none()
     }
 }
 
@@ -79,6 +79,7 @@ mod tests {
             ("{\"id\":1,\n \"method\":\"ping\"}\n{", &[1, 3]),
             ("{\"id\":\n1}\n7", &[1, 3]),
             ("{\n{\n[\n{}", &[1, 2, 3, 4]),
+            ("{\n5\n 6\n}", &[1, 2, 3, 4]),
             ("{\"id\":1,\n {\"jsonrpc\":2}\n7", &[1, 2, 3]),
             ("{\n \"open\n7", &[1, 3]),
             ("{\n]]\n7", &[1, 3]),
