@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 
+from lsprotocol.converters import get_converter
 from pygls.client import JsonRPCClient
 from pygls.exceptions import JsonRpcException
 
@@ -16,23 +17,17 @@ class Client(JsonRPCClient):
         sys.exit(f"pygls cannot read an answer: {error}")
 
 
-def plain(value):
-    """Return a value without the tuples that pygls makes of objects."""
-    if hasattr(value, "_asdict"):
-        return {name: plain(inner) for name, inner in value._asdict().items()}
-    return [plain(inner) for inner in value] if isinstance(value, list) else value
-
-
 async def answer(client, method, params):
     try:
-        return {"result": plain(await client.protocol.send_request_async(method, params))}
+        return {"result": await client.protocol.send_request_async(method, params)}
     except JsonRpcException as error:
-        return {"error": {"code": error.code, "message": error.message, "data": plain(error.data)}}
+        return {"error": {"code": error.code, "message": error.message, "data": error.data}}
 
 
 async def main():
     calls = json.load(sys.stdin)
-    client = Client()
+    # The default of pygls makes tuples of objects, and renames members such as _r.
+    client = Client(converter_factory=get_converter)
     await client.start_io(*sys.argv[1:])
     # All are sent before the first is answered.
     answers = await asyncio.gather(*(answer(client, *call) for call in calls))
