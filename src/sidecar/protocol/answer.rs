@@ -1,5 +1,8 @@
 //! The text of answers.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use pyjson::write_string;
 
 use super::envelope::RawId;
@@ -49,22 +52,29 @@ fn begin(out: &mut Vec<u8>, id: RawId<'_>) {
 const LINE_ENDS: [(&str, &str); 3] =
     [("\u{85}", "\\u0085"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")];
 
+/// Searches for each of them. To build one takes longer than to use it.
+static FINDERS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| LINE_ENDS.map(|(c, _)| Finder::new(c)));
+
 /// Escapes the ends of lines behind `start`, where they occur in strings only.
+#[inline]
 fn escape_line_ends(out: &mut Vec<u8>, start: usize) {
-    let mut at = start;
-    while let Some(found) = memchr::memchr2(0xc2, 0xe2, &out[at..]) {
-        at += found;
-        let line_end = LINE_ENDS.iter().find(|(c, _)| out[at..].starts_with(c.as_bytes()));
-        if line_end.is_some() {
-            return rewrite_line_ends(out, at);
-        }
-        at += 1;
+    // Most answers are ASCII.
+    if !out[start..].is_ascii() {
+        escape_in_unicode(out, start);
+    }
+}
+
+#[cold]
+fn escape_in_unicode(out: &mut Vec<u8>, start: usize) {
+    let found = FINDERS.iter().filter_map(|finder| finder.find(&out[start..])).min();
+    if let Some(first) = found {
+        rewrite_line_ends(out, start + first);
     }
 }
 
 /// Escapes them from the first one on. Each escape is longer than its character, so it goes from
 /// the end to the beginning, in place: the answer may be large.
-#[cold]
 fn rewrite_line_ends(out: &mut Vec<u8>, start: usize) {
     let find = |text: &[u8]| LINE_ENDS.iter().find(|(c, _)| text.starts_with(c.as_bytes()));
     let growth = |at: usize| find(&out[at..]).map_or(0, |(c, escape)| escape.len() - c.len());
