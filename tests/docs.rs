@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 #![allow(clippy::disallowed_methods, reason = "the documents are what is tested")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use datasette_tokens::Release;
 use dstok::sidecar::methods::METHODS;
 use dstok::sidecar::protocol::ErrorKind;
 
@@ -233,6 +235,32 @@ fn the_table_of_errors_is_the_programs() {
         |kind: &ErrorKind| format!("| {} | `{}` | {} |", kind.code(), kind.name(), kind.when());
     let rows: Vec<_> = ErrorKind::ALL.iter().map(row).collect();
     assert_eq!(table(&document("docs/protocol.md"), "## Errors"), rows);
+}
+
+/// `scripts/actions_table` asked real Datasette.
+#[test]
+fn the_table_of_actions_is_that_of_every_release() {
+    let page = document("docs/actions.md");
+    let title = page.lines().next().unwrap();
+    let rows: Vec<Vec<_>> = table(&page, title)
+        .iter()
+        .map(|row| {
+            row.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect()
+        })
+        .collect();
+    let newest = Release::newest();
+    let newest: u32 = newest.name().strip_prefix("1.0a").unwrap().parse().unwrap();
+    for alpha in 0..=newest {
+        let release: Release = format!("1.0a{alpha}").parse().unwrap();
+        let since = |row: &&Vec<&str>| {
+            let since = row[2].strip_prefix("1.0a").unwrap().strip_suffix(" on").unwrap();
+            since.parse::<u32>().unwrap() <= alpha
+        };
+        let documented: BTreeSet<_> =
+            rows.iter().filter(since).map(|row| (row[0], row[1])).collect();
+        assert_eq!(documented, release.actions().collect(), "{release}");
+    }
+    assert!(rows.len() > 20, "the table was not found");
 }
 
 #[test]

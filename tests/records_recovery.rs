@@ -84,6 +84,17 @@ fn retry_failed_keeps_tokens_and_tries_the_others() {
 }
 
 #[test]
+fn retry_failed_keeps_no_row_of_the_wrong_length() {
+    // Another cell is where the token should be.
+    for row in ["a,x, y,,", "a,x,y"] {
+        let input = format!("actor_id,note,token,error\n{row}\n");
+        let outcome = create_tokens(&["--retry-failed", "--format", "tokens"], input);
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), "\n"), "{row}");
+        assert!(outcome.stderr.contains("line 2: has "), "{outcome:?}");
+    }
+}
+
+#[test]
 fn retry_failed_works_with_json_lines() {
     let (a, b) = (token(r#"["a"]"#), token(r#"["b"]"#));
     let first = create_tokens(&[], "{\"actor_id\":\"a\" }\n{\"actor_id\":\"b\",\"now\":\"x\"}\n");

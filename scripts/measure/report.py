@@ -10,6 +10,7 @@ from oracle import environments
 
 DOCS = environments.REPOSITORY / "docs"
 MAIN, PYTHON = "<!-- scripts/bench --write: begin -->", "<!-- scripts/bench --python --write: begin -->"
+GATEWAY = "<!-- scripts/gateway_load --write: begin -->"
 END = "<!-- end -->"
 
 
@@ -40,21 +41,30 @@ class Report:
         self._parts.append(f"![{title}](benchmarks/{name})\n")
 
     def write(self, versions_text, begin):
-        """Replace the plots, and the section of docs/benchmarks.md from `begin` (MAIN or PYTHON) to the next END."""
-        path = DOCS / "benchmarks.md"
-        before, _, rest = path.read_text(encoding="utf-8").partition(begin)
-        _, _, after = rest.partition(END)
-        text = "\n".join([begin, "", versions_text, *self._parts, END])
-        path.write_text(before + text + after, encoding="utf-8")
+        """Replace the plots, and the section of docs/benchmarks.md from `begin` (MAIN, PYTHON or GATEWAY) to the next END."""
+        write_section("benchmarks.md", begin, "\n".join([versions_text, *self._parts]))
         (DOCS / "benchmarks").mkdir(exist_ok=True)
         for name, svg in self._plots.items():
             (DOCS / "benchmarks" / name).write_text(svg, encoding="utf-8")
 
 
-def versions(dstok):
-    """Return a paragraph with the date, the machine, and the versions of all programs."""
+def write_section(name, begin, text):
+    """Replace the section of a file in docs/ from `begin` to the next END."""
+    path = DOCS / name
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{begin}\n\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def machine():
+    """Return the date and what this machine is."""
     model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())
+    return f"{date.today()}: {model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+
+
+def versions(dstok):
+    """Return a paragraph with the date, the machine, and the versions of all programs."""
     theirs = subprocess.run(
         [environments.python(environments.NEWEST), "-c",
          "import sys, zlib, importlib.metadata as m; print(f'Python {sys.version.split()[0]}, zlib "
@@ -64,6 +74,6 @@ def versions(dstok):
     ours, rustc = (subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
                    for program in (str(dstok), "rustc"))
     return (
-        f"Measured on {date.today()}: {model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; "
+        f"Measured on {machine()}; "
         f"{ours}, {' '.join(rustc.split()[:2])}; Datasette {environments.NEWEST}, {theirs}.\n"
     )

@@ -25,8 +25,9 @@ config:
     itsdangerous
               "2.2" (default) or "1.1": accepts SHA-512 signatures too, as 1.1.0 did
 
-Besides the methods of PARAMETERS there are `versions`, and `payload_sizes` of
-the value that is params: what the compression rule compares.
+Besides the methods of PARAMETERS there are `versions`, `abbreviations` of the
+actions, and `payload_sizes` of the value that is params: what the compression
+rule compares.
 
 Error kinds: not_supported, signed_tokens_disabled, invalid_params,
 method_not_found, those of the module verification, and exception for whatever
@@ -114,6 +115,8 @@ class Oracle:
             return versions()
         if method == "payload_sizes":
             return payload_sizes(json.loads(params_text))
+        if method == "abbreviations":
+            return self.abbreviations(config)
         if method not in PARAMETERS:
             raise Failure("method_not_found", f"no method {method!r}")
         arguments = bind(method, json.loads(params_text))

@@ -90,7 +90,7 @@ class Server:
             response = opener.open(urllib.request.Request(self.address + path, data, headers), timeout=30)
         except urllib.error.HTTPError as error:
             response = error
-        except (urllib.error.URLError, ConnectionError) as error:
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
             raise ServerFailure(f"{path}: no answer: {error}") from error
         with response:
             return Answer(response.status, response.read().decode(errors="replace"), _cookies(response.headers))

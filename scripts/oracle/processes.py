@@ -51,7 +51,7 @@ def run_in_environment(version, module, *arguments, data=""):
         check=False,
     )
     if done.returncode:
-        raise ProcessFailure(f"Datasette {version}: {module}: {_last_line(done.stderr)}")
+        raise ProcessFailure(f"{module} in the environment {version}: {_last_line(done.stderr)}")
     return done.stdout.decode()
 
 

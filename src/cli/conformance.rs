@@ -6,20 +6,20 @@ use clap::Args;
 
 use super::failure::{Failure, Result};
 use super::stdio::{print, progress_bar};
-use crate::conformance::{Group, Script, junit, load, replay, report, scripts};
+use crate::conformance::{Group, Options, Script, extract, junit, load, replay, report, scripts};
 
 /// Compare this program or another one with real Datasette's recorded answers
 ///
-/// Replays every scenario of compat-fixtures/ against a program that speaks the protocol of dstok
+/// Replays every scenario of the fixtures in dstok against a program that speaks the protocol of dstok
 /// serve: JSON-RPC 2.0, one request per line on its stdin, one answer per line on its stdout.
 /// Without COMMAND, tests this very program.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dstok conformance\n  dstok conformance --release 1.0a41 -- \
-    ./my-implementation --stdio\n  dstok conformance compat-fixtures/sign.jsonl --junit report.xml \
-    -- node tokens.js")]
+    ./my-implementation --stdio\n  dstok conformance --method create_token --method verify_token --payloads -- \
+    node tokens.js\n  dstok conformance compat-fixtures/sign.jsonl --junit report.xml -- node \
+    tokens.js")]
 pub(super) struct ConformanceArgs {
-    /// Fixture files, or folders of them [default: compat-fixtures in this folder or one above,
-    /// or in one above this program]
+    /// Fixture files, or folders of them, in place of the fixtures in dstok
     paths: Vec<PathBuf>,
 
     /// The program to test, with its arguments
@@ -33,6 +33,21 @@ pub(super) struct ConformanceArgs {
     /// Only check this group, a file's name without .jsonl; repeatable
     #[arg(long, value_name = "NAME")]
     group: Vec<String>,
+
+    /// Only check this method; repeatable
+    #[arg(long, value_name = "NAME")]
+    method: Vec<String>,
+
+    /// Accept compressed payloads of another zlib
+    ///
+    /// A signed value is then right if its signature is right for its own text and its payload
+    /// decompresses to the very JSON of Datasette's.
+    #[arg(long)]
+    payloads: bool,
+
+    /// Write the fixtures in dstok into this new folder, and do nothing else
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    extract: Option<PathBuf>,
 
     /// How many differing scenarios to show
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -49,8 +64,11 @@ pub(super) struct ConformanceArgs {
 }
 
 pub(super) fn run(args: &ConformanceArgs) -> Result {
+    if let Some(folder) = &args.extract {
+        return Ok(extract(folder).map_err(|error| format!("--extract: {error}"))?);
+    }
     let groups = groups(args)?;
-    let scripts = scripts(&groups, &args.release);
+    let scripts = scripts(&groups, &args.release, &args.method);
     let checks = || scripts.iter().flat_map(Script::values).flatten();
     let is_checked = |release| checks().any(|check| check.release == release);
     if let Some(release) = args.release.iter().find(|release| !is_checked(*release)) {
@@ -58,13 +76,17 @@ pub(super) fn run(args: &ConformanceArgs) -> Result {
     }
     let checks = checks().count();
     if checks == 0 {
-        let problem = "nothing to check: the scenarios have no answers for that --release";
+        let problem = "nothing to check: no scenario has that --release, --group and --method";
         return Err(problem.to_owned().into());
     }
     let template = "{bar:30} {percent}%  {human_pos} checks, {eta} left";
     let bar = progress_bar(Some(checks as u64), template);
-    let timeout = Duration::from_secs(args.timeout);
-    let results = replay(&args.command, timeout, &scripts, || bar.inc(1))?;
+    let options = Options {
+        command: &args.command,
+        timeout: Duration::from_secs(args.timeout),
+        payloads: args.payloads,
+    };
+    let results = replay(&options, &scripts, || bar.inc(1))?;
     bar.finish_and_clear();
     if let Some(path) = &args.junit {
         fs::write(path, junit(&groups, &results))
@@ -72,7 +94,8 @@ pub(super) fn run(args: &ConformanceArgs) -> Result {
     }
     print(report(&groups, &results, args.show).as_bytes())?;
     match results.failed() {
-        0 => Ok(()),
+        0 if results.is_clean() => Ok(()),
+        0 => Err(Failure::Negative(Some("the program failed".to_owned()))),
         failed => Err(Failure::Negative(Some(format!("{failed} of {checks} checks failed")))),
     }
 }
@@ -85,6 +108,17 @@ fn groups(args: &ConformanceArgs) -> Result<Vec<Group>> {
         let known = known.join(", ");
         return Err(format!("--group: unknown group {name:?}; expected one of: {known}").into());
     }
-    groups.retain(|group| args.group.is_empty() || args.group.contains(&group.name));
+    let mut methods: Vec<_> = groups.iter().flat_map(Group::methods).collect();
+    methods.sort_unstable();
+    methods.dedup();
+    if let Some(name) = args.method.iter().find(|name| !methods.contains(&&***name)) {
+        let known = methods.join(", ");
+        return Err(format!("--method: unknown method {name:?}; expected one of: {known}").into());
+    }
+    groups.retain(|group| {
+        (args.group.is_empty() || args.group.contains(&group.name))
+            && (args.method.is_empty()
+                || group.methods().any(|it| args.method.iter().any(|m| m == it)))
+    });
     Ok(groups)
 }

@@ -1,8 +1,10 @@
 //! What the program answered, and whether Datasette answers the same.
 
 use dstok::sidecar::protocol::ErrorKind;
-use pyjson::{Str, Value, loads};
-use serde::Deserialize;
+use pyjson::{Str, loads};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 /// What the program or Datasette answered.
@@ -15,53 +17,79 @@ pub(super) enum Answer {
         /// `None` if any message is right.
         message: Option<String>,
     },
-    /// No answer that counts, and why.
-    Unanswered(String),
+    /// The program ended, hung or broke the protocol at this request, and how.
+    Failed(String),
+    /// The request has no answer that counts, for a reason that many requests share.
+    NotAsked(String),
 }
 
+/// A response as it is sent: any member may be wrong.
 #[derive(Deserialize)]
-struct Response {
-    id: u64,
-    result: Option<Box<RawValue>>,
-    error: Option<ResponseError>,
+struct Response<'l> {
+    jsonrpc: Option<Value>,
+    id: Option<Value>,
+    method: Option<Value>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'l RawValue>,
+    error: Option<Value>,
 }
 
-#[derive(Deserialize)]
-struct ResponseError {
-    code: i64,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    data: serde_json::Value,
+/// Reads a member that may be null, which serde would take for an absent one.
+fn present<'l, D: Deserializer<'l>>(deserializer: D) -> Result<Option<&'l RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 impl Answer {
     /// Reads the response to request number `id`.
     ///
     /// # Errors
-    /// What is wrong with it, as a predicate that follows the program's name.
+    /// What is wrong with it, as a predicate that follows the program's name. It never repeats the
+    /// line, which may hold a token.
     pub(super) fn read(line: &[u8], id: usize) -> Result<Self, String> {
-        let response: Response = serde_json::from_slice(line).map_err(|error| {
-            // serde's message may quote the line, which may hold a token.
-            let (length, at) = (line.len(), error.column());
-            format!(
-                "answered request {id} with {length} bytes that are not a JSON-RPC response \
-                 (error at byte {at})"
-            )
-        })?;
-        if response.id != id as u64 {
-            return Err(format!("answered request {id} with the id {}", response.id));
-        }
-        let Some(ResponseError { code, message, data }) = response.error else {
-            // serde reads a null as `None`.
-            return Ok(Self::Result(
-                response.result.as_deref().map_or("null", RawValue::get).to_owned(),
-            ));
+        let about = |what: &str| format!("answered request {id} with {what}");
+        let response: Response<'_> = match serde_json::from_slice(line) {
+            Ok(_) if !line.trim_ascii_start().starts_with(b"{") => {
+                return Err(about("a JSON array, which is not a JSON-RPC response"));
+            }
+            Ok(response) => response,
+            Err(error) => return Err(about(&describe(line, &error))),
         };
+        let not_a_response =
+            |why: &str| Err(about(&format!("JSON that is not a JSON-RPC 2.0 response: {why}")));
+        if response.method.is_some() {
+            return not_a_response("it is a request (does the program repeat its input?)");
+        }
+        if response.jsonrpc.is_none_or(|version| version != "2.0") {
+            return not_a_response("its member jsonrpc is not \"2.0\"");
+        }
+        let answer = match (response.result, response.error) {
+            (Some(result), None) => Self::Result(result.get().to_owned()),
+            (None, Some(error)) => match Self::error(&error) {
+                Some(error) => error,
+                None => return not_a_response("its error has no integer code"),
+            },
+            (None, None) => return not_a_response("it has neither result nor error"),
+            (Some(_), Some(_)) => return not_a_response("it has both result and error"),
+        };
+        match (response.id, answer) {
+            (Some(answered), answer) if answered == id => Ok(answer),
+            (Some(other), _) => Err(about(&format!("the id {:.40}", other.to_string()))),
+            // A program that can't read a line can't know its id. One line may look like two to it.
+            (None, Self::Error { kind, message }) => {
+                let message = message.unwrap_or_default();
+                Err(about(&format!("an error without an id, {kind}: {message:.200}")))
+            }
+            (None, _) => not_a_response("it has no id"),
+        }
+    }
+
+    fn error(error: &Value) -> Option<Self> {
+        let code = error["code"].as_i64()?;
         let known = || ErrorKind::from_code(code).map(ErrorKind::name);
-        let kind = data["kind"].as_str().or_else(known);
+        let kind = error["data"]["kind"].as_str().or_else(known);
         let kind = kind.map_or_else(|| format!("code {code}"), str::to_owned);
-        Ok(Self::Error { kind, message: Some(message) })
+        let message = error["message"].as_str().unwrap_or_default().to_owned();
+        Some(Self::Error { kind, message: Some(message) })
     }
 
     /// If `configure` failed with this answer: what replaces the answers that follow. A right
@@ -69,7 +97,7 @@ impl Answer {
     pub(super) fn refusal(&self) -> Option<Self> {
         let Self::Error { kind, message } = self else { return None };
         let message = message.as_deref().unwrap_or_default();
-        Some(Self::Unanswered(format!("configure was refused with {kind}: {message}")))
+        Some(Self::NotAsked(format!("configure was refused with {kind}: {message:.200}")))
     }
 
     /// Whether this is the answer that Datasette gave.
@@ -90,14 +118,23 @@ impl Answer {
     }
 }
 
+/// Describes a line that isn't a response. serde's own message may quote it.
+fn describe(line: &[u8], error: &serde_json::Error) -> String {
+    let (length, at) = (line.len(), error.column());
+    match error.classify() {
+        Category::Data => format!("JSON that is not a JSON-RPC response (error at byte {at})"),
+        _ => format!("a line that is not JSON (length {length}, error at byte {at})"),
+    }
+}
+
 /// A result as a value whose members are sorted: their order doesn't count. 1 and 1.0 stay
 /// different. `None` if it isn't JSON.
-fn comparable(json: &str, is_inspection: bool) -> Option<Value<'_>> {
+fn comparable(json: &str, is_inspection: bool) -> Option<pyjson::Value<'_>> {
     let mut value = loads(json).ok()?;
-    if is_inspection && let Value::Dict(members) = &mut value {
+    if is_inspection && let pyjson::Value::Dict(members) = &mut value {
         // Each implementation words the `reason` as it likes. Fixtures have "" there.
         let reason = members.iter_mut().find(|(name, _)| name == "reason");
-        if let Some((_, Value::Str(reason))) = reason {
+        if let Some((_, pyjson::Value::Str(reason))) = reason {
             *reason = Str::default();
         }
     }
@@ -105,10 +142,10 @@ fn comparable(json: &str, is_inspection: bool) -> Option<Value<'_>> {
     Some(value)
 }
 
-fn sort_members(value: &mut Value<'_>) {
+fn sort_members(value: &mut pyjson::Value<'_>) {
     match value {
-        Value::List(values) => values.iter_mut().for_each(sort_members),
-        Value::Dict(members) => {
+        pyjson::Value::List(values) => values.iter_mut().for_each(sort_members),
+        pyjson::Value::Dict(members) => {
             members.iter_mut().for_each(|(_, value)| sort_members(value));
             members.sort_by(|(a, _), (b, _)| a.cmp(b));
         }

@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 
-use datasette_tokens::{Datasette, TOKEN_PREFIX};
 use pyjson::write_indented;
 use similar::TextDiff;
 
 use super::answer::Answer;
 use super::fixtures::Scenario;
 use super::results::{Failed, ScenarioResults};
+use super::signed_value::SignedValue;
 
 /// How many characters of a line are shown.
 const SHOWN_LINE: usize = 200;
@@ -22,20 +22,46 @@ pub(super) fn difference(results: &ScenarioResults<'_>, failed: &Failed<'_>) -> 
         others => format!(" and {others} more releases"),
     };
     let release = failed.check.release;
-    let explanation = explain(&failed.check.expected.answer(), &failed.answer);
+    let explanation = explain(&failed.check.expected.answer(), failed);
     let lines: String = explanation.lines().map(|line| format!("  {line}\n")).collect();
     format!("{name}: {about} ({place})\n  {method} as Datasette {release}{others}\n{lines}")
 }
 
-fn explain(expected: &Answer, actual: &Answer) -> String {
+fn explain(expected: &Answer, failed: &Failed<'_>) -> String {
+    let actual = &failed.answer;
+    if let Answer::Failed(how) = actual {
+        return match line_end_in(&failed.check.scenario.params) {
+            Some(name) => {
+                format!("{how}\nits params hold {name} as it is: split lines at \\n only")
+            }
+            None => how.clone(),
+        };
+    }
     if let (Answer::Result(expected), Answer::Result(actual)) = (expected, actual) {
         match (SignedValue::read(expected), SignedValue::read(actual)) {
-            (Some(expected), Some(actual)) => return expected.explain(&actual),
+            (Some(expected), Some(actual)) if expected.payload == actual.payload => {
+                return expected.explain(&actual, failed.mismatch);
+            }
+            (Some(expected), Some(actual)) => {
+                let changes = changes(&expected.payload, &actual.payload);
+                return format!("the payload differs:\n{changes}");
+            }
             (None, None) => return changes(expected, actual),
             _ => {}
         }
     }
     format!("expected {}\ngot {}", describe('-', expected).trim_end(), describe('+', actual))
+}
+
+/// A character that many line readers take for the end of a line.
+fn line_end_in(params: &str) -> Option<&'static str> {
+    let names = [
+        ('\r', "a carriage return"),
+        ('\u{85}', "U+0085"),
+        ('\u{2028}', "U+2028"),
+        ('\u{2029}', "U+2029"),
+    ];
+    names.iter().find(|(end, _)| params.contains(*end)).map(|(_, name)| *name)
 }
 
 fn describe(sign: char, answer: &Answer) -> String {
@@ -50,64 +76,10 @@ fn describe(sign: char, answer: &Answer) -> String {
         }
         Answer::Error { kind, message: None } => format!("the error {kind}"),
         Answer::Error { kind, message: Some(message) } => {
+            let message: String = message.chars().take(SHOWN_LINE).collect();
             format!("the error {kind} with the message {message:?}")
         }
-        Answer::Unanswered(_) => "no answer".to_owned(),
-    }
-}
-
-/// A token, a cookie or another signed value, without its signature: nothing that could be used
-/// as a token is printed.
-struct SignedValue {
-    has_prefix: bool,
-    payload: String,
-    is_compressed: bool,
-    /// The signed text: the payload as base64.
-    body: String,
-}
-
-impl SignedValue {
-    fn read(json: &str) -> Option<Self> {
-        let text: String = serde_json::from_str(json).ok()?;
-        let value = text.strip_prefix(TOKEN_PREFIX).unwrap_or(&text);
-        let (body, _) = value.rsplit_once('.')?;
-        let token = format!("{TOKEN_PREFIX}{value}");
-        let inspection = Datasette::default().inspect_token(&token, 0.0).ok()?;
-        Some(Self {
-            has_prefix: text.starts_with(TOKEN_PREFIX),
-            payload: inspection.payload?.to_json().ok()?,
-            is_compressed: inspection.compressed,
-            body: body.to_owned(),
-        })
-    }
-
-    fn explain(&self, actual: &Self) -> String {
-        if self.has_prefix != actual.has_prefix {
-            return format!("only one of the two begins with {TOKEN_PREFIX}");
-        }
-        if self.payload != actual.payload {
-            return format!("the payload differs:\n{}", changes(&self.payload, &actual.payload));
-        }
-        if self.is_compressed != actual.is_compressed {
-            let is =
-                |value: &Self| if value.is_compressed { "compressed" } else { "not compressed" };
-            let (expected, actual) = (is(self), is(actual));
-            return format!(
-                "the payload is the same, but {actual} where Datasette's is {expected}: it \
-                 compresses when that makes the payload shorter by at least two bytes"
-            );
-        }
-        let reason = if self.body == actual.body {
-            "the payload is the same to the byte; only the signature differs: check the secret, \
-             the key derivation and the namespace"
-        } else if self.is_compressed {
-            "the payload is the same, but its compressed bytes differ: Python compresses with \
-             zlib's level 6"
-        } else {
-            "the payload is the same value in another spelling: check separators, escapes and \
-             the format of numbers"
-        };
-        reason.to_owned()
+        Answer::Failed(_) | Answer::NotAsked(_) => "no answer".to_owned(),
     }
 }
 

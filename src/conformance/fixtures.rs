@@ -1,17 +1,19 @@
 //! Reading `compat-fixtures/`. Its README describes the format.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use datasette_tokens::{ACTOR_NAMESPACE, Secret, TOKEN_NAMESPACE};
+use pyjson::loads;
+use pyzlib::Decompressor;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
 
-/// The folder with the fixtures.
-const FOLDER: &str = "compat-fixtures";
+/// The files of `compat-fixtures/`, as zlib streams. `build.rs` makes them.
+const BUILT_IN: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/fixtures.rs"));
 
 /// The supported version of the format.
 const FORMAT: u32 = 1;
@@ -39,6 +41,33 @@ pub(super) struct Scenario {
     pub(super) params: String,
     pub(super) config: Config,
     pub(super) answers: Vec<Expected>,
+}
+
+impl Group {
+    /// The methods of its scenarios, with repetitions.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &str> {
+        self.scenarios.iter().map(|scenario| &*scenario.method)
+    }
+}
+
+impl Scenario {
+    /// The namespace and the secret that sign what the method answers. `None` if it signs nothing.
+    pub(super) fn signing(&self) -> Option<(String, Secret)> {
+        let namespace = match &*self.method {
+            "create_token" => TOKEN_NAMESPACE.to_owned(),
+            "create_actor_cookie" => ACTOR_NAMESPACE.to_owned(),
+            "sign" => {
+                let params = loads(&self.params).ok()?;
+                let given = match &params {
+                    pyjson::Value::List(values) => values.get(1),
+                    _ => params.get("namespace"),
+                };
+                given.and_then(pyjson::Value::as_str).unwrap_or("default").to_owned()
+            }
+            _ => return None,
+        };
+        Some((namespace, Secret::new(self.config.secret.clone()?).ok()?))
+    }
 }
 
 #[derive(Deserialize)]
@@ -78,29 +107,46 @@ impl Expected {
     }
 }
 
-/// Reads the given files and every file of the given folders. Without any path, finds the folder
-/// `compat-fixtures`.
+/// Reads the given files and every file of the given folders, or without any path the fixtures in
+/// this program.
 ///
 /// # Errors
 /// Which file is wrong or missing, and why.
 pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<Group>, String> {
+    if paths.is_empty() {
+        let files = BUILT_IN.iter().filter(|(name, _)| name.ends_with(".jsonl"));
+        return files.map(|(name, data)| parse(&in_folder(name), &unpack(data)?)).collect();
+    }
     let mut files = Vec::new();
-    let found = if paths.is_empty() { &[find()?] } else { paths };
-    for path in found {
+    for path in paths {
         if path.is_dir() { files.extend(files_in(path)?) } else { files.push(path.clone()) }
     }
     files.iter().map(|path| read(path)).collect()
 }
 
-/// Looks in the current folder and its ancestors, then in those of the program, such as
-/// `target/release`.
-fn find() -> Result<PathBuf, String> {
-    // The first is a relative path, for shorter messages.
-    let starts = [Some(PathBuf::new()), env::current_dir().ok(), env::current_exe().ok()];
-    let mut folders = starts.iter().flatten().flat_map(|start| start.ancestors());
-    folders.find_map(|folder| Some(folder.join(FOLDER)).filter(|path| path.is_dir())).ok_or_else(
-        || format!("cannot find the folder {FOLDER} here or in a folder above; pass its path"),
-    )
+/// Writes the fixtures in this program into a new folder.
+///
+/// # Errors
+/// Why it can't be written.
+pub(crate) fn extract(folder: &Path) -> Result<(), String> {
+    let wrong = |path: &Path, error| format!("cannot write {}: {error}", path.display());
+    fs::create_dir(folder).map_err(|error| wrong(folder, error))?;
+    for (name, data) in BUILT_IN {
+        let path = folder.join(name);
+        fs::write(&path, unpack(data)?).map_err(|error| wrong(&path, error))?;
+    }
+    Ok(())
+}
+
+/// The place of a built-in file, as a checkout has it.
+fn in_folder(name: &str) -> String {
+    format!("compat-fixtures/{name}")
+}
+
+fn unpack(data: &[u8]) -> Result<String, String> {
+    let text = Decompressor::new().decompress_within(data, usize::MAX);
+    let text = text.ok().and_then(|text| String::from_utf8(text).ok());
+    text.ok_or_else(|| "the fixtures in this program are damaged; reinstall dstok".to_owned())
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
@@ -117,10 +163,14 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 fn read(path: &Path) -> Result<Group, String> {
+    let file = path.display().to_string();
     #[expect(clippy::disallowed_methods, reason = "the program's edge reads files")]
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let place = |line: usize| format!("{}, line {line}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| format!("cannot read {file}: {error}"))?;
+    parse(&file, &text)
+}
+
+fn parse(file: &str, text: &str) -> Result<Group, String> {
+    let place = |line: usize| format!("{file}, line {line}");
     let wrong = |line: usize, reason: String| format!("{}: {reason}", place(line));
     // Not `lines()`, which removes a carriage return from the end of a line.
     let mut lines = text.trim_end_matches('\n').split('\n');

@@ -13,10 +13,10 @@ use super::results::{Failed, Results, ScenarioResults};
 /// The table by group, then the first `show` scenarios that differ.
 pub(crate) fn report(groups: &[Group], results: &Results<'_>, show: usize) -> String {
     let mut text = table(groups, results);
-    if results.failed() == 0 {
+    if results.is_clean() {
         text += "\nall answers are those of real Datasette\n";
     }
-    for reason in &results.aborted {
+    for reason in &results.faults {
         let _ = write!(text, "\n{reason}\n");
     }
     // Counts the failures that one line explains.
@@ -29,15 +29,19 @@ pub(crate) fn report(groups: &[Group], results: &Results<'_>, show: usize) -> St
         let _ = write!(text, "\n{reason}: {count} checks failed\n");
     }
     // Shows the others, each scenario with the newest release.
-    let mut differing = scenarios().filter_map(|scenario| {
-        let unexplained = scenario.failures.iter().filter(|failed| failed.summary().is_none());
-        Some((scenario, unexplained.max_by_key(|failed| numbers(failed.check.release))?))
-    });
-    for (scenario, failed) in differing.by_ref().take(show) {
+    // Those at which the program failed come first.
+    let mut differing: Vec<_> = scenarios()
+        .filter_map(|scenario| {
+            let unexplained = scenario.failures.iter().filter(|failed| failed.summary().is_none());
+            Some((scenario, unexplained.max_by_key(|failed| numbers(failed.check.release))?))
+        })
+        .collect();
+    differing.sort_by_key(|(_, failed)| !matches!(failed.answer, Answer::Failed(_)));
+    for (scenario, failed) in differing.iter().take(show) {
         text.push('\n');
         text += &difference(scenario, failed);
     }
-    let more = differing.count();
+    let more = differing.len().saturating_sub(show);
     if more > 0 {
         let _ = write!(text, "\n{more} more scenarios differ; --show N shows more\n");
     }
@@ -85,6 +89,17 @@ pub(crate) fn junit(groups: &[Group], results: &Results<'_>) -> String {
         }
         xml += " </testsuite>\n";
     }
+    if !results.faults.is_empty() {
+        let faults = results.faults.join("\n").replace(is_no_text, "\u{fffd}");
+        let failure =
+            format!("<failure message=\"the program failed\">{}</failure>", escape(&*faults));
+        xml += " <testsuite name=\"program\" tests=\"1\" failures=\"1\">\n";
+        let _ = writeln!(
+            xml,
+            "  <testcase classname=\"program\" name=\"program\">{failure}</testcase>"
+        );
+        xml += " </testsuite>\n";
+    }
     xml + "</testsuites>\n"
 }
 
@@ -92,12 +107,15 @@ pub(crate) fn junit(groups: &[Group], results: &Results<'_>) -> String {
 fn failure(results: &ScenarioResults<'_>) -> String {
     let Some(failed) = results.failures.first() else { return String::new() };
     let message = match &failed.answer {
-        Answer::Unanswered(reason) => reason.clone(),
+        Answer::Failed(reason) | Answer::NotAsked(reason) => reason.clone(),
         _ => format!("{} of {} releases differ", results.failures.len(), results.checks),
     };
-    // XML can't represent control characters.
     let message = message.replace(char::is_control, "\u{fffd}");
-    let text =
-        difference(results, failed).replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+    let text = difference(results, failed).replace(is_no_text, "\u{fffd}");
     format!("<failure message=\"{}\">{}</failure>", escape(&*message), escape(&*text))
+}
+
+/// Whether XML can't represent a character.
+fn is_no_text(c: char) -> bool {
+    c.is_control() && c != '\n'
 }

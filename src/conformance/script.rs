@@ -23,19 +23,25 @@ pub(crate) struct Check<'g> {
     pub(crate) release: &'g str,
 }
 
-/// The checks of the given releases, or of all if none is given.
+/// The checks of the given releases and methods, or of all if none is given.
 ///
 /// `configure` can't remove a secret or an action table. Checks without one therefore run in a
 /// process that never had it.
-pub(crate) fn scripts<'g>(groups: &'g [Group], releases: &[String]) -> Vec<Script<'g>> {
+pub(crate) fn scripts<'g>(
+    groups: &'g [Group],
+    releases: &[String],
+    methods: &[String],
+) -> Vec<Script<'g>> {
+    let is_chosen = |chosen: &[String], name| chosen.is_empty() || chosen.contains(name);
     let mut by_process = BTreeMap::<_, Script<'g>>::new();
     for (group_index, group) in groups.iter().enumerate() {
-        for (index, scenario) in group.scenarios.iter().enumerate() {
+        let scenarios = group.scenarios.iter().enumerate();
+        for (index, scenario) in scenarios.filter(|(_, it)| is_chosen(methods, &it.method)) {
             let (place, config) = ([group_index, index], &scenario.config);
             let process = [config.actions.is_some(), config.secret.is_some()];
             for expected in &scenario.answers {
                 let known = expected.releases.iter();
-                for release in known.filter(|it| releases.is_empty() || releases.contains(it)) {
+                for release in known.filter(|it| is_chosen(releases, it)) {
                     let script = by_process.entry(process).or_default();
                     let same = script.entry(configuration(config, release).to_string());
                     same.or_default().push(Check { place, scenario, expected, release });
@@ -46,26 +52,43 @@ pub(crate) fn scripts<'g>(groups: &'g [Group], releases: &[String]) -> Vec<Scrip
     by_process.into_values().collect()
 }
 
-/// The requests of a script. A request's id is its index. Each `configure`, which is `None` and has
-/// these params, is followed by its checks.
-pub(super) fn requests<'s, 'g>(
-    script: &'s Script<'g>,
-) -> impl Iterator<Item = (&'s str, Option<Check<'g>>)> {
-    script.iter().flat_map(|(params, checks)| {
-        let checks = checks.iter().map(|check| Some(*check));
-        iter::once(None).chain(checks).map(|request| (params.as_str(), request))
-    })
+/// A request of a script.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'s, 'g> {
+    /// The params of the `configure` that is in force, or that this request is.
+    configuration: &'s str,
+    /// What is asked. `None` for `configure`.
+    pub(super) check: Option<Check<'g>>,
 }
 
-/// The requests of a script as lines, newlines included.
-pub(super) fn lines(script: &Script<'_>) -> impl Iterator<Item = String> {
-    requests(script).enumerate().map(|(id, (configuration, check))| {
-        let (method, params) = match check {
-            None => ("configure", configuration.to_owned()),
-            Some(check) => (&*check.scenario.method, params_with_now(check.scenario)),
+/// The requests of a script: each `configure` is followed by its checks.
+pub(super) fn requests<'s, 'g>(script: &'s Script<'g>) -> Vec<Request<'s, 'g>> {
+    let blocks = script.iter().flat_map(|(configuration, checks)| {
+        let checks = checks.iter().map(|check| Some(*check));
+        iter::once(None).chain(checks).map(move |check| Request { configuration, check })
+    });
+    blocks.collect()
+}
+
+impl Request<'_, '_> {
+    /// The `configure` that has to come before this request.
+    pub(super) fn configure(self) -> Self {
+        Self { check: None, ..self }
+    }
+
+    pub(super) fn method(&self) -> &str {
+        self.check.map_or("configure", |check| &check.scenario.method)
+    }
+
+    /// The request as a line, its newline included.
+    pub(super) fn line(&self, id: usize) -> String {
+        let params = match self.check {
+            None => self.configuration.to_owned(),
+            Some(check) => params_with_now(check.scenario),
         };
+        let method = self.method();
         format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}\n")
-    })
+    }
 }
 
 /// The params of `configure`. The release comes first, so that sorting groups by release.

@@ -43,8 +43,11 @@ impl Elements {
         let malformed = |problem| Err(Malformed { at: 0, problem });
         let between = |length| Ok(Some(Piece { element: 0..0, length }));
         let blank = text.len() - text.trim_ascii_start().len();
+        // A carriage return may be half of a line end, which counts as one line.
+        let is_half = blank == text.len() && text.ends_with(b"\r") && !is_end;
         match (self.place, text.get(blank)) {
-            _ if self.at == 0 && blank > 0 => between(blank),
+            _ if self.at == 0 && is_half && blank == 1 => Ok(None),
+            _ if self.at == 0 && blank > 0 => between(blank - usize::from(is_half)),
             (Place::After, None) => Ok(None),
             (_, None) if is_end => malformed("the JSON array is not closed"),
             (_, None) => Ok(None),

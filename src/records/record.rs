@@ -39,12 +39,15 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The token that the record has already.
+    /// The token that the record has already. In a row of the wrong length, another cell may be in the
+    /// token's place.
     pub(super) fn token(&self, layout: &Layout<'_>) -> Option<Cow<'_, str>> {
         let token: Cow<'_, str> = match self {
             Self::Row(row) => {
-                let at = layout.columns.iter().position(|it| it.role == Role::Token)?;
-                let value = row.cells.get(at)?.value(row.text);
+                let columns = &layout.columns;
+                let at = columns.iter().position(|it| it.role == Role::Token)?;
+                let cell = row.cells.get(at).filter(|_| row.cells.len() == columns.len())?;
+                let value = cell.value(row.text);
                 Cow::Owned(String::from_utf8(value.into_owned()).ok()?)
             }
             Self::Json(_, fields) => {

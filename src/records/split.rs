@@ -105,3 +105,46 @@ impl Piece {
         Self { record: start..start + length, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The records of a text with the lines in which they begin. The text comes in two reads.
+    fn split(mut splitter: Splitter, text: &str, read: usize) -> Vec<(u64, &str)> {
+        let (mut found, mut start, mut line) = (Vec::new(), 0, 1);
+        for end in [read, text.len()] {
+            while let Some(piece) =
+                splitter.split(&text.as_bytes()[start..end], end == text.len()).unwrap()
+            {
+                splitter.take_cells(&mut Vec::new());
+                if !piece.record.is_empty() {
+                    found.push((line, &text[start..][piece.record]));
+                }
+                start += piece.length;
+                line += piece.lines;
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn lines_do_not_depend_on_reads() {
+        let csv = "a\r\n\r\n\"b\r\n\"\rc\n\r\nd\r\n";
+        let lines = "\r\n1\r\n\n2\r\n \r\n3";
+        let array = "\r\n[\r\n1\r\n,\r\n[\r\n2]\r,\n \r\n\r\n3\r]\r\n";
+        for read in 0..csv.len() {
+            let expected = [(1, "a"), (3, "\"b\r\n\""), (5, "c"), (7, "d")];
+            assert_eq!(split(Splitter::csv(b','), csv, read), expected, "{read}");
+        }
+        for read in 0..lines.len() {
+            let splitter = Splitter::Lines { searched: 0 };
+            assert_eq!(split(splitter, lines, read), [(2, "1"), (4, "2"), (6, "3")], "{read}");
+        }
+        for read in 0..array.len() {
+            let expected = [(3, "1"), (5, "[\r\n2]"), (10, "3")];
+            let splitter = Splitter::Array(Elements::default());
+            assert_eq!(split(splitter, array, read), expected, "{read}");
+        }
+    }
+}

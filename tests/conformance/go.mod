@@ -1,0 +1,3 @@
+module dstok-conformance
+
+go 1.19
