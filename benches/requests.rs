@@ -49,9 +49,9 @@ fn answer<'a>(
     message.read(line, 1).is_ok()
         && message.requests.iter().all(|request| {
             let Ok(method) = &request.method else { return false };
-            begin_result(out, request.id.unwrap_or(NULL_ID));
+            let start = begin_result(out, request.id.unwrap_or(NULL_ID));
             let result = call(session, method.as_wtf8(), message.params(request), out);
-            end_result(out);
+            end_result(out, start);
             result.is_ok()
         })
 }

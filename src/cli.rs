@@ -22,6 +22,7 @@ mod verify;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use dstok::hardening::protect_memory;
+use dstok::sidecar::serve::ignore_signals;
 
 use failure::{Result, usage};
 use stdio::{print, warn};
@@ -53,6 +54,9 @@ enum Cli {
 /// # Errors
 /// A [`Failure`](failure::Failure), for the caller to report.
 pub(crate) fn run() -> Result {
+    if std::env::args_os().nth(1).is_some_and(|name| name == "serve") {
+        ignore_signals()?;
+    }
     let cli = match parse() {
         Ok(cli) => cli,
         // --help and --version.

@@ -6,8 +6,17 @@
 
 mod common;
 
-use common::{PING, PONG, Peer, READY, assert_error, assert_too_large, one, request, serve};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use common::{
+    PING, PONG, Peer, READY, ask, assert_error, assert_too_large, dstok, one, payload, request,
+    result, run, serve, signed,
+};
 use serde_json::Value;
+
+fn base64(text: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
 
 /// The answer is a parse error about this line.
 #[track_caller]
@@ -42,7 +51,7 @@ fn line_feed_carriage_return_and_nothing_at_the_end() {
 
 #[test]
 fn nothing_but_blank_lines_gets_no_answer() {
-    for input in ["", "\n", "\r\n\r\n", "\u{feff}", "\u{feff}\r\n", "  ", "\n \n\t\n"] {
+    for input in ["\n", "\r\n\r\n", "\u{feff}", "\u{feff}\r\n", "  ", "\n \n\t\n"] {
         assert_eq!(serve(&[], input), [""; 0], "{input:?}");
     }
 }
@@ -242,6 +251,112 @@ fn the_default_batch_takes_100_000() {
     assert_eq!(answers.len(), 2);
     assert_eq!(answers[0].matches(PONG).count(), 100_000);
     assert_too_large(&answers[1]);
+}
+
+/// What a stranger's token may hold, and what common readers of lines take for the end of one.
+const LINE_ENDS: &str = "x\u{85}y\u{2028}z\u{2029}";
+
+#[test]
+fn line_ends_of_unicode_are_escaped_in_results_and_in_errors() {
+    let escaped = r"x\u0085y\u2028z\u2029";
+    let own = signed("default", format!("\"{LINE_ENDS}\"").as_bytes(), false);
+    let strange = format!("dstok_{}.sig", base64(format!(r#"{{"a":"{LINE_ENDS}","t":1}}"#)));
+    for (line, found) in [
+        (request("unsign", &format!("[\"{own}\"]")), escaped),
+        (request("inspect_token", &format!("[\"{strange}\"]")), escaped),
+        (request("ping", &format!(r#"{{"{LINE_ENDS}":1}}"#)), escaped),
+        (
+            request(
+                "create_token",
+                &format!(r#"{{"actor_id":1,"restrict_database":{{"{LINE_ENDS}":1}}}}"#),
+            ),
+            escaped,
+        ),
+        (request(LINE_ENDS, "[]"), "Method not found"),
+    ] {
+        let outcome = run(&mut dstok(READY), &line);
+        outcome.quiet_success();
+        let answer = outcome.stdout.trim_end_matches('\n');
+        assert!(answer.contains(found), "{line}\n{answer}");
+        assert_eq!(answer.split(['\u{85}', '\u{2028}', '\u{2029}']).count(), 1, "{answer}");
+    }
+    assert_eq!(result(&ask(&request("unsign", &format!("[\"{own}\"]")))), LINE_ENDS);
+}
+
+#[test]
+fn an_id_keeps_its_line_ends_and_so_does_what_is_signed() {
+    let call = |method: &str, params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":"{LINE_ENDS}","method":"{method}","params":{params}}}"#)
+    };
+    let outcome = run(&mut dstok(READY), call("ping", "[]") + "\n" + &call("nope", "[]"));
+    let id = format!(r#"{{"jsonrpc":"2.0","id":"{LINE_ENDS}","#);
+    let answers: Vec<_> = outcome.stdout.split_terminator('\n').collect();
+    assert_eq!(answers.len(), 2);
+    assert!(answers.iter().all(|answer| answer.starts_with(&id)), "{answers:?}");
+    let made = result(&ask(&request("sign", &format!("[\"{LINE_ENDS}\"]"))));
+    assert_eq!(payload(&made), format!("\"{LINE_ENDS}\""));
+}
+
+#[test]
+fn a_text_that_spans_lines_gets_one_error_that_says_so() {
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap();
+    let call: Value =
+        serde_json::from_str(&request("create_token", r#"["root",3600,["view-table"]]"#)).unwrap();
+    let batch = Value::from(vec![call.clone(), call.clone()]);
+    for (text, lines) in [
+        (pretty(&call), 12),
+        (pretty(&batch), 26),
+        (pretty(&call).replace("\n", "\r\n"), 12),
+        (pretty(&call).replace("\n", "\n\n").replace("  ", "\t"), 23),
+        (pretty(&serde_json::from_str(PING).unwrap()).replace("  ", ""), 5),
+        ("{\"jsonrpc\": \"2.0\", \"id\": 1,\n \"method\": \"ping\"}".to_owned(), 2),
+        (format!("[\n  {PING},\n  {PING}\n]"), 4),
+    ] {
+        assert_eq!(text.lines().count(), lines, "{text}");
+        for threads in ["1", "2"] {
+            let answers = serve(&["--threads", threads], format!("{PING}\n{text}\n{PING}\n{{\n"));
+            assert_eq!(answers.len(), 4, "{text}\n{answers:#?}");
+            assert_eq!((&*answers[0], &*answers[2]), (PONG, PONG));
+            assert_parse_error(&answers[1], 2);
+            assert!(answers[1].contains("write each request on one line"), "{}", answers[1]);
+            assert_parse_error(&answers[3], 3 + lines as u64);
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_cut_short_costs_no_other_request_its_answer() {
+    for end in 1..PING.len() {
+        let answers = serve(&[], format!("{}\n{PING}\n  {PING}\n", &PING[..end]));
+        assert_eq!(answers.len(), 3, "{end}: {answers:?}");
+        assert_parse_error(&answers[0], 1);
+        assert_eq!((&*answers[1], &*answers[2]), (PONG, PONG));
+        let answers = serve(&[], format!("{}\n  {PING}\n", &PING[..end]));
+        assert_eq!(answers.len(), 2, "{end}: {answers:?}");
+        assert_eq!(answers[1], PONG);
+    }
+}
+
+/// A web page can make a browser send HTTP, with a request in its body.
+#[test]
+fn http_gets_one_error_and_what_follows_is_not_read() {
+    let body = request("sign", "[1]");
+    for head in ["POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n", "GET /a HTTP/1.0\n\n"]
+    {
+        for before in ["", "\n"] {
+            let mut peer = Peer::start(READY);
+            peer.send(format!("{before}{head}"));
+            assert_parse_error(&peer.receive(), 1 + before.len() as u64);
+            assert_eq!(
+                peer.end(),
+                (Some(0), vec![], String::new()),
+                "it ends although stdin is open"
+            );
+            let answer = one(serve(&[], format!("{before}{head}{body}\n")));
+            assert!(answer.contains("one line") && answer.contains("HTTP"), "{answer}");
+        }
+    }
+    assert_parse_error(&serve(&[], "POST HTTP/1.1\nPOST / HTTPS\npost / HTTP/1.1\n")[2], 3);
 }
 
 /// Otherwise a peer that waits for its answer would wait for ever.

@@ -5,7 +5,7 @@
 mod common;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read as _, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
@@ -53,12 +53,40 @@ fn assert_io_error(outcome: &Outcome) {
 
 #[test]
 fn end_of_input_ends_it_with_success() {
-    for (input, answers) in
-        [("", 0), ("\n", 0), (&*ping(), 1), (&*ping().repeat(100), 100), ("{", 1)]
-    {
+    for (input, answers) in [("\n", 0), (&*ping(), 1), (&*ping().repeat(100), 100), ("{", 1)] {
         let outcome = run(&mut dstok(READY), input);
         outcome.quiet_success();
         assert_eq!(outcome.answers().len(), answers);
+    }
+}
+
+#[test]
+fn an_input_without_a_byte_is_told_of() {
+    let outcome = run(&mut dstok(READY), "");
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), ""));
+    assert!(outcome.stderr.starts_with("dstok: stdin ended before any request"), "{outcome:?}");
+    assert_eq!(outcome.stderr.lines().count(), 1);
+}
+
+/// Somebody who looks at a terminal wants to know, also where blank lines came.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_an_input_without_a_request_is_told_of() {
+    for (input, told) in [("", true), ("\n \n", true), (&*ping(), false), ("{", false)] {
+        let terminal = nix::pty::openpty(None, None).unwrap();
+        let mut child = dstok(READY)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(terminal.slave)
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        assert_eq!(wait(&mut child), Some(0));
+        let mut shown = Vec::new();
+        // Fails where nobody writes to a terminal any more.
+        let _ = File::from(terminal.master).read_to_end(&mut shown);
+        let shown = String::from_utf8_lossy(&shown);
+        assert_eq!(shown.contains("stdin ended before any request"), told, "{input:?}: {shown}");
     }
 }
 
@@ -122,6 +150,50 @@ fn sigterm_in_a_flood_of_requests_leaves_no_gap_and_no_half_answer() {
         assert!(line.starts_with(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":""#)), "{line}");
     }
     assert_eq!(stderr.recv().unwrap(), "");
+}
+
+#[test]
+fn sighup_ends_it_as_sigterm_does() {
+    let mut peer = Peer::start(READY);
+    peer.send(ping().repeat(3));
+    for _ in 0..3 {
+        assert_eq!(peer.receive(), PONG);
+    }
+    peer.signal("HUP");
+    assert_eq!(peer.end(), (Some(0), vec![], String::new()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn sighup_is_ignored_if_it_was_at_the_start() {
+    let mut command = std::process::Command::new("nohup");
+    command.arg(env!("CARGO_BIN_EXE_dstok")).args(READY).env_remove("DATASETTE_SECRET");
+    let mut peer = Peer::spawn(command);
+    for _ in 0..3 {
+        peer.send(ping());
+        assert_eq!(peer.receive(), PONG);
+        peer.signal("HUP");
+    }
+    drop(peer.stdin.take());
+    assert_eq!(peer.end().0, Some(0));
+}
+
+/// While it still reads its start-up files: a FIFO shows how far it has come.
+#[test]
+fn sigint_at_the_start_does_not_end_it() {
+    let path = common::new_path("life_secret_fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let mut peer = Peer::start(["serve", "--secret-file", path.to_str().unwrap()]);
+    // Returns once the other end is open.
+    let mut secret = File::options().write(true).open(&path).unwrap();
+    peer.signal("INT");
+    secret.write_all(b"a secret").unwrap();
+    drop(secret);
+    peer.send(ping());
+    assert_eq!(peer.receive(), PONG);
+    drop(peer.stdin.take());
+    let (code, _, stderr) = peer.end();
+    assert_eq!(code, Some(0), "{stderr}");
 }
 
 #[test]

@@ -197,3 +197,42 @@ fn the_first_wrong_parameter_is_named() {
     let answer = ask(&request("restrictions_allow_action", params));
     assert_invalid_param(&answer, "action", params);
 }
+
+/// The error names the place inside the argument, unless it looks like a token.
+#[test]
+fn a_wrong_shape_is_told_with_its_path_and_the_right_one() {
+    let databases = "must be an object from databases to";
+    for (params, message) in [
+        (
+            r#"{"actor_id":1,"restrict_resource":{"docs":["insert-row"]}}"#,
+            "restrict_resource.docs must be an object from resources to lists of action names"
+                .to_owned(),
+        ),
+        (
+            r#"{"actor_id":1,"restrictions":{"resource":{"a":{},"docs":[]}}}"#,
+            "restrictions.resource.docs must be an object from resources to lists of action names"
+                .to_owned(),
+        ),
+        (
+            r#"{"actor_id":1,"restrict_resource":["docs"]}"#,
+            format!(
+                "restrict_resource {databases} objects from resources to lists of action names"
+            ),
+        ),
+        (
+            r#"{"actor_id":1,"restrict_database":["docs"]}"#,
+            format!("restrict_database {databases} lists of action names"),
+        ),
+        (
+            r#"{"actor_id":1,"restrict_resource":{"docs":{"dstok_secret":[7]}}}"#,
+            "restrict_resource.docs.… (not shown: it looks like a token) must list action names as \
+             an array of strings"
+                .to_owned(),
+        ),
+    ] {
+        let answer: serde_json::Value =
+            serde_json::from_str(&common::ask(&common::request("create_token", params))).unwrap();
+        assert_eq!(answer["error"]["message"], message, "{params}");
+        assert_eq!(answer["error"]["data"]["kind"], "invalid_params");
+    }
+}

@@ -9,7 +9,7 @@ use dstok::parallel::available_threads;
 use dstok::policy::Policy;
 use dstok::sidecar::methods::METHODS;
 use dstok::sidecar::serve::{
-    Counts, Limits, MAX_THREADS, Parent, Stdin, Stdout, end_when_stuck, ignore_signals, serve,
+    Counts, Limits, MAX_THREADS, Parent, Stdin, Stdout, end_when_stuck, serve,
 };
 use rustix::fd::AsFd;
 
@@ -21,8 +21,9 @@ const MAX_MAX_LINE: u64 = 512 << 20;
 
 /// Answer JSON-RPC 2.0 requests on stdin, one per line, with one answer per line on stdout
 ///
-/// Exits at the end of stdin or on SIGTERM, after answering every request it has read. Can start
-/// without a secret: the method `configure` sets one.
+/// If stdin begins with a Content-Length header, requests and answers have such headers instead.
+/// Exits at the end of stdin or on SIGTERM or SIGHUP, after answering every request it has read.
+/// Can start without a secret: the method `configure` sets one.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create_token\",\
@@ -93,10 +94,11 @@ pub(super) fn run(args: &ServeArgs) -> Result {
     keep_large_values_apart();
     never_wait();
     panic::set_hook(Box::new(report_panic));
-    ignore_signals()?;
     let mut input = Stdin::new(parent.clone())?;
     let end_input = input.end()?;
     let mut output = Stdout::default();
+    // In the sandbox nobody can ask.
+    let is_watched = io::stderr().is_terminal();
     if io::stdin().is_terminal() {
         warn("waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more");
     }
@@ -111,7 +113,16 @@ pub(super) fn run(args: &ServeArgs) -> Result {
         end_when_stuck(parent, output.writes.clone(), || process::exit(0))?;
     }
     let counts = serve(session, limits, &mut input, &mut output, end_input)?;
-    if args.summary { report(&counts) } else { Ok(()) }
+    if args.summary {
+        return report(&counts);
+    }
+    if counts.requests + counts.notifications == 0
+        && let Some(length) = input.length()
+        && (length == 0 || is_watched)
+    {
+        warn("stdin ended before any request; write JSON-RPC 2.0 requests to it, one per line");
+    }
+    Ok(())
 }
 
 /// Prints a summary.

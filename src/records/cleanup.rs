@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fs, thread};
 
+use dstok::signals::is_ignored;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -23,10 +24,8 @@ impl Cleanup {
     /// The handlers can't be set, or the thread can't be started.
     pub(super) fn start() -> io::Result<Self> {
         let paths = Arc::new(Mutex::default());
-        let ignored = ignored_signals();
-        let is_handled = |signal: &i32| ignored >> (signal - 1) & 1 == 0;
-        let mut signals =
-            Signals::new([SIGHUP, SIGINT, SIGTERM].iter().filter(|it| is_handled(it)))?;
+        let handled = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+        let mut signals = Signals::new(handled)?;
         let cleanup = Self { paths: Arc::clone(&paths) };
         let end = move || {
             if let Some(signal) = signals.forever().next() {
@@ -56,13 +55,4 @@ impl Cleanup {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The signals that this process ignores, signal 1 in the lowest bit. None where the system has no
-/// `/proc` that tells.
-fn ignored_signals() -> u64 {
-    #[allow(clippy::disallowed_methods, reason = "a file of the system")]
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }

@@ -2,9 +2,14 @@
 
 mod answer;
 mod budget;
+mod buffer;
 mod counts;
+mod frames;
 mod lines;
+mod messages;
 mod parent;
+mod piece;
+mod pretty;
 mod stdio;
 mod watchdog;
 mod worker;

@@ -174,11 +174,40 @@ impl InvalidArgument {
         self.argument
     }
 
-    /// What is wrong, to be read after the argument's name: `must be a list of strings`.
+    /// The names of the objects around the value at fault, from the outside in. Empty if the whole
+    /// argument is at fault.
+    ///
+    /// ```
+    /// use datasette_tokens::{Datasette, Error, RawRestrictions, RawTokenRequest, Secret, Workspace};
+    ///
+    /// let secret = Secret::new("not a secret".to_owned())?;
+    /// let datasette = Datasette::builder().secret(secret).build();
+    /// let resource = Some(r#"{"docs":["insert-row"]}"#);
+    /// let restrictions = RawRestrictions { resource, ..RawRestrictions::default() };
+    /// let request = RawTokenRequest { actor_id: "\"root\"", expires_after: None, restrictions };
+    /// let mut workspace = Workspace::new();
+    /// let made = datasette.create_token_into(&request, 0.0, &mut workspace, &mut Vec::new());
+    /// let Err(Error::InvalidArgument(error)) = made else { panic!("{made:?}") };
+    /// assert_eq!(error.path(), ["docs"]);
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "restrict_resource.docs must be an object from resources to lists of action names",
+    /// );
+    /// # Ok::<(), datasette_tokens::Error>(())
+    /// ```
+    pub fn path(&self) -> &[String] {
+        match &self.problem {
+            Problem::Shape(shape) => &shape.path,
+            _ => &[],
+        }
+    }
+
+    /// What is wrong, to be read after the argument's name and the [path](Self::path): `must be a list of strings`.
     pub fn problem(&self) -> String {
-        match self.problem {
+        match &self.problem {
             Problem::Json(error) => error.kind().to_string(),
-            Problem::Value(problem) => problem.to_owned(),
+            Problem::Value(problem) => (*problem).to_owned(),
+            Problem::Shape(shape) => shape.problem.clone(),
             Problem::TooLarge { limit } => {
                 format!("makes a payload over max_payload ({limit} bytes)")
             }
@@ -188,7 +217,9 @@ impl InvalidArgument {
 
 impl fmt::Display for InvalidArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.argument, self.problem())
+        f.write_str(self.argument)?;
+        self.path().iter().try_for_each(|name| write!(f, ".{name}"))?;
+        write!(f, " {}", self.problem())
     }
 }
 
@@ -196,7 +227,7 @@ impl std::error::Error for InvalidArgument {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
             Problem::Json(error) => Some(error),
-            Problem::Value(_) | Problem::TooLarge { .. } => None,
+            Problem::Value(_) | Problem::Shape(_) | Problem::TooLarge { .. } => None,
         }
     }
 }
@@ -208,11 +239,20 @@ pub(crate) enum Problem {
     Json(pyjson::Error),
     /// Datasette can't use the value.
     Value(&'static str),
+    /// A value inside it has the wrong shape.
+    Shape(Box<Shape>),
     /// The payload would have more bytes than allowed.
     TooLarge {
         /// The most bytes allowed.
         limit: usize,
     },
+}
+
+/// Where a value has the wrong shape, and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) path: Vec<String>,
+    pub(crate) problem: String,
 }
 
 impl From<pyjson::Error> for Problem {

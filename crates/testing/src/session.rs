@@ -1,5 +1,5 @@
-//! A session of `serve` over any bytes. Each request is answered once, in order, under the id it
-//! was asked with, however the bytes arrive and however many threads answer.
+//! A session of `serve` over any bytes, as lines or as frames. Each request is answered once, in
+//! order, under the id it was asked with, however the bytes arrive and however many threads answer.
 
 use std::io::{self, Read};
 
@@ -57,28 +57,193 @@ fn answers(input: &[u8], size: usize, threads: usize) -> String {
 
 /// Compares the ids of the answers with the ids of the requests.
 fn check(input: &[u8], answers: &str) {
-    assert!(answers.is_empty() || answers.ends_with('\n'), "an unfinished line");
-    let mut answers = answers.lines().map(|line| json(line).unwrap().get());
-    let lines = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    let last = lines.iter().filter(|&&byte| byte == b'\n').count();
-    for (number, line) in lines.split(|&byte| byte == b'\n').enumerate() {
-        let ended = line.strip_suffix(b"\r").filter(|_| number < last);
-        let expected = match Asked::by(ended.unwrap_or(line)) {
+    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
+    let is_framed =
+        [&b"content-length:"[..], b"content-type:"].iter().any(|name| begins(input, name));
+    let (pieces, answers) = if is_framed {
+        (frames(input), contents(answers))
+    } else {
+        assert!(answers.is_empty() || answers.ends_with('\n'), "an unfinished line");
+        (lines(input), answers.split_terminator('\n').collect())
+    };
+    let mut answers = answers.into_iter().map(|answer| json(answer).unwrap().get());
+    for (number, piece) in pieces {
+        let expected = match piece.map_or(Asked::Once("null"), Asked::by) {
             Asked::Nothing => continue,
             Asked::Once(id) => vec![id],
             Asked::Batch(ids) => ids,
         };
         let answer = answers.next().unwrap();
         let answered = match serde_json::from_str::<Vec<&RawValue>>(answer) {
-            Ok(batch) => batch.iter().map(|answer| id_of(answer.get(), number + 1)).collect(),
-            Err(_) => vec![id_of(answer, number + 1)],
+            Ok(batch) => batch.iter().map(|answer| id_of(answer.get(), number)).collect(),
+            Err(_) => vec![id_of(answer, number)],
         };
         assert_eq!(answered, expected, "{answer}");
     }
     assert_eq!(answers.next(), None);
 }
 
-/// Checks that a text is an answer to the line of that number; its id.
+fn begins(text: &[u8], name: &[u8]) -> bool {
+    text.len() >= name.len() && text[..name.len()].eq_ignore_ascii_case(name)
+}
+
+/// The contents of the frames of answers.
+fn contents(mut answers: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    while !answers.is_empty() {
+        let rest = answers.strip_prefix("Content-Length: ").unwrap();
+        let (length, rest) = rest.split_once("\r\n\r\n").unwrap();
+        let (content, rest) = rest.split_at(length.parse().unwrap());
+        found.push(content);
+        answers = rest;
+    }
+    found
+}
+
+/// The messages of an input with their numbers, `None` where one is answered unread.
+type Messages<'a> = Vec<(usize, Option<&'a [u8]>)>;
+
+/// The lines that may have an answer, up to the first that belongs to another protocol.
+fn lines(input: &[u8]) -> Messages<'_> {
+    let mut found = Vec::new();
+    // How many containers of a text that spans lines are open, and whether it is an Array.
+    let (mut open, mut is_array) = (0, false);
+    let last = input.iter().filter(|&&byte| byte == b'\n').count();
+    for (number, line) in input.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").filter(|_| number < last).unwrap_or(line);
+        let number = number + 1;
+        if line.len() > LIMITS.max_line {
+            open = 0;
+            found.push((number, None));
+            continue;
+        }
+        let text = line.trim_ascii_start();
+        if line.iter().all(|byte| b" \t\r".contains(byte)) {
+            continue;
+        }
+        if is_foreign(line) {
+            found.push((number, None));
+            break;
+        }
+        let is_request = !is_array
+            && text.starts_with(b"{")
+            && open_after(line, 0) == Some(0)
+            && line.windows(7).any(|word| word == b"jsonrpc");
+        if open > 0 && b" \t\"}]".contains(&line[0]) && !is_request {
+            open = open_after(line, open).unwrap_or(0);
+            continue;
+        }
+        let end = line.iter().rfind(|byte| !b" \t".contains(byte));
+        let spans_lines = end.is_some_and(|byte| b"{[,:".contains(byte));
+        open = open_after(line, 0).filter(|_| spans_lines).unwrap_or(0);
+        is_array = line[0] == b'[';
+        found.push((number, Some(line)));
+    }
+    found
+}
+
+fn is_foreign(line: &[u8]) -> bool {
+    let words: Vec<_> = line.split(|&byte| byte == b' ').collect();
+    let is_http = words.len() == 3
+        && line[0].is_ascii_uppercase()
+        && words[0].iter().all(u8::is_ascii_uppercase)
+        && words[2].starts_with(b"HTTP/");
+    is_http || begins(line, b"content-length:") || begins(line, b"content-type:")
+}
+
+/// How many containers are open behind a line; `None` if that cannot be.
+fn open_after(line: &[u8], open: usize) -> Option<usize> {
+    let (mut open, mut quoted, mut escaped) = (open, false, false);
+    for byte in line {
+        match (quoted, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => quoted = !quoted,
+            (false, b'{' | b'[') => open += 1,
+            (false, b'}' | b']') => open = open.checked_sub(1)?,
+            _ => {}
+        }
+    }
+    (!quoted).then_some(open)
+}
+
+/// The frames of an input, up to the first that is broken.
+fn frames(mut input: &[u8]) -> Messages<'_> {
+    let mut found = Messages::new();
+    while !is_at_end(input) {
+        let number = found.len() + 1;
+        let Some((length, rest)) = headers(input) else {
+            found.push((number, None));
+            break;
+        };
+        if length > LIMITS.max_line as u64 {
+            found.push((number, None));
+            input = &rest[usize::try_from(length).map_or(rest.len(), |it| it.min(rest.len()))..];
+            continue;
+        }
+        let Some((content, rest)) = rest.split_at_checked(length as usize) else {
+            found.push((number, None));
+            break;
+        };
+        // Here blank content is a message.
+        let is_blank = content.iter().all(|byte| b" \t\r".contains(byte));
+        found.push((number, Some(content).filter(|_| !is_blank)));
+        input = rest;
+    }
+    found
+}
+
+/// Whether nothing but blank lines is left.
+fn is_at_end(mut input: &[u8]) -> bool {
+    while let Some(rest) = input.strip_prefix(b"\n").or_else(|| input.strip_prefix(b"\r\n")) {
+        input = rest;
+    }
+    input.is_empty()
+}
+
+/// The length of the next frame's content, and what begins with it; `None` if it is broken.
+fn headers(mut input: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut size, mut length) = (0, None);
+    loop {
+        let end = input.iter().position(|&byte| byte == b'\n')?;
+        let line = input[..end].strip_suffix(b"\r").unwrap_or(&input[..end]);
+        input = &input[end + 1..];
+        match (line, size) {
+            (b"", 0) => continue,
+            (b"", _) => return Some((length?, input)).filter(|_| size + end < 4096),
+            _ => size += end + 1,
+        }
+        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        let (name, value) = line.split_once(':')?;
+        let is_valid = match name {
+            "content-length" => length.replace(digits(trim(value))?).is_none(),
+            "content-type" => value.split(';').skip(1).all(is_not_another_charset),
+            _ => !name.is_empty() && name.chars().all(is_token),
+        };
+        if !is_valid {
+            return None;
+        }
+    }
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_ascii_whitespace())
+}
+
+fn digits(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_not_another_charset(parameter: &str) -> bool {
+    let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+    let value = trim(value);
+    let value = value.strip_prefix('"').unwrap_or(value);
+    let value = value.strip_suffix('"').unwrap_or(value);
+    trim(name) != "charset" || ["utf-8", "utf8"].contains(&value)
+}
+
+/// Checks that a text is an answer to the message of that number; its id.
 fn id_of(answer: &str, line: usize) -> &str {
     let Members(members) = serde_json::from_str(answer).unwrap();
     let names: Vec<_> = members.iter().map(|(name, _)| &*name.0).collect();
@@ -97,7 +262,7 @@ fn id_of(answer: &str, line: usize) -> &str {
     id
 }
 
-/// The ids of the answers that a line asks for.
+/// The ids of the answers that a message asks for.
 enum Asked<'a> {
     Nothing,
     Once(&'a str),
@@ -107,12 +272,6 @@ enum Asked<'a> {
 impl<'a> Asked<'a> {
     fn by(line: &'a [u8]) -> Self {
         const NULL: Asked<'static> = Asked::Once("null");
-        if line.len() > LIMITS.max_line {
-            return NULL;
-        }
-        if line.iter().all(|byte| b" \t\r".contains(byte)) {
-            return Self::Nothing;
-        }
         let Some(text) = std::str::from_utf8(line).ok().and_then(json) else { return NULL };
         let Ok(batch) = serde_json::from_str::<Vec<&RawValue>>(text.get()) else {
             return asked_id(text.get()).map_or(Self::Nothing, Self::Once);

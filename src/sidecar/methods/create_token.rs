@@ -3,6 +3,7 @@
 use datasette_tokens::{Error, Integer, RawRestrictions, RawTokenRequest};
 use pyjson::{Kind, RawValue, Scanner};
 
+use super::failure::invalid_argument;
 use super::method::{Args, Bound, ErrorKind, Examples, Failure, Method, MethodResult, Session};
 use super::parameter::{NOW, optional, required};
 use crate::policy::Mint;
@@ -132,8 +133,7 @@ fn creation_failure(error: Error, has_restrictions: bool) -> Failure {
     match error {
         Error::InvalidArgument(error) if has_restrictions && error.argument() != "actor_id" => {
             let member = error.argument().trim_start_matches("restrict_");
-            let message = format!("restrictions.{member} {}", error.problem());
-            Failure::invalid_param("restrictions", message)
+            invalid_argument("restrictions", &format!("restrictions.{member}"), &error)
         }
         error => error.into(),
     }

@@ -38,11 +38,11 @@ macro_rules! errors {
 
 errors! {
     ParseError, -32700, "parse_error",
-        "The line is not JSON. `data.line` is its number, from 1; blank and oversized lines count.";
+        "The line or frame is not JSON. `data.line` is its number, from 1; blank and oversized lines count.";
     InvalidRequest, -32600, "invalid_request",
         "The JSON text is not a Request.";
     TooLarge, -32600, "too_large",
-        "The line, the batch or the nesting exceeds a limit.";
+        "The line or frame, the batch, its answers or the nesting exceeds a limit.";
     MethodNotFound, -32601, "method_not_found",
         "There is no such method.";
     InvalidParams, -32602, "invalid_params",
@@ -81,7 +81,7 @@ pub struct Failure {
     pub message: Cow<'static, str>,
     /// The member `data.param`: the parameter at fault.
     pub param: Option<Str<'static>>,
-    /// The member `data.line`: the physical line, from 1.
+    /// The member `data.line`: the number of the physical line or of the frame, from 1.
     pub line: Option<u64>,
 }
 

@@ -1,11 +1,13 @@
-//! From a line to its answer.
+//! From a message to its answer.
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::budget::Budget;
+use super::budget::{Budget, MAX_FRAME};
 use super::counts::Counts;
+use super::messages::Framing;
+use super::piece::Fault;
 use crate::parallel::{self, Stopped};
 use crate::sidecar::methods::{CREATE_TOKEN, Session, call};
 use crate::sidecar::protocol::{
@@ -18,7 +20,7 @@ pub(super) type Turn<'t, 'a> = parallel::Turn<'t, &'a mut (dyn Write + Send), io
 /// Limits on what one session may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes in a line, without its end.
+    /// Bytes in a line, without its end, or in the content of a frame.
     pub max_line: usize,
     /// Requests in a batch.
     pub max_batch: usize,
@@ -32,11 +34,12 @@ impl Default for Limits {
     }
 }
 
-/// What one thread answers lines with.
+/// What one thread answers messages with.
 pub(super) struct Responder {
     pub(super) session: Session,
     pub(super) limits: Limits,
     budget: Budget,
+    framing: Framing,
     /// Answers that have not been written.
     out: Vec<u8>,
     /// Bytes of the block's answers that have been written.
@@ -50,49 +53,53 @@ pub(super) struct Responder {
 impl Responder {
     pub(super) fn new(session: Session, limits: Limits, total: Arc<Mutex<Counts>>) -> Self {
         let budget = Budget::new(limits.threads);
-        let (written, counts) = Default::default();
+        let (framing, written, counts) = Default::default();
         // Most answers are about as long as their requests.
         let out = Vec::with_capacity(budget.block);
-        Self { session, limits, budget, out, written, counts, total }
+        Self { session, limits, budget, framing, out, written, counts, total }
     }
 
-    /// Appends the answers to numbered lines, `None` being one over the limit. Writes early if
-    /// there is much to write.
+    /// Appends the answers to numbered messages, and marks their ends. Writes early if there is much
+    /// to write.
     ///
     /// # Errors
     /// [`Stopped`] if the block's turn cannot come, or writing fails.
-    pub(super) fn answer_lines<'l>(
+    pub(super) fn answer_messages<'l>(
         &mut self,
-        lines: impl Iterator<Item = (u64, Option<&'l [u8]>)>,
+        messages: impl Iterator<Item = (u64, Result<&'l [u8], Fault>)>,
+        framing: Framing,
         turn: &mut Turn<'_, '_>,
     ) -> Result<(), Stopped> {
+        self.framing = framing;
         let limit = Some(self.budget.payload).filter(|_| !turn.has_come());
         self.session.workspace.limit_payloads(limit);
-        // One for all lines, so that they share its memory.
+        // One for all, so that they share its memory.
         let mut message = Message::default();
-        for (number, line) in lines {
+        for (number, text) in messages {
             let max_batch = self.max_batch(turn);
-            let mut read = self.read(number, line, max_batch, &mut message);
+            let mut read = self.read(number, text, max_batch, &mut message);
             if message.length > max_batch && !turn.has_come() {
                 turn.wait()?;
-                read = self.read(number, line, self.max_batch(turn), &mut message);
+                read = self.read(number, text, self.max_batch(turn), &mut message);
             }
-            match read {
-                Ok(()) => self.answer_message(&message, turn)?,
-                Err(failure) => {
-                    self.fail(NULL_ID, &failure);
-                    self.out.push(b'\n');
-                }
+            let start = self.out.len();
+            let is_answered = match read {
+                Ok(()) => self.answer_message(&message, start, turn)?,
+                Err(failure) => self.fail(NULL_ID, &failure),
+            };
+            if is_answered {
+                framing.end(&mut self.out, start);
             }
             self.write_if_long(turn)?;
         }
         Ok(())
     }
 
-    /// Appends an answer with an error.
-    fn fail(&mut self, id: &str, failure: &Failure) {
+    /// Appends an answer with an error. Returns that there is an answer.
+    fn fail(&mut self, id: &str, failure: &Failure) -> bool {
         write_error(&mut self.out, id, failure);
         self.counts.error(failure.kind);
+        true
     }
 
     /// Writes the last answers of a block, and returns how many bytes all of them have.
@@ -131,57 +138,94 @@ impl Responder {
         self.limits.max_batch.min(limit)
     }
 
-    /// Reads a line into `message`. Its error is answered without an id.
+    /// Reads a text into `message`. Its error is answered without an id.
     fn read<'l>(
         &self,
         number: u64,
-        line: Option<&'l [u8]>,
+        text: Result<&'l [u8], Fault>,
         max_batch: usize,
         message: &mut Message<'l>,
     ) -> Result<(), Failure> {
-        let Some(line) = line else {
-            let limit = self.limits.max_line;
-            let message =
-                format!("Invalid Request: line {number} is over --max-line ({limit} bytes)");
-            return Err(Failure::new(ErrorKind::TooLarge, message));
-        };
-        let parse_error = |problem, offset| Failure {
+        let noun = self.framing.noun();
+        let parse_error = |problem: String| Failure {
             line: Some(number),
-            ..Failure::new(
-                ErrorKind::ParseError,
-                format!("Parse error: {problem} at byte {} of line {number}", offset + 1),
-            )
+            ..Failure::new(ErrorKind::ParseError, format!("Parse error: {problem}"))
         };
-        let text = std::str::from_utf8(line)
-            .map_err(|error| parse_error("not UTF-8", error.valid_up_to()))?;
-        message.read(text, max_batch).map_err(|error| parse_error("not JSON", error.offset()))
+        let text = text.map_err(|fault| match fault {
+            Fault::TooLong => {
+                let limit = self.limits.max_line;
+                let message =
+                    format!("Invalid Request: {noun} {number} is over --max-line ({limit} bytes)");
+                Failure::new(ErrorKind::TooLarge, message)
+            }
+            Fault::Broken(reason) => parse_error(format!("{noun} {number} {reason}")),
+        })?;
+        let at = |offset| format!("at byte {} of {noun} {number}", offset + 1);
+        let text = std::str::from_utf8(text)
+            .map_err(|error| parse_error(format!("not UTF-8 {}", at(error.valid_up_to()))))?;
+        message.read(text, max_batch).map_err(|error| {
+            let ends_early = error.offset() == text.len();
+            let hint = if ends_early { self.framing.hint() } else { "" };
+            parse_error(format!("not JSON {}{hint}", at(error.offset())))
+        })
     }
 
-    /// Appends the answers to a request or to a batch, and their newline.
+    /// Appends the answers to a request or to a batch, but not their end. Returns whether there is
+    /// any. In a frame they begin at `start`.
     fn answer_message(
         &mut self,
         message: &Message<'_>,
+        start: usize,
         turn: &mut Turn<'_, '_>,
-    ) -> Result<(), Stopped> {
-        let mut answered = false;
+    ) -> Result<bool, Stopped> {
+        let mut is_answered = false;
         for request in &message.requests {
-            if message.is_batch {
-                self.write_if_long(turn)?;
-            }
+            let is_full = message.is_batch && self.is_full(start, turn)?;
             let before = self.out.len();
             if message.is_batch {
-                self.out.push(if answered { b',' } else { b'[' });
+                self.out.push(if is_answered { b',' } else { b'[' });
             }
-            if self.answer(request, message.params(request), turn)? {
-                answered = true;
+            let has_answer = if is_full {
+                self.refuse(request)
+            } else {
+                self.answer(request, message.params(request), turn)?
+            };
+            if has_answer {
+                is_answered = true;
             } else {
                 self.out.truncate(before);
             }
         }
-        if answered {
-            self.out.extend_from_slice(if message.is_batch { b"]\n" } else { b"\n" });
+        if is_answered && message.is_batch {
+            self.out.push(b']');
         }
-        Ok(())
+        Ok(is_answered)
+    }
+
+    /// Makes room for another answer of a batch. Returns whether there can be none.
+    fn is_full(&mut self, start: usize, turn: &mut Turn<'_, '_>) -> Result<bool, Stopped> {
+        if self.framing == Framing::Lines {
+            self.write_if_long(turn)?;
+            return Ok(false);
+        }
+        // The length stands before the answers, so they leave together. One thread at a time may
+        // have many.
+        let length = self.out.len() - start;
+        if length >= self.budget.output {
+            turn.wait()?;
+        }
+        Ok(length >= MAX_FRAME)
+    }
+
+    /// Answers a request that isn't carried out, because the batch has too many answers already.
+    fn refuse(&mut self, request: &Request<'_>) -> bool {
+        let Some(id) = request.id else {
+            self.counts.notifications += 1;
+            return false;
+        };
+        let message = "Invalid Request: the answers before this one are over 32 MiB; send the \
+                       batch in parts";
+        self.fail(id, &Failure::new(ErrorKind::TooLarge, message))
     }
 
     /// Appends the answer to a request; returns whether it has one.
@@ -194,10 +238,7 @@ impl Responder {
         let id = request.id.unwrap_or(NULL_ID);
         let method = match &request.method {
             Ok(method) => method.as_wtf8(),
-            Err(failure) => {
-                self.fail(id, failure);
-                return Ok(true);
-            }
+            Err(failure) => return Ok(self.fail(id, failure)),
         };
         let Self { session, out, counts, .. } = self;
         if session.policy.audit_log.is_some() && method == CREATE_TOKEN.name.as_bytes() {
@@ -205,14 +246,15 @@ impl Responder {
             turn.wait()?;
         }
         let start = out.len();
+        let result_start = begin_result(out, id);
         let result = loop {
-            let result = call_safely(session, id, method, params, out);
+            let result = call_safely(session, method, params, out);
             if !session.workspace.has_refused() {
                 break result;
             }
             // One thread at a time handles a large payload: the one whose turn it is.
             turn.wait()?;
-            out.truncate(start);
+            out.truncate(result_start);
             session.workspace.limit_payloads(None);
         };
         if request.id.is_none() {
@@ -222,7 +264,7 @@ impl Responder {
         match result {
             Ok(()) => {
                 counts.requests += 1;
-                end_result(out);
+                end_result(out, result_start);
             }
             Err(failure) => {
                 out.truncate(start);
@@ -233,19 +275,17 @@ impl Responder {
     }
 }
 
-/// Runs a method and appends the beginning of an answer with its result.
+/// Runs a method and appends its result.
 ///
 /// A bug in one request must not fail the others. A panic leaves the session sound: buffers are
 /// cleared before use, and `configure` replaces the configuration in its last step.
 #[inline]
 fn call_safely(
     session: &mut Session,
-    id: &str,
     method: &[u8],
     params: &Params<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
-    begin_result(out, id);
     let outcome = catch_unwind(AssertUnwindSafe(|| call(session, method, params, out)));
     outcome.unwrap_or_else(|_| {
         Err(Failure::new(ErrorKind::InternalError, "Internal error: a bug in dstok"))

@@ -4,6 +4,10 @@
 /// waits for its turn, so only one thread at a time does it.
 const SHARED: usize = 32 << 20;
 
+/// Bytes of a batch's answers in a frame, after which no further request of the batch is carried out.
+/// Without frames there is no limit, because answers leave before the batch is done.
+pub(super) const MAX_FRAME: usize = 32 << 20;
+
 /// The most threads.
 pub const MAX_THREADS: usize = 64;
 

@@ -1,7 +1,7 @@
 //! The process's own stdin and stdout, unbuffered.
 //!
-//! SIGTERM and the end of the parent end the input. SIGINT is left to the process that started this
-//! one.
+//! SIGTERM, SIGHUP and the end of the parent end the input. SIGINT is left to the process that
+//! started this one.
 
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::sync::Arc;
@@ -11,29 +11,44 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::stdio::{stdin, stdout};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::parent::Parent;
 use super::watchdog::Writes;
+use crate::signals::is_ignored;
 
-/// Stdin, which also ends on SIGTERM and when the parent is gone.
+/// Stdin, which also ends on SIGTERM and SIGHUP, and when the parent is gone.
 pub struct Stdin {
-    /// Readable after SIGTERM or a call of [`Stdin::end`]'s result.
+    /// Bytes that were read.
+    length: u64,
+    /// Whether the other end was closed.
+    is_closed: bool,
+    /// Readable after a signal or a call of [`Stdin::end`]'s result.
     terminated: PipeReader,
     end: PipeWriter,
     parent: Option<Arc<Parent>>,
 }
 
 impl Stdin {
-    /// Handles SIGTERM from now on, and watches the parent, if one is given.
+    /// Handles SIGTERM from now on, and SIGHUP unless it is ignored, as it is below `nohup`. Watches
+    /// the parent, if one is given.
     ///
     /// # Errors
     /// If the handler cannot be set.
     pub fn new(parent: Option<Arc<Parent>>) -> io::Result<Self> {
         let (terminated, handler) = io::pipe()?;
         let end = handler.try_clone()?;
+        if !is_ignored(SIGHUP) {
+            signal_hook::low_level::pipe::register(SIGHUP, handler.try_clone()?)?;
+        }
         signal_hook::low_level::pipe::register(SIGTERM, handler)?;
-        Ok(Self { terminated, end, parent })
+        Ok(Self { length: 0, is_closed: false, terminated, end, parent })
+    }
+
+    /// How many bytes were read until the other end was closed; `None` if it wasn't.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.is_closed.then_some(self.length)
     }
 
     /// What ends the input from another thread, as SIGTERM does: a `read` that waits, and any later
@@ -73,7 +88,11 @@ impl Read for Stdin {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.wait()? {
             match rustix::io::read(stdin(), &mut *buffer) {
-                Ok(length) => return Ok(length),
+                Ok(length) => {
+                    self.length += length as u64;
+                    self.is_closed = length == 0;
+                    return Ok(length);
+                }
                 // The parent may have made the pipe non-blocking.
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -121,7 +140,7 @@ fn poll(descriptors: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> io::Resul
 /// Ignores SIGINT unless stdin is a terminal, and SIGXFSZ.
 ///
 /// Ctrl-C reaches the whole process group, and the process that started the sidecar decides what it
-/// means. Without SIGXFSZ, an audit log over the file size limit is an error of `write`.
+/// means. So call this before anything that takes time. Without SIGXFSZ, an audit log over the file size limit is an error of `write`.
 ///
 /// # Errors
 /// If a handler cannot be set.

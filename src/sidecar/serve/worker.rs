@@ -10,8 +10,10 @@ use memchr::memmem;
 
 use super::answer::{Limits, Responder, Turn};
 use super::budget::Budget;
+use super::buffer::Buffer;
 use super::counts::Counts;
-use super::lines::{Carry, Line, Lines};
+use super::messages::{Framing, Messages};
+use super::piece::Piece;
 use crate::hardening::release_memory;
 use crate::parallel::{Mode, Stopped, Worker};
 use crate::sidecar::methods::Session;
@@ -28,21 +30,22 @@ const BLOCKS_IN_BUFFER: usize = 4;
 /// The input, with what passes from one block to the next.
 pub(super) struct Input<'a> {
     reader: &'a mut (dyn Read + Send),
-    carry: Carry,
+    messages: Messages,
     ended: bool,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn new(reader: &'a mut (dyn Read + Send)) -> Self {
-        Self { reader, carry: Carry::default(), ended: false }
+        Self { reader, messages: Messages::default(), ended: false }
     }
 }
 
 /// One thread's buffers and session.
 pub(super) struct LineWorker<'a> {
-    lines: Lines,
-    /// The lines of a block.
-    complete: Vec<(u64, Line)>,
+    buffer: Buffer,
+    /// The messages of a block.
+    complete: Vec<(u64, Piece)>,
+    framing: Framing,
     budget: Budget,
     /// Bytes to ask of the next `read`.
     block_size: usize,
@@ -57,8 +60,9 @@ impl LineWorker<'_> {
     pub(super) fn new(limits: Limits, session: Session, counts: Arc<Mutex<Counts>>) -> Self {
         let budget = Budget::new(limits.threads);
         Self {
-            lines: Lines::new(limits.max_line, BLOCKS_IN_BUFFER * budget.block),
+            buffer: Buffer::new(BLOCKS_IN_BUFFER * budget.block),
             complete: Vec::new(),
+            framing: Framing::default(),
             budget,
             block_size: budget.block,
             responder: Responder::new(session, limits, counts),
@@ -69,10 +73,10 @@ impl LineWorker<'_> {
     fn is_shareable(&self) -> bool {
         self.responder.limits.threads > 1
             && self.complete.len() > 1
-            && self.complete.iter().flat_map(|(_, line)| line).map(Range::len).sum::<usize>()
+            && self.complete.iter().flat_map(|(_, piece)| piece).map(Range::len).sum::<usize>()
                 >= WORTH_SHARING
-            && self.lines.bytes().len() <= BLOCKS_IN_BUFFER * self.budget.block
-            && !may_call_configure(self.lines.cut())
+            && self.buffer.bytes().len() <= BLOCKS_IN_BUFFER * self.budget.block
+            && !may_call_configure(self.buffer.cut())
     }
 
     /// Chooses the next block's size so that its answers are written at once: a thread should not
@@ -93,25 +97,29 @@ impl<'a> Worker for LineWorker<'a> {
     type Error = io::Error;
 
     fn read(&mut self, input: &mut Input<'a>) -> io::Result<Option<Mode>> {
-        self.complete.clear();
-        self.lines.carry_in(&mut input.carry);
+        let Self { buffer, complete, budget, .. } = self;
+        let max_line = self.responder.limits.max_line;
+        let Input { reader, messages, ended } = input;
+        complete.clear();
+        buffer.carry_in(&mut messages.uncut);
         loop {
-            let lines = std::iter::from_fn(|| self.lines.next(&mut input.carry, input.ended));
-            self.complete.extend(lines.take(self.budget.lines));
-            if !self.complete.is_empty() {
+            let pieces = std::iter::from_fn(|| messages.next(buffer, max_line, *ended));
+            complete.extend(pieces.take(budget.lines));
+            if !complete.is_empty() {
                 break;
             }
-            if input.ended {
+            if *ended || messages.is_broken() {
                 return Ok(None);
             }
-            let length = input.reader.read(self.lines.space(self.block_size))?;
-            self.lines.filled(length);
-            input.ended = length == 0;
+            let length = reader.read(buffer.space(self.block_size))?;
+            buffer.filled(length);
+            *ended = length == 0;
         }
+        self.framing = messages.framing();
         if !self.is_shareable() {
             return Ok(Some(Mode::Exclusive));
         }
-        self.lines.carry_out(&mut input.carry);
+        self.buffer.carry_out(&mut input.messages.uncut);
         Ok(Some(Mode::Shared))
     }
 
@@ -120,16 +128,16 @@ impl<'a> Worker for LineWorker<'a> {
         datasette: &mut Arc<Datasette>,
         turn: &mut Turn<'_, 'a>,
     ) -> Result<(), Stopped> {
-        let Self { responder, lines, complete, .. } = self;
+        let Self { responder, buffer, complete, .. } = self;
         std::mem::swap(&mut responder.session.datasette, datasette);
         responder.session.clock.refresh();
-        let text = |line: &Line| line.clone().map(|range| &lines.bytes()[range]);
-        let texts = complete.iter().map(|(number, line)| (*number, text(line)));
-        responder.answer_lines(texts, turn)?;
+        let text = |piece: &Piece| piece.clone().map(|range| &buffer.bytes()[range]);
+        let texts = complete.iter().map(|(number, piece)| (*number, text(piece)));
+        responder.answer_messages(texts, self.framing, turn)?;
         std::mem::swap(&mut responder.session.datasette, datasette);
-        lines.wipe();
+        buffer.wipe();
         let written = responder.finish(turn)?;
-        if responder.session.workspace.shrink() || lines.bytes().len() > lines.kept() {
+        if responder.session.workspace.shrink() || buffer.bytes().len() > buffer.kept() {
             // Before another thread's turn to take as much.
             release_memory();
         }
@@ -368,7 +376,7 @@ mod tests {
         ) -> Result<(), Stopped> {
             self.0.answer(datasette, turn)?;
             // At most the beginning of the next line is left.
-            let left = self.0.lines.bytes().iter().filter(|&&byte| byte != 0).count();
+            let left = self.0.buffer.bytes().iter().filter(|&&byte| byte != 0).count();
             assert!(left < call(10_000, "ping", "[]").len());
             Ok(())
         }

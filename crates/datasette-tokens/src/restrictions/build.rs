@@ -2,13 +2,17 @@
 
 use std::ops::Range;
 
-use pyjson::{Keys, Kind, Place, Rules, Scanner};
+use pyjson::{Keys, Kind, Place, RawString, Rules, Scanner};
 
-use crate::error::{InvalidArgument, Problem};
+use crate::error::{InvalidArgument, Problem, Shape};
 use crate::{Actions, RawRestrictions};
 
-const NOT_ACTIONS: Problem = Problem::Value("must list action names as an array of strings");
-const NOT_AN_OBJECT: Problem = Problem::Value("must be an object of objects or arrays");
+/// What a value around this many levels of objects must be.
+const SHAPES: [&str; 3] = [
+    "must list action names as an array of strings",
+    "must be an object from {names} to lists of action names",
+    "must be an object from databases to objects from resources to lists of action names",
+];
 
 /// Appends the object `_r`, action names abbreviated. Keys, order and repetitions are kept.
 pub(crate) fn write_restrictions(
@@ -30,7 +34,7 @@ pub(crate) fn write_restrictions(
         out.extend_from_slice(key);
         let scanner = Scanner::with_keys(text, Rules::Json, std::mem::take(keys));
         let (last_list, last_object) = Default::default();
-        let mut writer = Writer { actions, scanner, last_list, last_object, out };
+        let mut writer = Writer { actions, scanner, all: levels, last_list, last_object, out };
         let written = writer.value(levels).and_then(|()| Ok(writer.scanner.end()?));
         written.map_err(|problem| InvalidArgument { argument, problem })?;
         *keys = writer.scanner.into_keys();
@@ -42,6 +46,8 @@ pub(crate) fn write_restrictions(
 struct Writer<'w, 'a> {
     actions: &'w Actions,
     scanner: Scanner<'a>,
+    /// How many levels of objects the argument has.
+    all: usize,
     /// The list, and the object of lists, that were written last: where each was read, and where it
     /// stands in `out`.
     last_list: (Place, Range<usize>),
@@ -56,7 +62,7 @@ impl Writer<'_, '_> {
             return self.action_names();
         }
         if self.scanner.peek_kind()? != Kind::Object {
-            return Err(NOT_AN_OBJECT);
+            return Err(self.wrong_shape(levels));
         }
         if levels == 1 && self.scanner.skip_same(self.last_object.0) {
             self.out.extend_from_within(self.last_object.1.clone());
@@ -71,7 +77,7 @@ impl Writer<'_, '_> {
             key.write(self.out)?;
             self.out.push(b':');
             let start = self.out.len();
-            self.value(levels - 1)?;
+            self.value(levels - 1).map_err(|problem| inside(&key, problem))?;
             // A database without resources is left out, as Datasette's nested loops leave it out.
             if self.out[start..] == *b"{}" {
                 self.out.truncate(before);
@@ -85,10 +91,17 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
+    #[cold]
+    fn wrong_shape(&self, levels: usize) -> Problem {
+        let names = if levels == self.all { "databases" } else { "resources" };
+        let problem = SHAPES[levels].replace("{names}", names);
+        Problem::Shape(Box::new(Shape { path: Vec::new(), problem }))
+    }
+
     /// `["action", …]`, abbreviated.
     fn action_names(&mut self) -> Result<(), Problem> {
         if self.scanner.peek_kind()? != Kind::Array {
-            return Err(NOT_ACTIONS);
+            return Err(self.wrong_shape(0));
         }
         if self.scanner.skip_same(self.last_list.0) {
             self.out.extend_from_within(self.last_list.1.clone());
@@ -125,7 +138,7 @@ impl Writer<'_, '_> {
         self.out.push(b'[');
         while self.scanner.next_element()? {
             if self.scanner.peek_kind()? != Kind::String {
-                return Err(NOT_ACTIONS);
+                return Err(self.wrong_shape(0));
             }
             separate(self.out);
             let name = self.scanner.string()?;
@@ -137,6 +150,15 @@ impl Writer<'_, '_> {
         self.out.push(b']');
         Ok(())
     }
+}
+
+/// The same problem, seen from outside of an object.
+#[cold]
+fn inside(key: &RawString<'_>, mut problem: Problem) -> Problem {
+    if let Problem::Shape(shape) = &mut problem {
+        shape.path.insert(0, key.to_python().to_string_lossy().into_owned());
+    }
+    problem
 }
 
 /// A comma, unless a container has just begun.

@@ -1,0 +1,16 @@
+//! What input is cut into.
+
+use std::ops::Range;
+
+/// The place of a message in the buffer, or why there is none.
+pub(super) type Piece = Result<Range<usize>, Fault>;
+
+/// Why a message isn't read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is over the limit. It is discarded unread.
+    TooLong,
+    /// Nobody can tell where the next message begins, or it isn't meant for dstok. The input ends
+    /// here. The text reads after `line 1` or `frame 1`.
+    Broken(&'static str),
+}
