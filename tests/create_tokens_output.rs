@@ -14,29 +14,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{CREATE_TOKENS, Outcome, PATIENCE, dstok, folder, run, wait};
+use common::{CREATE_TOKENS, Outcome, PATIENCE, dstok, folder, run, wait, with_default_signals};
 
 const SIGNALS: [(&str, i32); 3] = [("INT", 2), ("TERM", 15), ("HUP", 1)];
 
 fn command(output: &Path) -> Command {
     dstok(CREATE_TOKENS.iter().copied().chain(["--output", output.to_str().unwrap()]))
-}
-
-/// The same command, which ends by a signal even if these tests were started with it ignored, as
-/// shells start background jobs.
-fn with_default_signals(program: &Command) -> Command {
-    let mut command = Command::new("env");
-    command
-        .arg("--default-signal=INT,TERM,HUP")
-        .arg(program.get_program())
-        .args(program.get_args());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
 }
 
 #[track_caller]

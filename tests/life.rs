@@ -154,7 +154,7 @@ fn sigterm_in_a_flood_of_requests_leaves_no_gap_and_no_half_answer() {
 
 #[test]
 fn sighup_ends_it_as_sigterm_does() {
-    let mut peer = Peer::start(READY);
+    let mut peer = Peer::spawn(common::with_default_signals(&common::dstok(READY)));
     peer.send(ping().repeat(3));
     for _ in 0..3 {
         assert_eq!(peer.receive(), PONG);
@@ -183,7 +183,8 @@ fn sighup_is_ignored_if_it_was_at_the_start() {
 fn sigint_at_the_start_does_not_end_it() {
     let path = common::new_path("life_secret_fifo");
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let mut peer = Peer::start(["serve", "--secret-file", path.to_str().unwrap()]);
+    let serve = common::dstok(["serve", "--secret-file", path.to_str().unwrap()]);
+    let mut peer = Peer::spawn(common::with_default_signals(&serve));
     // Returns once the other end is open.
     let mut secret = File::options().write(true).open(&path).unwrap();
     peer.signal("INT");

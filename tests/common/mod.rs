@@ -74,6 +74,23 @@ pub fn dstok<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     command
 }
 
+/// The same command, which ends by a signal even if these tests were started with it ignored, as
+/// shells start background jobs.
+pub fn with_default_signals(program: &Command) -> Command {
+    let mut command = Command::new("env");
+    command
+        .arg("--default-signal=INT,TERM,HUP")
+        .arg(program.get_program())
+        .args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 /// Runs to the end with `input` on stdin. Checks the answers of `serve` against their schemas.
 #[track_caller]
 pub fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Outcome {
