@@ -476,7 +476,7 @@ fn missing_and_malformed_fixtures_are_usage_errors() {
         (&[newer.to_str().unwrap()], "format 2"),
         (&["README.md"], "not the header"),
         (&["--group", "x"], "unknown group"),
-        (&["--release", "2.0"], "no fixture has an answer of"),
+        (&["--release", "2.0"], "has an answer of Datasette"),
         (&["--", "/no/such/program"], "cannot start /no/such/program"),
         (&["--timeout", "0"], "--timeout"),
         (&["--group", "secrets", "--junit", "/no/such/folder/x"], "--junit"),

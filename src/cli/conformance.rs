@@ -72,7 +72,8 @@ pub(super) fn run(args: &ConformanceArgs) -> Result {
     let checks = || scripts.iter().flat_map(Script::values).flatten();
     let is_checked = |release| checks().any(|check| check.release == release);
     if let Some(release) = args.release.iter().find(|release| !is_checked(*release)) {
-        return Err(format!("--release: no fixture has an answer of Datasette {release:?}").into());
+        let problem = "no scenario of that --group and --method has an answer of Datasette";
+        return Err(format!("--release: {problem} {release:?}").into());
     }
     let checks = checks().count();
     if checks == 0 {

@@ -1,21 +1,19 @@
 //! Pretty-printed JSON: one error for the whole text, rather than one for each of its lines.
 
-use memchr::memmem;
+use crate::sidecar::protocol::{ErrorKind, Message, Request};
 
 /// A JSON text that spans lines. Its first line is answered with an error, the others aren't.
 #[derive(Default)]
 pub(super) struct Pretty {
     /// How many containers are open. 0 if no such text has begun.
     open: usize,
-    /// Whether the outermost one is an Array, as that of a batch is.
-    is_array: bool,
 }
 
 impl Pretty {
     /// Whether a line continues such a text. Otherwise it may begin one.
     #[inline]
     pub(super) fn continues(&mut self, line: &[u8]) -> bool {
-        if self.open > 0 && self.may_continue(line) {
+        if self.open > 0 && may_continue(line) {
             self.open = still_open(line, self.open).unwrap_or(0);
             return true;
         }
@@ -23,22 +21,27 @@ impl Pretty {
         let last = line.iter().rfind(|byte| !matches!(byte, b' ' | b'\t'));
         let may_begin = matches!(last, Some(b'{' | b'[' | b',' | b':'));
         self.open = if may_begin { still_open(line, 0).unwrap_or(0) } else { 0 };
-        self.is_array = line[0] == b'[';
         false
     }
+}
 
-    /// Whether a line can belong to the text. Otherwise the text before it was cut short.
-    fn may_continue(&self, line: &[u8]) -> bool {
-        // Printers indent the others, unless they indent nothing.
-        if !matches!(line[0], b' ' | b'\t' | b'"' | b'}' | b']') {
-            return false;
-        }
-        // An Array may have a request in it, and an Object has none.
-        self.is_array
-            || !line.trim_ascii_start().starts_with(b"{")
-            || still_open(line, 0) != Some(0)
-            || memmem::find(line, b"jsonrpc").is_none()
-    }
+/// Whether a line can belong to such a text. Otherwise the text before it was cut short.
+fn may_continue(line: &[u8]) -> bool {
+    // Printers indent the others, unless they indent nothing.
+    matches!(line[0], b' ' | b'\t' | b'"' | b'}' | b']') && !is_request(line)
+}
+
+/// Whether a line is a request or a batch with one. It must have its answer, wherever it stands.
+fn is_request(line: &[u8]) -> bool {
+    // More than most sessions allow. A longer batch is answered too.
+    const MAX_BATCH: usize = 100_000;
+    let Ok(text) = str::from_utf8(line) else { return false };
+    let mut message = Message::default();
+    let is_json = message.read(text, MAX_BATCH).is_ok();
+    let is_valid = |request: &Request<'_>| {
+        !request.method.as_ref().is_err_and(|error| error.kind == ErrorKind::InvalidRequest)
+    };
+    is_json && message.requests.iter().any(is_valid)
 }
 
 /// How many containers are open behind a line. `None` within a string, which no line can end, or if
@@ -81,13 +84,18 @@ mod tests {
             ("{\"id\":\n1}\n7", &[1, 2, 3]),
             ("{\n{\n[\n{}", &[1, 2, 3, 4]),
             ("{\n5\n 6\n}", &[1, 2, 3, 4]),
-            ("{\"id\":1,\n {\"jsonrpc\":2}\n7", &[1, 2, 3]),
+            ("{\"id\":1,\n {\"jsonrpc\":2}\n7", &[1, 3]),
+            ("{\"id\":1,\n PING\n 5", &[1, 2, 3]),
+            ("{\"a\":[\n [PING]\n [7, PING]\n []\n", &[1, 2, 3, 4]),
+            ("[\n\tPING\n\tPING\n", &[1, 2, 3]),
+            ("[\n PING,\n PING\n]", &[1, 3, 4]),
             ("{\n \"open\n7", &[1, 3]),
             ("{\n]]\n7", &[1, 3]),
             ("{\"a\":\"{\n7\n\",\n7", &[1, 2, 3, 4]),
             ("{}\n]\n,\n:\n1,\n7", &[1, 2, 3, 4, 5, 6]),
         ] {
-            assert_eq!(answered(text), expected, "{text}");
+            let ping = r#"{"\u006asonrpc":"2.0","method":"ping"}"#;
+            assert_eq!(answered(&text.replace("PING", ping)), expected, "{text}");
         }
     }
 }
