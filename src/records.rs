@@ -73,11 +73,11 @@ pub(crate) struct Options<'a> {
 /// written to stdout before remains; a file doesn't appear.
 pub(crate) fn run(session: &Session, options: &Options<'_>) -> Result<(), Failure> {
     options.names.check()?;
-    if options.failed.is_some() && options.failed == options.output {
-        return Err("--output and --failed are the same file".to_owned().into());
-    }
     let mut input = Input::open(options.input, options.delimiter)?;
     let (output, failed) = create_files(options)?;
+    if output.as_ref().zip(failed.as_ref()).is_some_and(|(output, failed)| output.is_same(failed)) {
+        return Err("--output and --failed are the same file".to_owned().into());
+    }
     let (mut output, mut failed) = (Output::new(output, input.length), FailedRecords(failed));
     let unknown = options.unknown_actions.iter().cloned().collect();
     let mut warnings = Warnings::new(unknown, options.warn_of_action);
@@ -88,8 +88,7 @@ pub(crate) fn run(session: &Session, options: &Options<'_>) -> Result<(), Failur
         }
         None => warn("the input holds no records"),
     }
-    failed.finish()?;
-    output.finish(options.fail_fast, options.failed)
+    output.finish(options.fail_fast, failed, options.failed)
 }
 
 /// Creates the files of `--output` and `--failed`. From then on a signal removes them.

@@ -318,6 +318,9 @@ fn members_that_are_no_parameters_may_be_given_twice() {
     assert!(outcome.stdout.starts_with(start), "{outcome:?}");
 }
 
+/// What the error ends with where the output lacks a part of the record.
+const PART: &str = "; the output has only a part of it: correct it and empty its error";
+
 #[test]
 fn the_first_record_decides_the_columns() {
     let input = "{nonsense\n{\"b\\u0031\":[1, 2],\"actor_id\":\"a\"}\n{\"actor_id\":\"b\"}\n\
@@ -328,7 +331,7 @@ fn the_first_record_decides_the_columns() {
     let expected = format!(
         "b1,actor_id,token,error\n,,,is not valid JSON (byte 2)\n\"[1, 2]\",a,{},\n,b,{},\n,c,,\
          \"has a member \"\"x\"\" that the first record has not; CSV needs the same columns in all \
-         records\"\n",
+         records{PART}\"\n",
         tokens[0], tokens[1]
     );
     assert_eq!(outcome.stdout, expected);
@@ -376,6 +379,14 @@ fn an_error_that_every_record_would_have_is_a_usage_error() {
     create_tokens(&["--datasette-version", "0.65"], input).usage_error();
     create_tokens(&["--datasette-version", "1.0a1", "--all", "x"], input).usage_error();
     create_tokens(&["--actions", "/no/such/file"], input).usage_error();
+}
+
+#[test]
+fn a_record_that_is_too_long_is_reported_where_its_last_cell_begins() {
+    let input = format!("actor_id,a,b\nx,\"1\n2\n3\",\"open\n{}", "y,z\n".repeat(5 << 20));
+    let outcome = create_tokens(&[], input);
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stderr.starts_with("dstok: line 4: a record of more than"), "{outcome:?}");
 }
 
 #[test]

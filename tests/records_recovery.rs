@@ -141,3 +141,68 @@ fn each_record_is_answered_as_it_comes() {
         assert!(common::wait(&mut child).is_some_and(|code| code < 2));
     }
 }
+
+/// The output of some failed records lacks a part of them, and what is left could allow more.
+#[test]
+fn what_an_output_lacks_of_a_record_is_not_minted_later() {
+    let rows: &[u8] = b"actor_id,expires_after,restrict_all\n\
+        bob\nM\xfcller,3600,view-table\ncarl,60,view-table,x\nann,60,vt\n";
+    let objects: &[u8] = b"{\"actor_id\":\"ann\"}\n\
+        {\"actor_id\":\"bob\",\"restrict_all\":[\"vt\"]}\n{\"actor_id\":\"a\",\"actor_id\":\"b\"}\n";
+    for (input, format, failures) in
+        [(rows, "csv", 3), (rows, "jsonl", 3), (objects, "csv", 2), (objects, "jsonl", 1)]
+    {
+        let first = create_tokens(&["--format", format], input);
+        assert_eq!(first.stderr.matches("dstok: line ").count(), failures, "{first:?}");
+        let retried = create_tokens(&["--format", format, "--retry-failed"], &first.stdout);
+        assert_eq!(retried.code, Some(1), "{retried:?}");
+        assert_eq!(retried.stderr.matches("dstok: line ").count(), failures, "{retried:?}");
+        let tokens = |outcome: &common::Outcome| outcome.stdout.matches("dstok_").count();
+        assert_eq!(tokens(&retried), tokens(&first), "{retried:?}");
+    }
+    let first = create_tokens(&[], rows).stdout;
+    let corrected =
+        first.replace("; the output has only a part of it: correct it and empty its error", "");
+    let retried = create_tokens(&["--retry-failed"], corrected);
+    assert_eq!(retried.code, Some(0), "{retried:?}");
+}
+
+#[test]
+fn a_run_that_ends_early_replaces_no_file() {
+    let folder = folder("recovery_ends_early");
+    let (input, output) = (folder.join("in.csv"), folder.join("out.csv"));
+    let text = "actor_id,expires_after\na,1\nb,x\nc,3\n";
+    fs::write(&input, text).unwrap();
+    let (input, output) = (input.to_str().unwrap(), output.to_str().unwrap());
+    let outcome = create_tokens(&[input, "--fail-fast", "--failed", input, "--output", output], "");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert_eq!(fs::read_to_string(input).unwrap(), text);
+    assert!(!fs::exists(output).unwrap());
+}
+
+#[test]
+fn output_and_failed_are_different_files_however_they_are_spelled() {
+    let folder = folder("recovery_same_file");
+    fs::create_dir(folder.join("sub")).unwrap();
+    std::os::unix::fs::symlink("sub/target", folder.join("link")).unwrap();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    for (output, failed) in [("f", "./f"), ("f", "sub/../f"), ("sub/target", "link")] {
+        let options = ["--output", &path(output), "--failed", &path(failed)];
+        let outcome = create_tokens(&options, "actor_id\na\n");
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        assert!(outcome.stderr.contains("--output and --failed are the same file"), "{outcome:?}");
+    }
+    let left = fs::read_dir(&folder).unwrap().count();
+    assert_eq!(left, 2, "sub and link");
+}
+
+#[test]
+fn an_output_is_recognised_as_what_it_is() {
+    for header in ["\"{x}\",actor_id", "actor_id,\"a;b\"", "\" [{\",actor_id", "actor_id,\"a\tb\""]
+    {
+        let first = create_tokens(&[], format!("{header}\na,b\n"));
+        assert_eq!(first.code, Some(0), "{first:?}");
+        let again = create_tokens(&["--retry-failed"], &first.stdout);
+        assert_eq!((again.code, again.stdout), (Some(0), first.stdout));
+    }
+}

@@ -166,9 +166,17 @@ def bind(names, required, params, scanner):
     return {name: value for name, value in bound.items() if name in required or value.text != "null"}
 
 
+def escaped(value):
+    """Return compact JSON in which no character ends a line, wherever a client splits."""
+    text = compact(value)
+    for end in "\x85\u2028\u2029":
+        text = text.replace(end, f"\\u{ord(end):04x}")
+    return text
+
+
 def result_text(id, result):
     """Return an answer with a result."""
-    return f'{{"jsonrpc":"2.0","id":{id},"result":{compact(result)}}}'
+    return f'{{"jsonrpc":"2.0","id":{id},"result":{escaped(result)}}}'
 
 
 def error_text(id, failure, line=None):
@@ -179,4 +187,4 @@ def error_text(id, failure, line=None):
     if line is not None:
         data["line"] = line
     error = {"code": CODES[failure.kind], "message": str(failure), "data": data}
-    return f'{{"jsonrpc":"2.0","id":{id},"error":{compact(error)}}}'
+    return f'{{"jsonrpc":"2.0","id":{id},"error":{escaped(error)}}}'

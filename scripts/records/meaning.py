@@ -58,12 +58,13 @@ def has_near_miss(names, options):
 def is_near(name, parameter):
     """Whether a name is one of a parameter's spellings, or one edit from a long parameter."""
     one, other = folded(name), folded(parameter)
-    return one == other or len(other) >= EDITED and is_one_edit(one, other)
+    singular = [text.removesuffix("s") for text in (one, other)]
+    edits = is_one_edit(one, other) or is_one_edit(*singular)
+    return singular[0] == singular[1] or len(singular[1]) >= EDITED and edits
 
 
 def folded(name):
-    kept = "".join(c for c in name if c not in WHITE + INVISIBLE + "-_").lower()
-    return kept.removesuffix("s")
+    return "".join(c for c in name if c not in WHITE + INVISIBLE + "-_").lower()
 
 
 def is_one_edit(one, other):

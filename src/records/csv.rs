@@ -76,6 +76,11 @@ impl Cells {
         Self { is_delimiter, ends_cell, state: State::Start, start: 0, at: 0, long }
     }
 
+    /// Where the cell begins that the next call goes on with.
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
     pub(super) fn reset(&mut self) {
         (self.state, self.start, self.at) = (State::Start, 0, 0);
     }

@@ -15,12 +15,4 @@ impl FailedRecords {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.0.as_mut().map_or(Ok(()), |file| file.write(bytes))
     }
-
-    /// Gives the file its name.
-    ///
-    /// # Errors
-    /// [`Failure::Io`].
-    pub(super) fn finish(self) -> Result<(), Failure> {
-        self.0.map_or(Ok(()), UnfinishedFile::persist)
-    }
 }

@@ -202,7 +202,7 @@ impl Input {
                     self.advance(piece.length, piece.lines);
                 }
                 Ok(None) if text.len() <= MAX_RECORD => return true,
-                Ok(_) => self.problem = Some(self.too_long()),
+                Ok(_) => self.problem = Some(self.too_long(text, self.splitter.cell_start())),
                 Err(malformed) => self.problem = Some(self.malformed(text, &malformed)),
             }
         }
@@ -338,7 +338,9 @@ impl Input {
                     cells.reset();
                     self.fill()?;
                 }
-                Ok(None) if text.len() > MAX_RECORD => return Err(self.too_long()),
+                Ok(None) if text.len() > MAX_RECORD => {
+                    return Err(self.too_long(text, cells.start()));
+                }
                 Ok(None) => drop(self.fill()?),
                 Err(malformed) => return Err(self.malformed(text, &malformed)),
             }
@@ -360,24 +362,24 @@ impl Input {
                 );
             }
         };
-        let line_end = line_end(&text[end..]);
-        self.line_end = match &text[end..end + line_end] {
+        let end_of_line = end + line_end(&text[end..]);
+        self.line_end = match &text[end..end_of_line] {
             b"\r\n" => "\r\n",
             b"\r" => "\r",
             _ => "\n",
         };
         self.header = Some(header);
-        let lines = count_lines(&text[..end + line_end]);
-        self.advance(end + line_end, lines);
+        self.advance(end_of_line, count_lines(&text[..end_of_line]));
         self.kind = Kind::Csv(delimiter);
         self.splitter = Splitter::csv(delimiter);
         Ok(())
     }
 
-    fn too_long(&self) -> Failure {
+    /// The last cell of the record begins at `start`.
+    fn too_long(&self, text: &[u8], start: usize) -> Failure {
         Failure::Usage(format!(
-            "line {}: a record of more than 16 MiB begins here; is a quote not closed?",
-            self.line
+            "line {}: a record of more than 16 MiB begins or goes on here; is a quote not closed?",
+            self.line + count_lines(text.get(..start).unwrap_or_default())
         ))
     }
 

@@ -108,22 +108,28 @@ pub(super) fn near_miss(name: &str) -> Option<&'static str> {
     let name = folded(name);
     parameters().find(|parameter| {
         let known = folded(parameter);
-        let may_be_edited = known.len() >= EDITED && name.len().abs_diff(known.len()) <= 4;
-        name == known || may_be_edited && strsim::osa_distance(&name, &known) <= 1
+        // An edit may be that of the `s`, so names are compared with it too.
+        let pairs = [(singular(&name), singular(&known)), (&*name, &*known)];
+        pairs[0].0 == pairs[0].1 || pairs.iter().any(|(name, known)| is_one_edit(name, known))
     })
 }
 
-/// A name without what spellings of it differ in: case, `-`, `_`, white space and a plural `s`.
-/// Characters that nobody sees are left out too.
+fn is_one_edit(name: &str, known: &str) -> bool {
+    let may_be_edited = known.len() >= EDITED && name.len().abs_diff(known.len()) <= 4;
+    may_be_edited && strsim::osa_distance(name, known) <= 1
+}
+
+/// A folded name without a plural `s`.
+fn singular(name: &str) -> &str {
+    name.strip_suffix('s').unwrap_or(name)
+}
+
+/// A name without what spellings of it differ in: case, `-`, `_` and white space. Characters that nobody sees are left out too.
 fn folded(name: &str) -> String {
     const INVISIBLE: [char; 6] =
         ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
     let is_kept = |c: &char| !c.is_whitespace() && !"-_".contains(*c) && !INVISIBLE.contains(c);
-    let mut folded: String = name.chars().filter(is_kept).flat_map(char::to_lowercase).collect();
-    if folded.ends_with('s') {
-        folded.pop();
-    }
-    folded
+    name.chars().filter(is_kept).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -134,9 +140,14 @@ mod tests {
     fn spellings_of_parameters_are_near_misses() {
         for (parameter, names) in [
             ("restrictions", &["Restrictions", " restrictions", "restriction", "restrictoins"][..]),
+            ("restrictions", &["restrictions2", "restrictions:", "restrictionsx", "restrictons"]),
             ("expires_after", &["expiresAfter", "expire_after", "Expires After", "expires-after"]),
             ("restrict_all", &["restrictAll", "restrict_al", "restrict.all", "RESTRICT ALLS"]),
             ("restrict_database", &["restrict_databases", "restrictDatabase", "restrict_databse"]),
+            (
+                "restrict_database",
+                &["restrict_databas", "restrict_databasse", "restrict_databasesx"],
+            ),
             ("restrict_resource", &["restrict_resources", "\u{feff}restrict_resource"]),
             ("actor_id", &["actorId", "Actor ID", "actor_ids", "actorid"]),
             ("now", &["Now", "nows", "now "]),

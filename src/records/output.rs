@@ -5,6 +5,7 @@ use std::path::Path;
 
 use indicatif::{HumanCount, ProgressBar};
 
+use super::failed::FailedRecords;
 use super::input::Block;
 use super::unfinished::UnfinishedFile;
 use crate::cli::failure::Failure;
@@ -66,12 +67,17 @@ impl Output {
         Ok(())
     }
 
-    /// Gives the file its name, and shows a summary on a terminal. If a record that failed has ended
-    /// the run, deletes the file and says that the one by that name is unchanged.
+    /// Gives the files their names, and shows a summary on a terminal. If a record that failed has
+    /// ended the run, deletes them and says that the one by the output's name is unchanged.
     ///
     /// # Errors
     /// [`Failure::Io`], or [`Failure::Negative`] if a record failed.
-    pub(super) fn finish(self, fail_fast: bool, failed_file: Option<&Path>) -> Result<(), Failure> {
+    pub(super) fn finish(
+        self,
+        fail_fast: bool,
+        FailedRecords(failed_records): FailedRecords,
+        failed_file: Option<&Path>,
+    ) -> Result<(), Failure> {
         let Self { file, progress, records, failed, .. } = self;
         progress.finish_and_clear();
         if failed > 0 && fail_fast {
@@ -81,9 +87,10 @@ impl Output {
             }
             return Err(Failure::Negative(Some("stopped at the first record that failed".into())));
         }
-        if let Some(file) = file {
-            file.persist()?;
-        }
+        // Both are whole before one replaces a file. The second may replace the input.
+        let mut files: Vec<_> = file.into_iter().chain(failed_records).collect();
+        files.iter_mut().try_for_each(UnfinishedFile::sync)?;
+        files.into_iter().try_for_each(UnfinishedFile::persist)?;
         let shows_summary = io::stderr().is_terminal();
         if shows_summary {
             let seconds = progress.elapsed().as_secs_f64();

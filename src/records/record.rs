@@ -14,6 +14,10 @@ use super::names::{ACTOR, Role, shown};
 const MAX_ORDINARY: usize = 32;
 const MAX_KEPT: usize = 64 << 10;
 
+/// What the error of a record ends with if the output has less of it than came in.
+pub(super) const CHANGED: &str =
+    "; the output has only a part of it: correct it and empty its error";
+
 /// A record of the input.
 pub(super) enum Record<'a> {
     /// A row of CSV.
@@ -39,26 +43,50 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The token that the record has already. In a row of the wrong length, another cell may be in the
-    /// token's place.
+    /// The token that the record has already.
     pub(super) fn token(&self, layout: &Layout<'_>) -> Option<Cow<'_, str>> {
-        let token: Cow<'_, str> = match self {
+        self.value(layout, Role::Token)
+    }
+
+    /// Whether an earlier run has written less of the record than came in. A token for the rest could
+    /// allow more than the record did.
+    pub(super) fn is_marked(&self, layout: &Layout<'_>) -> bool {
+        self.value(layout, Role::Error).is_some_and(|error| error.ends_with(CHANGED))
+    }
+
+    /// Whether the output has less of the record than came in.
+    pub(super) fn is_changed(&self, layout: &Layout<'_>) -> bool {
+        match (self, layout.format) {
+            (_, Format::Tokens) | (Self::Json(..), Format::Jsonl) => false,
+            (Self::Row(row), _) => row.cells.len() != layout.columns.len() || !row.is_utf8,
+            (Self::Json(_, fields), Format::Csv) => fields.iter().flatten().any(|field| {
+                let is_same = |other: &&Field<'_>| other.name == field.name;
+                !layout.columns.iter().any(|column| column.name == field.name)
+                    || fields.iter().flatten().filter(is_same).count() > 1
+            }),
+        }
+    }
+
+    /// What the record has as its token or error. In a row of the wrong length, another cell may be
+    /// in that place.
+    fn value(&self, layout: &Layout<'_>, role: Role) -> Option<Cow<'_, str>> {
+        let value: Cow<'_, str> = match self {
             Self::Row(row) => {
                 let columns = &layout.columns;
-                let at = columns.iter().position(|it| it.role == Role::Token)?;
+                let at = columns.iter().position(|it| it.role == role)?;
                 let cell = row.cells.get(at).filter(|_| row.cells.len() == columns.len())?;
                 let value = cell.value(row.text);
                 Cow::Owned(String::from_utf8(value.into_owned()).ok()?)
             }
             Self::Json(_, fields) => {
                 let fields = fields.as_ref().ok()?;
-                let is_token = |field: &&Field<'_>| layout.names.role(&field.name) == Role::Token;
-                let mut tokens = fields.iter().filter(is_token);
-                let token = tokens.next().filter(|_| tokens.next().is_none())?;
-                Cow::Owned(token.as_string()?.into_owned())
+                let has_role = |field: &&Field<'_>| layout.names.role(&field.name) == role;
+                let mut found = fields.iter().filter(has_role);
+                let only = found.next().filter(|_| found.next().is_none())?;
+                Cow::Owned(only.as_string()?.into_owned())
             }
         };
-        (!token.trim().is_empty()).then_some(token)
+        (!value.trim().is_empty()).then_some(value)
     }
 
     /// The parameters of `create_token`, by their own names.

@@ -39,6 +39,14 @@ impl Splitter {
         Self::Csv { reader, cells: Vec::new(), after_return: false }
     }
 
+    /// Where the cell begins that isn't complete. 0 if the format has no cells.
+    pub(super) fn cell_start(&self) -> usize {
+        match self {
+            Self::Csv { reader, .. } => reader.start(),
+            Self::Lines { .. } | Self::Array(_) => 0,
+        }
+    }
+
     /// Moves the cells of the last record of CSV.
     pub(super) fn take_cells(&mut self, to: &mut Vec<Cell>) {
         if let Self::Csv { cells, .. } = self {

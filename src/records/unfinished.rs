@@ -74,16 +74,30 @@ impl UnfinishedFile {
         self.file.write_all(bytes).map_err(|error| write_error(&self.path, &error))
     }
 
-    /// Gives the file its name.
+    /// Writes everything to the disk, after which only the name is missing.
+    pub(super) fn sync(&mut self) -> Result<(), Failure> {
+        let synced = self.file.flush().and_then(|()| self.file.get_ref().as_file().sync_all());
+        synced.map_err(|error| write_error(&self.path, &error))
+    }
+
+    /// Gives the file its name. It must have been synced.
     pub(super) fn persist(self) -> Result<(), Failure> {
         let Self { file, path } = self;
         let persist = || {
-            let file = file.into_inner()?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
+            file.into_inner()?.persist(&path)?;
             Ok(())
         };
         persist().map_err(|error| write_error(&path, &error))
+    }
+
+    /// Whether both will replace the same file.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let place = |file: &Self| {
+            let folder = folder_of(&file.path);
+            let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+            (folder, file.path.file_name().map(ToOwned::to_owned))
+        };
+        place(self) == place(other)
     }
 }
 

@@ -10,7 +10,7 @@ use super::input::{Block, Input};
 use super::layout::Layout;
 use super::names::{ACTOR, shown};
 use super::output::Output;
-use super::record::{Memory, Record};
+use super::record::{CHANGED, Memory, Record};
 use super::unknown::{UnknownActions, Warnings};
 use super::writer::{Outcome, push_line, write_record};
 use crate::cli::failure::Failure;
@@ -123,13 +123,22 @@ impl Minter<'_> {
             write_record(out, layout, record, &Outcome::Kept(&token));
             return Ok(());
         }
-        let result = self.mint(record);
-        // A token is ASCII.
-        let outcome = match &result {
-            Ok(()) => Outcome::Token(str::from_utf8(&self.token).unwrap_or_default()),
-            Err(problem) => Outcome::Failed(problem),
+        let result = match layout.retry_failed && record.is_marked(layout) {
+            true => Err(format!("failed in an earlier run{CHANGED}")),
+            false => self.mint(record),
         };
-        write_record(out, layout, record, &outcome);
+        match &result {
+            Ok(()) => {
+                // A token is ASCII.
+                let token = str::from_utf8(&self.token).unwrap_or_default();
+                write_record(out, layout, record, &Outcome::Token(token));
+            }
+            Err(problem) if record.is_changed(layout) && !problem.ends_with(CHANGED) => {
+                let problem = format!("{problem}{CHANGED}");
+                write_record(out, layout, record, &Outcome::Failed(&problem));
+            }
+            Err(problem) => write_record(out, layout, record, &Outcome::Failed(problem)),
+        }
         result
     }
 

@@ -25,8 +25,8 @@ pub(super) fn header(layout: &Layout<'_>) -> Vec<u8> {
         out.extend_from_slice(BYTE_ORDER_MARK);
     }
     if layout.format == Format::Csv {
-        for column in &layout.columns {
-            push_cell(&mut out, layout.delimiter, column.name.as_bytes());
+        for (at, column) in layout.columns.iter().enumerate() {
+            push_name(&mut out, layout.delimiter, &column.name, at == 0);
         }
         if layout.adds_columns() {
             push_cell(&mut out, layout.delimiter, TOKEN.as_bytes());
@@ -173,18 +173,35 @@ fn end_row(out: &mut Vec<u8>, layout: &Layout<'_>) {
 /// Appends a cell of CSV and a delimiter. Only a cell that needs quotes gets them.
 fn push_cell(out: &mut Vec<u8>, delimiter: u8, cell: &[u8]) {
     if cell.iter().any(|byte| matches!(byte, b'"' | b'\n' | b'\r') || *byte == delimiter) {
-        out.push(b'"');
-        for part in cell.split_inclusive(|byte| *byte == b'"') {
-            out.extend_from_slice(part);
-            if part.ends_with(b"\"") {
-                out.push(b'"');
-            }
-        }
-        out.push(b'"');
+        push_quoted(out, cell);
     } else {
         out.extend_from_slice(cell);
     }
     out.push(delimiter);
+}
+
+/// Appends a cell of the header and a delimiter. The format and the delimiter are recognised in the
+/// header, so what would be taken for another one has quotes.
+fn push_name(out: &mut Vec<u8>, delimiter: u8, name: &str, is_first: bool) {
+    let looks_other =
+        |first: char| matches!(first, '{' | '[' | '\u{feff}') || first.is_whitespace();
+    if name.contains([',', ';', '\t']) || is_first && name.starts_with(looks_other) {
+        push_quoted(out, name.as_bytes());
+        out.push(delimiter);
+    } else {
+        push_cell(out, delimiter, name.as_bytes());
+    }
+}
+
+fn push_quoted(out: &mut Vec<u8>, cell: &[u8]) {
+    out.push(b'"');
+    for part in cell.split_inclusive(|byte| *byte == b'"') {
+        out.extend_from_slice(part);
+        if part.ends_with(b"\"") {
+            out.push(b'"');
+        }
+    }
+    out.push(b'"');
 }
 
 #[cfg(test)]
