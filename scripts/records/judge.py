@@ -76,14 +76,12 @@ def judge_damaged(read, options, outcome, tokens, failures):
     expected = [*failed_lines(read, tokens), read.rest_line]
     if [line for line, _ in failures][: len(expected)] != expected:
         raise Difference(f"errors at {failures}, not first at {expected}")
-    if outcome.output and options.format != "csv":
-        answers = list(parse(outcome.output, read, options))
-        grants = objects(read.rest, options)
-        for token, answer in zip([*tokens, *[None] * len(answers)], answers):
-            if token is not None:
-                compare(token, answer)
-            elif answer.token and payload(answer.token) not in grants:
-                raise Difference(f"a token for what is no record: {payload(answer.token)}")
+    grants = objects(read.rest, options)
+    for number, answer in enumerate(parse(outcome.output, read, options) if outcome.output else ()):
+        if number < len(tokens):
+            compare(tokens[number], answer)
+        elif answer.token and payload(answer.token) not in grants:
+            raise Difference(f"a token for what is no record: {payload(answer.token)}")
     return f"damaged array (exit {outcome.code})"
 
 
@@ -145,8 +143,6 @@ def parse(output, read, options):
     own = "csv" if read.kind == "csv" else "jsonl"
     format = options.format or own
     mark, end, delimiter = (read.mark, read.line_end, read.delimiter) if format == own else (b"", "\n", ",")
-    if format == "csv" and own != format:
-        delimiter = ","
     # A first column may begin with the same character.
     is_column = format == "csv" and read.columns and read.columns[0].startswith("\ufeff")
     if not output.startswith(mark) or not mark and output.startswith(reading.MARK) and not is_column:
@@ -173,7 +169,11 @@ def parse_object(line):
 
 def parse_csv(output, read, delimiter, end):
     found = list(reading.rows(output, 1, delimiter))
-    columns = read.columns if "token" in read.columns else [*read.columns, *meaning.ADDED]
+    if read.rest is None:
+        columns = read.columns if "token" in read.columns else [*read.columns, *meaning.ADDED]
+    else:
+        # In a damaged array, dstok may take the columns from what Python does not read.
+        columns = [*found[0][2][:-2], *meaning.ADDED]
     if not found or found[0][2] != columns or end.join(raw for _, raw, _ in found) + end != output:
         raise Difference(f"another header than {columns}, or other line ends than {end}")
     for _, raw, cells in found[1:]:
