@@ -310,7 +310,6 @@ fn a_text_that_spans_lines_gets_one_error_that_says_so() {
         (pretty(&call).replace("\n", "\n\n").replace("  ", "\t"), 23),
         (pretty(&serde_json::from_str(PING).unwrap()).replace("  ", ""), 5),
         ("{\"jsonrpc\": \"2.0\", \"id\": 1,\n \"method\": \"ping\"}".to_owned(), 2),
-        (format!("[\n  {PING},\n  {PING}\n]"), 4),
     ] {
         assert_eq!(text.lines().count(), lines, "{text}");
         for threads in ["1", "2"] {

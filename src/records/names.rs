@@ -144,10 +144,7 @@ mod tests {
             ("expires_after", &["expiresAfter", "expire_after", "Expires After", "expires-after"]),
             ("restrict_all", &["restrictAll", "restrict_al", "restrict.all", "RESTRICT ALLS"]),
             ("restrict_database", &["restrict_databases", "restrictDatabase", "restrict_databse"]),
-            (
-                "restrict_database",
-                &["restrict_databas", "restrict_databasse", "restrict_databasesx"],
-            ),
+            ("restrict_database", &["restrict_databas", "restrict_databasse"]),
             ("restrict_resource", &["restrict_resources", "\u{feff}restrict_resource"]),
             ("actor_id", &["actorId", "Actor ID", "actor_ids", "actorid"]),
             ("now", &["Now", "nows", "now "]),

@@ -9,7 +9,7 @@ use dstok::sidecar::serve::{Limits, serve};
 use pyjson::MAX_DEPTH;
 use serde_json::value::RawValue;
 
-use super::json::{Members, json};
+use super::json::{Members, Wtf8, json};
 use super::transcode::depth_of;
 
 /// Small, so that inputs reach them.
@@ -106,8 +106,8 @@ type Messages<'a> = Vec<(usize, Option<&'a [u8]>)>;
 /// The lines that may have an answer, up to the first that belongs to another protocol.
 fn lines(input: &[u8]) -> Messages<'_> {
     let mut found = Vec::new();
-    // How many containers of a text that spans lines are open, and whether it is an Array.
-    let (mut open, mut is_array) = (0, false);
+    // How many containers of a text that spans lines are open.
+    let mut open = 0;
     let last = input.iter().filter(|&&byte| byte == b'\n').count();
     for (number, line) in input.split(|&byte| byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").filter(|_| number < last).unwrap_or(line);
@@ -117,7 +117,6 @@ fn lines(input: &[u8]) -> Messages<'_> {
             found.push((number, None));
             continue;
         }
-        let text = line.trim_ascii_start();
         if line.iter().all(|byte| b" \t\r".contains(byte)) {
             continue;
         }
@@ -125,21 +124,25 @@ fn lines(input: &[u8]) -> Messages<'_> {
             found.push((number, None));
             break;
         }
-        let is_request = !is_array
-            && text.starts_with(b"{")
-            && open_after(line, 0) == Some(0)
-            && line.windows(7).any(|word| word == b"jsonrpc");
-        if open > 0 && b" \t\"}]".contains(&line[0]) && !is_request {
+        if open > 0 && b" \t\"}]".contains(&line[0]) && !has_request(line) {
             open = open_after(line, open).unwrap_or(0);
             continue;
         }
         let end = line.iter().rfind(|byte| !b" \t".contains(byte));
         let spans_lines = end.is_some_and(|byte| b"{[,:".contains(byte));
         open = open_after(line, 0).filter(|_| spans_lines).unwrap_or(0);
-        is_array = line[0] == b'[';
         found.push((number, Some(line)));
     }
     found
+}
+
+/// Whether a line is a valid request or has one in a batch.
+fn has_request(line: &[u8]) -> bool {
+    let Some(text) = std::str::from_utf8(line).ok().and_then(json) else { return false };
+    match serde_json::from_str::<Vec<&RawValue>>(text.get()) {
+        Ok(batch) => batch.iter().any(|one| is_request(one.get())),
+        Err(_) => is_request(text.get()),
+    }
 }
 
 fn is_foreign(line: &[u8]) -> bool {
@@ -284,29 +287,41 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// The first member of a name, and whether there is another one.
+fn named<'a>(members: &[(Wtf8, &'a RawValue)], wanted: &str) -> Option<(&'a str, bool)> {
+    let mut found = members.iter().filter(|(name, _)| name.0 == wanted.as_bytes());
+    found.next().map(|(_, value)| (value.get(), found.next().is_some()))
+}
+
+fn is_id(id: &str) -> bool {
+    !id.starts_with(['{', '[', 't', 'f'])
+}
+
 /// The id to answer a request with, `None` for a notification.
 fn asked_id(request: &str) -> Option<&str> {
     let Ok(Members(members)) = serde_json::from_str(request) else { return Some("null") };
-    let named = |wanted: &str| {
-        let mut found = members.iter().filter(move |(name, _)| name.0 == wanted.as_bytes());
-        found.next().map(|(_, value)| (value.get(), found.next().is_some()))
-    };
-    let is_string = |value: &str| value.starts_with('"');
-    match named("id") {
-        Some((id, false)) if !id.starts_with(['{', '[', 't', 'f']) => return Some(id),
+    match named(&members, "id") {
+        Some((id, false)) if is_id(id) => return Some(id),
         Some(_) => return Some("null"),
         None => {}
     }
+    (!is_request(request)).then_some("null")
+}
+
+fn is_request(request: &str) -> bool {
+    let Ok(Members(members)) = serde_json::from_str(request) else { return false };
+    let named = |wanted| named(&members, wanted);
+    let is_string = |value: &str| value.starts_with('"');
     let mut names: Vec<_> = members.iter().map(|(name, _)| name).collect();
     names.sort_unstable();
     let is_version =
         |value| is_string(value) && serde_json::from_str(value).ok() == Some("2.0".to_owned());
-    let valid = names.windows(2).all(|pair| pair[0] != pair[1])
+    names.windows(2).all(|pair| pair[0] != pair[1])
+        && named("id").is_none_or(|(id, _)| is_id(id))
         && named("jsonrpc").is_some_and(|(version, _)| is_version(version))
         && named("method").is_some_and(|(method, _)| is_string(method))
         && named("params").is_none_or(|(params, _)| params.starts_with(['{', '[', 'n']))
         && members
             .iter()
-            .all(|(name, value)| name.0 == b"params" || depth_of(value.get()) < MAX_DEPTH);
-    (!valid).then_some("null")
+            .all(|(name, value)| name.0 == b"params" || depth_of(value.get()) < MAX_DEPTH)
 }

@@ -1,6 +1,6 @@
 //! Pretty-printed JSON: one error for the whole text, rather than one for each of its lines.
 
-use crate::sidecar::protocol::{ErrorKind, Message, Request};
+use crate::sidecar::protocol::Message;
 
 /// A JSON text that spans lines. Its first line is answered with an error, the others aren't.
 #[derive(Default)]
@@ -37,11 +37,8 @@ fn is_request(line: &[u8]) -> bool {
     const MAX_BATCH: usize = 100_000;
     let Ok(text) = str::from_utf8(line) else { return false };
     let mut message = Message::default();
-    let is_json = message.read(text, MAX_BATCH).is_ok();
-    let is_valid = |request: &Request<'_>| {
-        !request.method.as_ref().is_err_and(|error| error.kind == ErrorKind::InvalidRequest)
-    };
-    is_json && message.requests.iter().any(is_valid)
+    message.read(text, MAX_BATCH).is_ok()
+        && (message.length > MAX_BATCH || message.requests.iter().any(|it| it.method.is_ok()))
 }
 
 /// How many containers are open behind a line. `None` within a string, which no line can end, or if
