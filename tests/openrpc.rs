@@ -346,3 +346,13 @@ fn changes(object: &Value) -> Vec<Value> {
     }
     all
 }
+
+#[test]
+fn the_document_does_not_depend_on_what_was_configured() {
+    let discover = request("rpc.discover", "[]");
+    let configure = request("configure", r#"{"settings":{"max_signed_tokens_ttl":60}}"#);
+    let answers = session(NO_SECRET, &[&configure, &discover]);
+    let alone = session(NO_SECRET, &[&discover]);
+    assert_eq!(answers.last(), alone.last());
+    assert_eq!(answers.len(), 2);
+}

@@ -206,3 +206,14 @@ fn an_output_is_recognised_as_what_it_is() {
         assert_eq!((again.code, again.stdout), (Some(0), first.stdout));
     }
 }
+
+#[test]
+fn a_token_that_spans_lines_is_not_kept() {
+    for input in
+        ["actor_id,token,error\na,\"t\nu\",\n", "{\"actor_id\":\"a\",\"token\":\"t\\nu\"}\n"]
+    {
+        let outcome = create_tokens(&["--retry-failed", "--format", "tokens"], input);
+        assert_eq!((outcome.code, &*outcome.stdout), (Some(1), "\n"), "{outcome:?}");
+        assert!(outcome.stderr.contains("has a token that spans lines"), "{outcome:?}");
+    }
+}

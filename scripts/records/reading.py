@@ -162,6 +162,11 @@ def is_unicode(text):
     return not any("\udc80" <= c <= "\udcff" for c in text)
 
 
+def one_line(token):
+    """Return a token that dstok keeps, or None for one that spans lines."""
+    return None if re.search("[\r\n]", token) else token
+
+
 def read_row(columns, record, cells, options):
     record.values = [
         (name, cell.encode(errors="surrogateescape").decode(errors="replace")) for name, cell in zip(columns, cells)
@@ -171,7 +176,7 @@ def read_row(columns, record, cells, options):
     if len(cells) != len(columns):
         return record
     if options.retry and is_unicode(token) and token.strip(meaning.WHITE):
-        record.kept = token
+        record.kept = one_line(token)
     elif is_unicode("".join(cells)):
         parameters = {role: cell for role, cell in zip(roles, cells) if role in meaning.PARAMETERS}
         record.call = call(lambda: meaning.from_cells(parameters), options)
@@ -236,7 +241,7 @@ def read_json(record, options):
     tokens = [value for role, value in roles if role == "token"]
     parameters = [(role, value) for role, value in roles if role in meaning.PARAMETERS]
     if options.retry and len(tokens) == 1 and isinstance(tokens[0], str) and tokens[0].strip(meaning.WHITE):
-        record.kept = tokens[0]
+        record.kept = one_line(tokens[0])
     elif not (meaning.has_near_miss([name for name, _ in pairs], options) or tokens and not options.retry
               or any(role == "error" for role, _ in roles) and not options.retry):
         record.call = call(lambda: meaning.plain(meaning.Object(parameters)), options)

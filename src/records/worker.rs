@@ -119,13 +119,16 @@ impl Minter<'_> {
     fn write(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {
         let layout = self.layout;
         let kept = if layout.retry_failed { record.token(layout) } else { None };
-        if let Some(token) = kept {
-            write_record(out, layout, record, &Outcome::Kept(&token));
-            return Ok(());
-        }
-        let result = match layout.retry_failed && record.is_marked(layout) {
-            true => Err(format!("failed in an earlier run{CHANGED}")),
-            false => self.mint(record),
+        let result = match kept {
+            Some(token) if !token.contains(['\n', '\r']) => {
+                write_record(out, layout, record, &Outcome::Kept(&token));
+                return Ok(());
+            }
+            Some(_) => Err("has a token that spans lines".to_owned()),
+            None if layout.retry_failed && record.is_marked(layout) => {
+                Err(format!("failed in an earlier run{CHANGED}"))
+            }
+            None => self.mint(record),
         };
         match &result {
             Ok(()) => {
