@@ -33,4 +33,5 @@ connection.end();
 server.stdin.end();
 const status = await new Promise((resolve) => server.on("exit", resolve));
 process.stdout.write(JSON.stringify(answers));
-process.exit(status);
+// Not process.exit(), which would not wait for a pipe.
+process.exitCode = status;
