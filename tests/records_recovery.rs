@@ -217,3 +217,27 @@ fn a_token_that_spans_lines_is_not_kept() {
         assert!(outcome.stderr.contains("has a token that spans lines"), "{outcome:?}");
     }
 }
+
+#[test]
+fn a_record_with_a_token_is_not_cut() {
+    let lines =
+        "{\"actor_id\":\"a\",\"token\":\"t\"}\n{\"actor_id\":\"b\",\"x\":1,\"token\":\"u\"}\n";
+    let outcome = create_tokens(&["--retry-failed", "--format", "csv"], lines);
+    let problem = "has a token, and the output has no place for all of the record";
+    let part = "; the output has only a part of it: correct it and empty its error";
+    assert_eq!(outcome.stdout, format!("actor_id,token,error\na,t,\nb,,\"{problem}{part}\"\n"));
+    assert!(outcome.stderr.starts_with(&format!("dstok: line 2: {problem}\n")), "{outcome:?}");
+    let rows = &b"actor_id,n,token,error\na,\xff,t,\n"[..];
+    let outcome = create_tokens(&["--retry-failed", "--format", "jsonl"], rows);
+    assert!(outcome.stderr.starts_with(&format!("dstok: line 2: {problem}\n")), "{outcome:?}");
+    // In its own format it stays as it is.
+    let outcome = create_tokens(&["--retry-failed"], lines);
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(0), lines));
+}
+
+#[test]
+fn a_record_that_fails_again_is_not_called_a_part_of_itself() {
+    let line = "{\"actor_id\":\"a\",\"now\":\"x\",\"token\":null,\"error\":\"e\"}\n";
+    let outcome = create_tokens(&["--retry-failed", "--format", "csv"], line);
+    assert_eq!(outcome.stdout, "actor_id,now,token,error\na,x,,now must be a number\n");
+}

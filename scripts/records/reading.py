@@ -176,7 +176,9 @@ def read_row(columns, record, cells, options):
     if len(cells) != len(columns):
         return record
     if options.retry and is_unicode(token) and token.strip(meaning.WHITE):
-        record.kept = one_line(token)
+        # JSON can't have bytes that are not UTF-8.
+        is_whole = options.format != "jsonl" or is_unicode("".join(cells))
+        record.kept = one_line(token) if is_whole else None
     elif is_unicode("".join(cells)):
         parameters = {role: cell for role, cell in zip(roles, cells) if role in meaning.PARAMETERS}
         record.call = call(lambda: meaning.from_cells(parameters), options)
@@ -256,4 +258,4 @@ def check_columns(reading, options):
     for record in reading.records:
         found = [name for name, _ in record.values or [] if meaning.role(name, options) not in meaning.ADDED]
         if not set(found) <= set(reading.columns) or len(set(found)) != len(found):
-            record.call = None
+            record.call = record.kept = None

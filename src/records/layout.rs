@@ -102,7 +102,7 @@ impl<'a> Layout<'a> {
             fields = valid.into_iter().flatten().map(|field| self.column(&field.name)).collect();
         }
         // They are the last columns then.
-        fields.retain(|column| !matches!(column.role, Role::Token | Role::Error));
+        fields.retain(|column| !column.role.is_added());
         self.columns = fields;
         let has_records = block.len() > 0;
         input.first = Some(block);

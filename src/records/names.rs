@@ -27,6 +27,13 @@ pub(super) enum Role {
     Ordinary,
 }
 
+impl Role {
+    /// Whether create-tokens adds such a column or member.
+    pub(super) fn is_added(self) -> bool {
+        matches!(self, Self::Token | Self::Error)
+    }
+}
+
 /// How names are read.
 #[derive(Clone, Copy)]
 pub(crate) struct Names<'a> {

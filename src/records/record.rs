@@ -14,8 +14,8 @@ use super::names::{ACTOR, Role, shown};
 const MAX_ORDINARY: usize = 32;
 const MAX_KEPT: usize = 64 << 10;
 
-/// What the error of a record ends with if the output has less of it than came in.
-pub(super) const CHANGED: &str =
+/// What the error of a record ends with if the output has only a part of it.
+pub(super) const ONLY_A_PART: &str =
     "; the output has only a part of it: correct it and empty its error";
 
 /// A record of the input.
@@ -48,22 +48,25 @@ impl<'a> Record<'a> {
         self.value(layout, Role::Token)
     }
 
-    /// Whether an earlier run has written less of the record than came in. A token for the rest could
-    /// allow more than the record did.
-    pub(super) fn is_marked(&self, layout: &Layout<'_>) -> bool {
-        self.value(layout, Role::Error).is_some_and(|error| error.ends_with(CHANGED))
+    /// Whether an earlier run has written only a part of the record. A token for that part could allow
+    /// more than the record did.
+    pub(super) fn is_only_a_part(&self, layout: &Layout<'_>) -> bool {
+        self.value(layout, Role::Error).is_some_and(|error| error.ends_with(ONLY_A_PART))
     }
 
-    /// Whether the output has less of the record than came in.
-    pub(super) fn is_changed(&self, layout: &Layout<'_>) -> bool {
+    /// Whether the output will have only a part of the record.
+    pub(super) fn is_cut(&self, layout: &Layout<'_>) -> bool {
         match (self, layout.format) {
             (_, Format::Tokens) | (Self::Json(..), Format::Jsonl) => false,
             (Self::Row(row), _) => row.cells.len() != layout.columns.len() || !row.is_utf8,
-            (Self::Json(_, fields), Format::Csv) => fields.iter().flatten().any(|field| {
-                let is_same = |other: &&Field<'_>| other.name == field.name;
-                !layout.columns.iter().any(|column| column.name == field.name)
-                    || fields.iter().flatten().filter(is_same).count() > 1
-            }),
+            (Self::Json(_, fields), Format::Csv) => {
+                let is_theirs = |field: &&Field<'_>| !layout.names.role(&field.name).is_added();
+                let names = fields.iter().flatten().filter(is_theirs).map(|field| &*field.name);
+                names.clone().any(|name| {
+                    !layout.columns.iter().any(|column| column.name == name)
+                        || names.clone().filter(|other| *other == name).count() > 1
+                })
+            }
         }
     }
 

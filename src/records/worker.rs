@@ -1,5 +1,7 @@
 //! A worker that reads a block of records, mints their tokens and writes them.
 
+use std::borrow::Cow;
+
 use dstok::parallel::{Mode, Stopped, Turn, Worker};
 use dstok::sidecar::methods::{Defaults, Session, create_token};
 use pyjson::RawValue;
@@ -10,7 +12,7 @@ use super::input::{Block, Input};
 use super::layout::Layout;
 use super::names::{ACTOR, shown};
 use super::output::Output;
-use super::record::{CHANGED, Memory, Record};
+use super::record::{Memory, ONLY_A_PART, Record};
 use super::unknown::{UnknownActions, Warnings};
 use super::writer::{Outcome, push_line, write_record};
 use crate::cli::failure::Failure;
@@ -118,16 +120,12 @@ impl Minter<'_> {
     /// What is wrong with the record.
     fn write(&mut self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {
         let layout = self.layout;
-        let kept = if layout.retry_failed { record.token(layout) } else { None };
-        let result = match kept {
-            Some(token) if !token.contains(['\n', '\r']) => {
+        let result = match self.earlier(record) {
+            Some(Ok(token)) => {
                 write_record(out, layout, record, &Outcome::Kept(&token));
                 return Ok(());
             }
-            Some(_) => Err("has a token that spans lines".to_owned()),
-            None if layout.retry_failed && record.is_marked(layout) => {
-                Err(format!("failed in an earlier run{CHANGED}"))
-            }
+            Some(Err(problem)) => Err(problem),
             None => self.mint(record),
         };
         match &result {
@@ -136,13 +134,35 @@ impl Minter<'_> {
                 let token = str::from_utf8(&self.token).unwrap_or_default();
                 write_record(out, layout, record, &Outcome::Token(token));
             }
-            Err(problem) if record.is_changed(layout) && !problem.ends_with(CHANGED) => {
-                let problem = format!("{problem}{CHANGED}");
+            Err(problem) if record.is_cut(layout) => {
+                let problem = format!("{problem}{ONLY_A_PART}");
                 write_record(out, layout, record, &Outcome::Failed(&problem));
             }
             Err(problem) => write_record(out, layout, record, &Outcome::Failed(problem)),
         }
         result
+    }
+
+    /// What an earlier run has made of a record: its token, or why it can't be tried again.
+    fn earlier<'r>(&self, record: &'r Record<'_>) -> Option<Result<Cow<'r, str>, String>> {
+        let layout = self.layout;
+        if !layout.retry_failed {
+            return None;
+        }
+        Some(match record.token(layout) {
+            Some(token) if token.contains(['\n', '\r']) => {
+                Err("has a token that spans lines".to_owned())
+            }
+            Some(_) if !layout.is_same && record.is_cut(layout) => {
+                Err("has a token, and the output has no place for all of the record".to_owned())
+            }
+            Some(token) => Ok(token),
+            // One that is cut again fails for that.
+            None if record.is_only_a_part(layout) && !record.is_cut(layout) => {
+                Err(format!("failed in an earlier run{ONLY_A_PART}"))
+            }
+            None => return None,
+        })
     }
 
     fn mint(&mut self, record: &Record<'_>) -> Result<(), String> {

@@ -116,13 +116,12 @@ fn copy_cell(out: &mut Vec<u8>, layout: &Layout<'_>, cell: &Cell, row: Row<'_>) 
 
 /// Appends a JSON object up to its token, with a comma if it has members.
 fn write_members(out: &mut Vec<u8>, layout: &Layout<'_>, record: &Record<'_>) {
-    let is_ours =
-        |field: &Field<'_>| matches!(layout.names.role(&field.name), Role::Token | Role::Error);
+    let is_ours = |field: &Field<'_>| layout.names.role(&field.name).is_added();
     match record {
         Record::Row(Row { text, cells, .. }) => {
             out.push(b'{');
             for (column, cell) in layout.columns.iter().zip(*cells) {
-                if !matches!(column.role, Role::Token | Role::Error) {
+                if !column.role.is_added() {
                     out.extend_from_slice(&column.json_key);
                     write_string(out, &String::from_utf8_lossy(&cell.value(text)));
                     out.push(b',');
