@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use common::{CREATE_TOKENS, create_tokens, dstok, folder, token};
+use common::{CREATE_TOKENS, create_tokens, dstok, folder, run, token};
 
 /// What `--failed` gets.
 #[track_caller]
@@ -240,4 +240,24 @@ fn a_record_that_fails_again_is_not_called_a_part_of_itself() {
     let line = "{\"actor_id\":\"a\",\"now\":\"x\",\"token\":null,\"error\":\"e\"}\n";
     let outcome = create_tokens(&["--retry-failed", "--format", "csv"], line);
     assert_eq!(outcome.stdout, "actor_id,now,token,error\na,x,,now must be a number\n");
+}
+
+/// `--failed` may be the input, so it must not appear without the tokens.
+#[test]
+fn an_output_that_cannot_be_written_leaves_the_input_alone() {
+    let folder = folder("recovery_full");
+    let rows: String = (0..40).map(|n| format!("user{n},1\n")).collect();
+    let input = folder.join("in.csv");
+    let text = format!("actor_id,expires_after\n{rows}z,x\n");
+    fs::write(&input, &text).unwrap();
+    // A file may have 512 or 1,024 bytes then. A program that ignores the signal gets an error.
+    let limited = "trap '' XFSZ; ulimit -f 1; exec \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    let program = dstok(CREATE_TOKENS);
+    command.args(["-c", limited, "sh"]).arg(program.get_program()).args(program.get_args());
+    command.arg(&input).arg("--failed").arg(&input).arg("--output").arg(folder.join("out.csv"));
+    let outcome = run(&mut command, "");
+    assert_eq!(outcome.code, Some(74), "{outcome:?}");
+    assert_eq!(fs::read_to_string(&input).unwrap(), text);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
 }
