@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memchr2;
 use memchr::memmem::Finder;
 use pyjson::write_string;
 
@@ -68,38 +69,18 @@ fn escape_line_ends(out: &mut Vec<u8>, start: usize) {
 #[cold]
 fn escape_in_unicode(out: &mut Vec<u8>, start: usize) {
     let found = FINDERS.iter().filter_map(|finder| finder.find(&out[start..])).min();
-    if let Some(first) = found {
-        rewrite_line_ends(out, start + first);
+    let Some(first) = found else { return };
+    let rest = out.split_off(start + first);
+    let mut rest = &rest[..];
+    while let Some(at) = memchr2(0xc2, 0xe2, rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at..];
+        let found = LINE_ENDS.iter().find(|(c, _)| rest.starts_with(c.as_bytes()));
+        let (length, escape) = found.map_or((1, &rest[..1]), |(c, it)| (c.len(), it.as_bytes()));
+        out.extend_from_slice(escape);
+        rest = &rest[length..];
     }
-}
-
-/// Escapes them from the first one on. Each escape is longer than its character, so it goes from
-/// the end to the beginning, in place: the answer may be large.
-fn rewrite_line_ends(out: &mut Vec<u8>, start: usize) {
-    let find = |text: &[u8]| LINE_ENDS.iter().find(|(c, _)| text.starts_with(c.as_bytes()));
-    let growth = |at: usize| find(&out[at..]).map_or(0, |(c, escape)| escape.len() - c.len());
-    let grown =
-        memchr::memchr2_iter(0xc2, 0xe2, &out[start..]).map(|at| growth(start + at)).sum::<usize>();
-    let (mut from, mut to) = (out.len(), out.len() + grown);
-    out.resize(to, 0);
-    while let Some(at) = memchr::memrchr2(0xc2, 0xe2, &out[start..from]) {
-        let at = start + at;
-        let (c, escape) = find(&out[at..from]).copied().unwrap_or_default();
-        let rest = at + c.len().max(1)..from;
-        to -= rest.len();
-        out.copy_within(rest, to);
-        if c.is_empty() {
-            to -= 1;
-            out[to] = out[at];
-        } else {
-            to -= escape.len();
-            out[to..to + escape.len()].copy_from_slice(escape.as_bytes());
-        }
-        from = at;
-        if to == from {
-            return;
-        }
-    }
+    out.extend_from_slice(rest);
 }
 
 #[cfg(test)]
