@@ -134,6 +134,11 @@ fn a_program_that_never_answers_is_given_up() {
         ),
         ("sleep 60", "did not answer within 1 seconds (--timeout; does it flush each answer?)"),
         ("exec >&-; sleep 60", "closed its stdout"),
+        // What it leaves behind holds its stdout open.
+        (
+            "sleep 60 & exit 3",
+            "sh exited without an answer, and another process holds its stdout open, exit status: 3",
+        ),
         ("head -c 100000000 /dev/zero", "with a line that is not JSON (length 67108864, "),
         // What it leaves behind holds its stderr open.
         ("setsid sleep 5 >&- & exit 4", "sh closed its stdout, exit status: 4"),
