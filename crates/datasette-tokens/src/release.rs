@@ -124,13 +124,13 @@ impl FromStr for Release {
         if numbers < OLDEST {
             return Err(ReleaseError::TooOld);
         }
-        if numbers < (1, 0) {
-            return Self::before_1_0(version.to_string(), numbers);
-        }
-        match version.alpha_of_1_0() {
-            Some(number) if number <= NEWEST_ALPHA && version.is_plain => Ok(Self::alpha(number)),
-            Some(number) if number <= NEWEST_ALPHA => Err(ReleaseError::Unknown),
-            _ => Ok(Self { name: text.trim().to_owned(), is_known: false, ..Self::newest() }),
+        match version.alpha_of_1_0().filter(|&number| number <= NEWEST_ALPHA) {
+            None if numbers >= (1, 0) => {
+                Ok(Self { name: text.trim().to_owned(), is_known: false, ..Self::newest() })
+            }
+            _ if !version.is_plain => Err(ReleaseError::Unknown),
+            Some(number) => Ok(Self::alpha(number)),
+            None => Self::before_1_0(version.to_string(), numbers),
         }
     }
 }
