@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use zlib_rs::{Deflate, DeflateFlush, Status};
+use zlib_rs::{DeflateConfig, ReturnCode, compress_bound, compress_slice};
 
 const FOLDER: &str = "compat-fixtures";
 
@@ -33,13 +33,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn compress(data: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
-    // Enough for any data: deflate falls back to storing it.
-    let mut out = vec![0; data.len() + data.len() / 8 + 64];
-    let mut deflate = Deflate::new(9, true, 15);
-    match deflate.compress(data, &mut out, DeflateFlush::Finish) {
-        Ok(Status::StreamEnd) => {}
-        _ => return Err("cannot compress a file".into()),
+    let mut out = vec![0; compress_bound(data.len())];
+    match compress_slice(&mut out, data, DeflateConfig::best_compression()) {
+        (stream, ReturnCode::Ok) => Ok(stream.to_vec()),
+        _ => Err("cannot compress a file".into()),
     }
-    out.truncate(usize::try_from(deflate.total_out())?);
-    Ok(out)
 }

@@ -14,4 +14,4 @@ mod signed_value;
 pub(crate) use fixtures::{Group, extract, load};
 pub(crate) use replay::{Options, replay};
 pub(crate) use report::{junit, report};
-pub(crate) use script::{Script, scripts};
+pub(crate) use script::{Script, is_chosen, scripts};

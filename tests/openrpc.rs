@@ -262,6 +262,19 @@ fn the_params_and_results_of_the_examples_match_their_schemas() {
 }
 
 #[test]
+fn the_schema_and_configure_have_the_same_largest_ttl() {
+    for (ttl, is_right) in
+        [("18446744073709551615", true), ("18446744073709551616", false), ("-1", false)]
+    {
+        let params = format!(r#"{{"settings":{{"max_signed_tokens_ttl":{ttl}}}}}"#);
+        let answer = common::one(session(NO_SECRET, &[request("configure", &params)]));
+        assert_eq!(answer.contains(r#""result":"#), is_right, "{answer}");
+        let params = serde_json::from_str(&params).unwrap();
+        assert_eq!(document().check_params("configure", &params).is_ok(), is_right, "{params}");
+    }
+}
+
+#[test]
 fn a_result_with_a_member_less_or_more_is_noticed() {
     let document = document();
     for method in list(&document.json, "methods") {

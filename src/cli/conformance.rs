@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::failure::{Failure, Result};
 use super::stdio::{print, progress_bar};
-use crate::conformance::{Group, Options, Script, extract, junit, load, replay, report, scripts};
+use crate::conformance::{
+    Group, Options, Script, extract, is_chosen, junit, load, replay, report, scripts,
+};
 
 /// Compare this program or another one with real Datasette's recorded answers
 ///
@@ -104,22 +106,24 @@ pub(super) fn run(args: &ConformanceArgs) -> Result {
 /// Loads the fixtures and keeps the groups that were asked for.
 fn groups(args: &ConformanceArgs) -> Result<Vec<Group>> {
     let mut groups = load(&args.paths)?;
-    if let Some(name) = args.group.iter().find(|name| groups.iter().all(|g| g.name != **name)) {
-        let known: Vec<_> = groups.iter().map(|group| &*group.name).collect();
-        let known = known.join(", ");
-        return Err(format!("--group: unknown group {name:?}; expected one of: {known}").into());
-    }
+    let names: Vec<_> = groups.iter().map(|group| &*group.name).collect();
+    check_names("group", &args.group, &names)?;
     let mut methods: Vec<_> = groups.iter().flat_map(Group::methods).collect();
     methods.sort_unstable();
     methods.dedup();
-    if let Some(name) = args.method.iter().find(|name| !methods.contains(&&***name)) {
-        let known = methods.join(", ");
-        return Err(format!("--method: unknown method {name:?}; expected one of: {known}").into());
-    }
+    check_names("method", &args.method, &methods)?;
     groups.retain(|group| {
-        (args.group.is_empty() || args.group.contains(&group.name))
-            && (args.method.is_empty()
-                || group.methods().any(|it| args.method.iter().any(|m| m == it)))
+        is_chosen(&args.group, &group.name)
+            && group.methods().any(|method| is_chosen(&args.method, method))
     });
     Ok(groups)
+}
+
+/// Checks the names that the option `--{what}` was given.
+fn check_names(what: &str, given: &[String], known: &[&str]) -> Result {
+    let Some(name) = given.iter().find(|name| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let known = known.join(", ");
+    Err(format!("--{what}: unknown {what} {name:?}; expected one of: {known}").into())
 }

@@ -33,6 +33,8 @@ pub(super) enum Silence {
     Hung,
     /// The program closed its stdout.
     Closed,
+    /// The program exited, but a process that it left behind holds its stdout open.
+    Exited,
 }
 
 /// The program under test. It is killed on drop, together with its process group.
@@ -87,10 +89,14 @@ impl Program {
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) fn answer(&self, timeout: Duration) -> Result<Vec<u8>, Silence> {
+    pub(super) fn answer(&mut self, timeout: Duration) -> Result<Vec<u8>, Silence> {
         self.answers.recv_timeout(timeout).map_err(|error| match error {
-            RecvTimeoutError::Timeout => Silence::Hung,
             RecvTimeoutError::Disconnected => Silence::Closed,
+            // Not before the timeout: the process left behind may be the one that answers.
+            RecvTimeoutError::Timeout => match self.child.try_wait() {
+                Ok(Some(_)) => Silence::Exited,
+                _ => Silence::Hung,
+            },
         })
     }
 

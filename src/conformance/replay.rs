@@ -16,8 +16,8 @@ use super::script::{Request, Script, requests};
 /// How often a program may fail before the rest isn't asked.
 const MAX_FAILURES: usize = 50;
 
-/// As how many failures a hang counts, since each takes the whole timeout.
-const HANG: usize = 10;
+/// How many failures one counts as that takes the whole timeout.
+const TIMEOUT: usize = 10;
 
 /// How often in a row a program may fail before its first answer.
 const MAX_FRUITLESS: usize = 2;
@@ -82,7 +82,7 @@ struct Failure {
     /// The index of the request that has no answer.
     at: usize,
     how: String,
-    is_hang: bool,
+    took_timeout: bool,
 }
 
 impl<'g, F: FnMut()> Replay<'_, 'g, F> {
@@ -177,26 +177,30 @@ impl<'g, F: FnMut()> Replay<'_, 'g, F> {
     }
 
     fn answer(&self, program: &mut Program, id: usize) -> Result<Answer, Failure> {
-        let (is_hang, reason) = match program.answer(self.options.timeout) {
+        let (took_timeout, reason) = match program.answer(self.options.timeout) {
             Ok(line) => match Answer::read(&line, id) {
                 Ok(answer) => return Ok(answer),
                 Err(reason) => (false, reason),
             },
             Err(Silence::Closed) => (false, "closed its stdout".to_owned()),
+            Err(Silence::Exited) => {
+                let reason = "exited without an answer, and another process holds its stdout open";
+                (true, reason.to_owned())
+            }
             Err(Silence::Hung) => {
                 let seconds = self.options.timeout.as_secs();
                 let hint = if id == 0 { "; does it flush each answer?" } else { "" };
                 (true, format!("did not answer within {seconds} seconds (--timeout{hint})"))
             }
         };
-        Err(Failure { at: id, how: program.end(&reason), is_hang })
+        Err(Failure { at: id, how: program.end(&reason), took_timeout })
     }
 
     /// Blames a failure on the first of the requests that have no answer yet, and takes out what
     /// can't be asked any more.
     fn fail(&mut self, failure: Failure, rest: &mut Vec<Request<'_, 'g>>) {
-        let Failure { at, how, is_hang } = failure;
-        self.failures += if is_hang { HANG } else { 1 };
+        let Failure { at, how, took_timeout } = failure;
+        self.failures += if took_timeout { TIMEOUT } else { 1 };
         self.fruitless += usize::from(at == 0);
         if !mem::replace(&mut self.is_one_at_a_time, true) {
             self.unconfirmed = Some(how);

@@ -23,6 +23,11 @@ pub(crate) struct Check<'g> {
     pub(crate) release: &'g str,
 }
 
+/// Whether an option that was given these names selects one. All are selected without the option.
+pub(crate) fn is_chosen(names: &[String], name: &str) -> bool {
+    names.is_empty() || names.iter().any(|it| it == name)
+}
+
 /// The checks of the given releases and methods, or of all if none is given.
 ///
 /// `configure` can't remove a secret or an action table. Checks without one therefore run in a
@@ -32,7 +37,6 @@ pub(crate) fn scripts<'g>(
     releases: &[String],
     methods: &[String],
 ) -> Vec<Script<'g>> {
-    let is_chosen = |chosen: &[String], name| chosen.is_empty() || chosen.contains(name);
     let mut by_process = BTreeMap::<_, Script<'g>>::new();
     for (group_index, group) in groups.iter().enumerate() {
         let scenarios = group.scenarios.iter().enumerate();

@@ -39,11 +39,11 @@ impl SignedValue {
     /// How a value with the same payload differs from this one, which is Datasette's. `mismatch` is
     /// what `compare_payloads` says, if payloads are compared.
     pub(super) fn explain(&self, actual: &Self, mismatch: Option<&str>) -> String {
-        if self.has_prefix != actual.has_prefix {
-            return format!("only one of the two begins with {TOKEN_PREFIX}");
-        }
         if let Some(mismatch) = mismatch {
             return mismatch.to_owned();
+        }
+        if self.has_prefix != actual.has_prefix {
+            return ONE_PREFIX.to_owned();
         }
         if self.is_compressed != actual.is_compressed {
             let is =
@@ -67,6 +67,8 @@ impl SignedValue {
     }
 }
 
+const ONE_PREFIX: &str = "only one of the two begins with the prefix of tokens, dstok_";
+
 const SPELLING: &str = "the payload is the same value in another spelling: check separators, \
                         escapes and the format of numbers";
 
@@ -88,7 +90,7 @@ pub(super) fn compare_payloads(
     let [expected, actual] = match [&*expected, &*actual].map(|it| it.strip_prefix(TOKEN_PREFIX)) {
         [Some(expected), Some(actual)] => [expected, actual],
         [None, None] => [&*expected, &*actual],
-        _ => return Err("only one of the two begins with the prefix of tokens"),
+        _ => return Err(ONE_PREFIX),
     };
     let (namespace, secret) = scenario.signing().ok_or(NOT_SIGNED)?;
     let body = |value| Some(str::rsplit_once(value, '.')?.0);

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "every test crate compiles this module and uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 
+pub mod conformance;
 pub mod schema;
 
 use std::cell::RefCell;
@@ -323,9 +324,14 @@ pub fn payload(signed: &Value) -> String {
 pub fn signed(namespace: &str, payload: &[u8], compressed: bool) -> String {
     let mut text = if compressed { ".".to_owned() } else { String::new() };
     text += &URL_SAFE_NO_PAD.encode(payload);
-    let secret = Secret::new(SECRET.to_owned()).unwrap();
+    signed_by(SECRET, namespace, text)
+}
+
+/// A text with the signature that itsdangerous gives it.
+pub fn signed_by(secret: &str, namespace: &str, text: String) -> String {
+    let keyring = Keyring::new(Secret::new(secret.to_owned()).unwrap(), []);
     let mut signed = text.into_bytes();
-    assert!(Keyring::new(secret, []).sign(namespace, &mut signed, 0));
+    assert!(keyring.sign(namespace, &mut signed, 0));
     String::from_utf8(signed).unwrap()
 }
 

@@ -140,6 +140,11 @@ impl Document {
                 "pattern" => value.as_str().is_none_or(|text| matches(argument, text)),
                 "minLength" => value.as_str().is_none_or(|text| length(argument) <= text.len()),
                 "minimum" => value.as_i64().is_none_or(|number| argument.as_i64() <= Some(number)),
+                // serde_json reads an integer beyond u64 as a double.
+                "maximum" => match value.as_u64() {
+                    Some(number) => argument.as_u64() >= Some(number),
+                    None => value.as_f64().is_none_or(|number| argument.as_f64() > Some(number)),
+                },
                 "minItems" => value.as_array().is_none_or(|all| all.len() >= length(argument)),
                 "maxItems" => value.as_array().is_none_or(|all| all.len() <= length(argument)),
                 "maxProperties" => {

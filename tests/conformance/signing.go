@@ -20,7 +20,7 @@ import (
 var (
 	errSignature = errors.New("bad_signature")
 	errPayload   = errors.New("bad_payload")
-	errText      = errors.New("UTF-8 cannot encode half of a surrogate pair")
+	errText      = errors.New("UTF-8 cannot encode a lone surrogate")
 )
 
 // maxInflated limits what a payload may inflate to, in bytes.

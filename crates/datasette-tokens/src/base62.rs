@@ -9,11 +9,8 @@ use num_bigint::BigUint;
 use num_traits::{FromPrimitive, ToPrimitive};
 use pyjson::Integer;
 
-/// How many decimal digits Python reads or writes: `sys.int_info.default_max_str_digits`.
-const MAX_DIGITS: usize = 4300;
-
-/// A number with more digits than this to base 62 has more than `MAX_DIGITS` decimal digits: 62^2400
-/// is over 10^4300. So one digit more is all that is read of a longer text.
+/// A number with more base62 digits than this has more than `pyjson::MAX_INTEGER_DIGITS` decimal
+/// digits: 62^2400 is over 10^4300. Decoding reads one digit more, which is enough to refuse it.
 const MAX_DIGITS_62: usize = 2400;
 
 /// An implementation of base62.
@@ -46,21 +43,17 @@ impl Base62 {
             Self::Datasette => to_decimal_and_back(number)?,
         };
         let sign = if digits.len() < text.len() { "-" } else { "" };
-        let decimal = decoded.to_string();
-        if decimal.len() > MAX_DIGITS {
-            return None;
-        }
-        Integer::from_digits(format!("{sign}{decimal}").as_bytes())
+        let decoded = Integer::from_digits(format!("{sign}{decoded}").as_bytes());
+        decoded.filter(Integer::has_python_str)
     }
 
     /// Appends `baseconv.base62.encode(number)`. `false` where Python raises.
     pub(crate) fn write(self, number: &Integer, out: &mut Vec<u8>) -> bool {
-        let number = number.to_string();
-        let absolute = number.trim_start_matches('-');
-        if absolute.len() > MAX_DIGITS {
+        if !number.has_python_str() {
             return false;
         }
-        let absolute: BigUint = absolute.parse().unwrap_or_default();
+        let number = number.to_string();
+        let absolute: BigUint = number.trim_start_matches('-').parse().unwrap_or_default();
         let digits = match self {
             Self::Baseconv => Some(absolute.to_radix_be(62)),
             Self::Datasette => divided_digits(absolute),
@@ -71,7 +64,7 @@ impl Base62 {
         true
     }
 
-    /// What is wrong with a number that can't be written.
+    /// Why [`write`](Self::write) can't write a number.
     pub(crate) fn too_large(self) -> &'static str {
         match self {
             Self::Baseconv => "is too large: Python writes integers of at most 4,300 digits",
@@ -80,7 +73,7 @@ impl Base62 {
     }
 }
 
-/// Converts to decimal digits by the division of floats, and those back.
+/// Converts to decimal digits with float division, and back to a number.
 fn to_decimal_and_back(mut number: BigUint) -> Option<BigUint> {
     let mut decoded = BigUint::ZERO;
     let mut place = BigUint::from(1u32);
@@ -92,7 +85,7 @@ fn to_decimal_and_back(mut number: BigUint) -> Option<BigUint> {
     Some(decoded)
 }
 
-/// The digits to base 62 by the division of floats, most significant first.
+/// The base62 digits by float division, most significant first.
 fn divided_digits(mut number: BigUint) -> Option<Vec<u8>> {
     let mut digits = Vec::new();
     while number != BigUint::ZERO || digits.is_empty() {

@@ -202,7 +202,8 @@ impl InvalidArgument {
         }
     }
 
-    /// What is wrong, to be read after the argument's name and the [path](Self::path): `must be a list of strings`.
+    /// What is wrong. Reads after the argument's name and the [path](Self::path): `must be a list of
+    /// strings`.
     pub fn problem(&self) -> String {
         match &self.problem {
             Problem::Json(error) => error.kind().to_string(),
@@ -239,7 +240,7 @@ pub(crate) enum Problem {
     Json(pyjson::Error),
     /// Datasette can't use the value.
     Value(&'static str),
-    /// A value inside it has the wrong shape.
+    /// A value inside the argument has the wrong shape.
     Shape(Box<Shape>),
     /// The payload would have more bytes than allowed.
     TooLarge {
@@ -248,7 +249,7 @@ pub(crate) enum Problem {
     },
 }
 
-/// Where a value has the wrong shape, and what it must be.
+/// A value of the wrong shape: where it is, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) path: Vec<String>,

@@ -21,7 +21,7 @@ const BEFORE_1_0: &str = "
     0.62 0.63a0 0.63a1 0.63 0.63.1 0.63.2 0.63.3 0.64 0.64.1 0.64.2 0.64.3 0.64.4 0.64.5
     0.64.6 0.64.7 0.64.8 0.65 0.65.1 0.65.2 0.65.3 0.65.4 0.65.5";
 
-/// The first with a base62 of its own, in place of the package python-baseconv.
+/// The first release with its own base62 instead of the package python-baseconv.
 const OWN_BASE62: (u32, u32) = (0, 62);
 
 /// The built-in actions: the alpha of 1.0 that added each, its name, its abbreviation, and whether
@@ -124,13 +124,13 @@ impl FromStr for Release {
         if numbers < OLDEST {
             return Err(ReleaseError::TooOld);
         }
-        if numbers < (1, 0) {
-            return Self::before_1_0(version.to_string(), numbers);
-        }
-        match version.alpha_of_1_0() {
-            Some(number) if number <= NEWEST_ALPHA && version.is_plain => Ok(Self::alpha(number)),
-            Some(number) if number <= NEWEST_ALPHA => Err(ReleaseError::Unknown),
-            _ => Ok(Self { name: text.trim().to_owned(), is_known: false, ..Self::newest() }),
+        match version.alpha_of_1_0().filter(|&number| number <= NEWEST_ALPHA) {
+            None if numbers >= (1, 0) => {
+                Ok(Self { name: text.trim().to_owned(), is_known: false, ..Self::newest() })
+            }
+            _ if !version.is_plain => Err(ReleaseError::Unknown),
+            Some(number) => Ok(Self::alpha(number)),
+            None => Self::before_1_0(version.to_string(), numbers),
         }
     }
 }
@@ -173,7 +173,7 @@ impl Release {
         Ok(Self { name, alpha: None, base62, is_known: true })
     }
 
-    /// The version. If this crate doesn't know the release, as it was asked for.
+    /// The version. For a release that this crate doesn't know, the text it was parsed from.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -291,11 +291,11 @@ impl std::error::Error for NotSupported {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReleaseError {
-    /// The text is no version.
+    /// The text isn't a version.
     NotAVersion,
     /// Older than 0.44, the first release with `datasette.sign`.
     TooOld,
-    /// Older than the newest known release, and not one of those that exist.
+    /// Older than the newest known release, but no such release exists.
     Unknown,
 }
 

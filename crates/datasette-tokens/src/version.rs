@@ -22,15 +22,12 @@ impl Version {
     }
 }
 
-/// The normal spelling; a version that isn't plain has a `?` at its end.
+/// The normal spelling of a plain version, without its local version.
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers: Vec<_> = self.numbers.iter().map(u32::to_string).collect();
         f.write_str(&numbers.join("."))?;
-        if let Some(alpha) = self.alpha {
-            write!(f, "a{alpha}")?;
-        }
-        f.write_str(if self.is_plain { "" } else { "?" })
+        self.alpha.map_or(Ok(()), |alpha| write!(f, "a{alpha}"))
     }
 }
 

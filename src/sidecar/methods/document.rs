@@ -22,7 +22,7 @@ const OPENRPC: &str = "1.2.6";
 /// What stands before the name in a reference to a schema.
 const SCHEMA: &str = "#/components/schemas/";
 
-/// The errors of every method. A line that isn't JSON, or has an unknown method, is an error of none.
+/// The errors of every method. Invalid JSON and unknown methods belong to no method.
 const COMMON_ERRORS: &[ErrorKind] = &[
     ErrorKind::InvalidRequest,
     ErrorKind::TooLarge,

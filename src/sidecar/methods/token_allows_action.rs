@@ -1,8 +1,9 @@
 //! `token_allows_action`.
 
-use super::method::{Args, ErrorKind, Examples, Failure, Method, MethodResult, Session};
+use super::method::{Args, Examples, Failure, Method, MethodResult, Session};
 use super::parameter::{NOW, TOKEN};
 use super::restrictions_allow_action::{ACTION, RESOURCE, read_action, read_resource};
+use super::verify_token;
 
 pub(super) const METHOD: Method = Method {
     name: "token_allows_action",
@@ -13,12 +14,8 @@ pub(super) const METHOD: Method = Method {
                   Datasette before 1.0a20 has no such check.",
     parameters: &[TOKEN, ACTION, RESOURCE, NOW],
     result: MethodResult { name: "access", schema: "Access" },
-    errors: &[
-        ErrorKind::NoSecret,
-        ErrorKind::BadPayload,
-        ErrorKind::TokenInvalid,
-        ErrorKind::NotSupported,
-    ],
+    // Those of restrictions_allow_action are among them.
+    errors: verify_token::METHOD.errors,
     examples: Examples::Fixtures(&[
         "token_allows_unrestricted",
         "token_allows_table_without_resource",
