@@ -40,7 +40,7 @@ def figures(folder, dstok, count, runs):
     lines = [
         f"Measured on {machine()}; {version(dstok)}, {PYSPARK.replace('==', ' ')}. {count:,} records of "
         f"{many.input_bytes / count:.0f} bytes. Seconds are medians; runs of each, in turns: {runs}. The load average was "
-        f"{load:.0f} at the start. On a busy machine, only the CPU seconds tell something.",
+        f"{load:.0f} at the start. On a busy machine, rely on the CPU seconds only.",
         "",
         "| run | CPU seconds | elapsed | shortest | longest |",
         "| --- | --- | --- | --- | --- |",

@@ -1,4 +1,4 @@
-"""Virtual environments under `.environments/`: one per Datasette release, and others by name.
+"""Environments under `.environments/`: one per Datasette release, and others by name, of Python or npm packages.
 
 The environment of a release holds it and the pinned packages below. Each is
 built once; a stamp file with its requirements says that it is complete.
@@ -6,6 +6,7 @@ built once; a stamp file with its requirements says that it is complete.
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -128,6 +129,26 @@ def ensure_packages(name, requirements, report=print_progress):
     """
     _ensure({name: tuple(requirements)}, report)
     return ROOT / name / "bin"
+
+
+def ensure_npm(name, dependencies, report=print_progress):
+    """Install npm packages into the folder `name`, if one is missing or out of date.
+
+    `dependencies` has the version of each package. Returns the folder. Raises EnvironmentFailure.
+    """
+    folder = ROOT / name
+    manifest = json.dumps({"private": True, "dependencies": dependencies})
+    ROOT.mkdir(exist_ok=True)
+    with _lock():
+        if not (_stamp(name).is_file() and _stamp(name).read_text() == manifest):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            (folder / "package.json").write_text(manifest)
+            options = ("--loglevel=error", "--logs-max=0", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund")
+            _run(["npm", "install", *options, "--prefix", folder], f"environment {name}")
+            _stamp(name).write_text(manifest)
+            report(f"environment {name}: built")
+    return folder
 
 
 def _ensure(wanted, report):

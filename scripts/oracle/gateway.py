@@ -28,7 +28,7 @@ def skip_without_node(script):
     except (OSError, subprocess.CalledProcessError):
         version = ""
     if not re.match(r"v([2-9]\d|\d{3,})\.", version):
-        print(f"{script}: skipped: needs Node 20 or newer, found {version or 'none'}")
+        print(f"{script}: SKIPPED: needs Node 20 or newer, found {version or 'none'}")
         sys.exit(0)
     return version
 

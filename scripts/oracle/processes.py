@@ -1,5 +1,6 @@
 """Runs the two sides of a comparison: real Datasette (the driver) and dstok."""
 
+import argparse
 import json
 import subprocess
 from pathlib import Path
@@ -11,6 +12,21 @@ HERE = Path(__file__).resolve().parent
 
 class ProcessFailure(Exception):
     """A process ended badly or answered too little; the message is one line."""
+
+
+def add_dstok_option(parser):
+    """Add the option --dstok to a parser. Its value is the absolute path of a file."""
+    default = environments.REPOSITORY / "target" / "release" / "dstok"
+    # argparse checks a default only if it is a string.
+    parser.add_argument("--dstok", type=_binary, metavar="PATH", default=str(default),
+                        help="the binary (default target/release/dstok)")
+
+
+def _binary(text):
+    path = Path(text).resolve()
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"no {text}: run `cargo build --release` or give --dstok")
+    return path
 
 
 def cargo_build(*options):
