@@ -88,7 +88,7 @@ fn all_of_it_is_short() {
     let sources = sources();
     let product = sources.iter().filter(|source| !source.path.starts_with("crates/testing"));
     let total: usize = product.map(lines).sum();
-    assert!(total < MAX_LINES, "{total} lines of code");
+    assert!(total <= MAX_LINES, "{total} lines of code");
 }
 
 #[test]
