@@ -6,7 +6,7 @@ import weakref
 
 from . import options as configuration
 from .old_secrets import OldSecrets
-from .sidecar import Sidecar
+from .sidecar import Inspection, Minting, Warnings
 from .usage import Usage
 
 logger = logging.getLogger("datasette_dstok")
@@ -15,7 +15,7 @@ _instances = weakref.WeakKeyDictionary()
 
 
 class Instance:
-    """The options, the old secrets, what was seen of them, and the sidecar.
+    """The options, the old secrets, what was seen of them, and the sidecars.
 
     It does not refer to its Datasette, so that it is no reason to keep that in memory.
     """
@@ -24,7 +24,9 @@ class Instance:
         self.options = options
         self.old_secrets = OldSecrets(s for s in options.old_secrets if s != current_secret)
         self.usage = Usage(len(self.old_secrets) + 1)
-        self.sidecar = Sidecar(options, self.old_secrets.secrets)
+        warnings = Warnings()
+        self.sidecar = Minting(options, self.old_secrets.secrets, warnings)
+        self.inspection = Inspection(options, self.old_secrets.secrets, warnings)
         self.since = time.time()
 
 
