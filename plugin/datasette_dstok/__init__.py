@@ -15,8 +15,10 @@ def startup(datasette):
 
 @hookimpl
 async def shutdown(datasette):
-    """End the sidecar, if one was started."""
-    await instance_of(datasette).sidecar.close()
+    """End the sidecars that were started."""
+    instance = instance_of(datasette)
+    await instance.sidecar.close()
+    await instance.inspection.close()
 
 
 @hookimpl(wrapper=True)
@@ -45,8 +47,8 @@ def register_actions(datasette):
 
 @hookimpl
 def register_routes():
-    """Register the page."""
-    return [(r"^/-/dstok$", page.inspect)]
+    """Register the pages."""
+    return [(r"^/-/dstok$", page.inspect), (r"^/-/dstok/secrets$", page.secrets)]
 
 
 @hookimpl

@@ -1,0 +1,72 @@
+"""Times and spans of time, in words for people."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+
+# From so many days on, hours no longer matter.
+MANY_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time: as text, and for machines, which is None beyond the calendar."""
+
+    text: str
+    iso: str | None = None
+
+
+def moment(timestamp: float, now: float | None = None) -> Moment:
+    """Return the Moment of Unix seconds, with how far it is from `now` (Unix seconds)."""
+    try:
+        at = datetime.fromtimestamp(timestamp, timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return Moment(f"{timestamp} seconds after 1970")
+    distance = away(timestamp - (time.time() if now is None else now))
+    return Moment(f"{at:%Y-%m-%d %H:%M:%S} UTC, {distance}", at.isoformat(timespec="seconds"))
+
+
+def away(seconds: float) -> str:
+    """Say how far off something is: "3 days ago", "in 1 hour 20 minutes", "now"."""
+    if abs(seconds) < 1:
+        return "now"
+    return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
+
+
+def span(seconds: float) -> str:
+    """Say how long something is, rounded so that a day that has just begun is "1 day".
+
+    Below a minute to seconds, below a day to minutes, below a week to hours, then to days.
+    """
+    if seconds < MINUTE:
+        return count(int(seconds), "second")
+    minutes = round(seconds / MINUTE)
+    if minutes < HOUR // MINUTE:
+        return count(minutes, "minute")
+    if minutes < DAY // MINUTE:
+        return both(minutes, 60, "hour", "minute")
+    hours = round(seconds / HOUR)
+    if hours < MANY_DAYS * 24:
+        return both(hours, 24, "day", "hour")
+    return count(round(seconds / DAY), "day")
+
+
+def exactly(seconds: int) -> str:
+    """Say how long something is in the largest unit that has no remainder: "36 hours"."""
+    for unit, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
+        if seconds % size == 0:
+            return count(seconds // size, unit)
+    return count(seconds, "second")
+
+
+def both(number: int, size: int, larger: str, smaller: str) -> str:
+    """Return a number of the smaller unit, `size` of which are one larger, in both units."""
+    whole, rest = divmod(number, size)
+    return f"{count(whole, larger)} {count(rest, smaller)}" if rest else count(whole, larger)
+
+
+def count(number: int, unit: str) -> str:
+    """Return a number with its unit: "1 day", "2 days"."""
+    return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -1,0 +1,162 @@
+"""The page that shows which secrets are in use, /-/dstok/secrets, with reports of every kind."""
+
+import re
+from html import unescape
+
+import pytest
+from helpers import CURRENT, OLD, OLDER, bearer, token
+from reports import Report, SecretReport, Use, Verdict
+
+from datasette_dstok.instance import instance_of
+
+SINCE = 1_700_000_000.0
+
+
+def use(kind, **more):
+    """Return a Use, by default one that was never seen."""
+    return Use(
+        **{
+            "kind": kind,
+            "requests": 0,
+            "actors": 0,
+            "more_actors": False,
+            "last_seen": None,
+            "last_actor": None,
+            **more,
+        }
+    )
+
+
+def report(scope="all processes"):
+    """Return a Report with one secret of each kind."""
+    return Report(
+        scope=scope,
+        since=SINCE,
+        secrets=[
+            SecretReport(
+                name="the current secret",
+                fingerprint="AAAAaaaa",
+                uses=[
+                    use(
+                        "cookies",
+                        requests=12_345,
+                        actors=10_000,
+                        more_actors=True,
+                        last_seen=SINCE + 60,
+                        last_actor="ann",
+                    ),
+                    use("tokens"),
+                    use("dsatok", requests=3, actors=None, last_seen=SINCE + 1),
+                ],
+                verdict=None,
+            ),
+            SecretReport(
+                name="old secret 1",
+                fingerprint="BBBBbbbb",
+                uses=[
+                    use("tokens", requests=1, actors=1, last_seen=SINCE, last_actor="<b>bob</b>")
+                ],
+                verdict=Verdict("keep", "Last used 6 seconds ago by <b>bob</b>. Keep it."),
+            ),
+            SecretReport(
+                name="old secret 2",
+                fingerprint="CCCCcccc",
+                uses=[],
+                verdict=Verdict(
+                    "safe", "Not used for 14 days (observed for 14 days): safe to remove."
+                ),
+            ),
+            SecretReport(
+                name="a removed secret", fingerprint="DDDDdddd", uses=[use("tokens")], verdict=None
+            ),
+        ],
+    )
+
+
+async def page(datasette, given=None, **request):
+    """Return the response for a Report, which stands in for what was counted."""
+    if given is not None:
+
+        async def reported(_datasette):
+            return given
+
+        instance_of(datasette).usage.report = reported
+    return await datasette.client.get("/-/dstok/secrets", **{"actor": {"id": "root"}, **request})
+
+
+def main(response):
+    """Return the page without its tags, in one line."""
+    html = re.search(r'<main class="dstok">.*</main>', response.text, re.DOTALL)[0]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+@pytest.mark.asyncio
+async def test_report(make_datasette):
+    response = await page(await make_datasette(), report())
+    said = main(response)
+    assert "no-store" in response.headers["cache-control"]
+    assert "<title>Secrets</title>" in response.text
+    for part in (
+        "used by all processes since 2023-11-14 22:13:20 UTC, ",
+        "The current secret Fingerprint AAAAaaaa Sessions Requests 12,345 Actors 10,000 or more "
+        "Last used 2023-11-14 22:14:20 UTC, ",
+        " ago by ann API tokens Requests 0 Actors 0 Last used never dsatok Calls 3 Last used 2023",
+        "Old secret 1 Fingerprint BBBBbbbb ! Last used 6 seconds ago by <b>bob</b>. Keep it.",
+        "Old secret 2 Fingerprint CCCCcccc \u2713 Not used for 14 days (observed for 14 days): "
+        "safe to remove. Not used. A removed secret Fingerprint DDDDdddd",
+    ):
+        assert part in said
+    assert "--internal" not in said
+    assert "<b>bob" not in response.text
+
+
+@pytest.mark.asyncio
+async def test_counts_of_one_process(make_datasette):
+    said = main(await page(await make_datasette(), report("this process")))
+    assert "used by this process since 2023-11-14 22:13:20 UTC, " in said
+    assert "So there is no advice which secret can be removed." in said
+    assert "--internal" in said
+
+
+@pytest.mark.asyncio
+async def test_tabs(make_datasette):
+    datasette = await make_datasette(settings={"base_url": "/prefix/"})
+    inspect = await datasette.client.get("/-/dstok", actor={"id": "root"})
+    secrets = await page(datasette, report())
+    for response, here, there in (
+        (inspect, "/prefix/-/dstok", "/prefix/-/dstok/secrets"),
+        (secrets, "/prefix/-/dstok/secrets", "/prefix/-/dstok"),
+    ):
+        tabs = re.search(r'<nav class="dstok-tabs".*?</nav>', response.text, re.DOTALL)[0]
+        assert f'<a href="{here}" aria-current="page">' in tabs
+        assert f'<a href="{there}">' in tabs
+        assert tabs.count("<a ") == 2
+
+
+@pytest.mark.asyncio
+async def test_permission_and_methods(make_datasette):
+    datasette = await make_datasette(config={"permissions": {"dstok-inspect": {"id": "ann"}}})
+    for actor, status in ((None, 403), ({"id": "bob"}, 403), ({"id": "ann"}, 200)):
+        assert (await page(datasette, report(), actor=actor)).status_code == status
+    restricted = bearer(token(CURRENT, "ann", _r={"a": ["vi"]}))
+    assert (await page(datasette, actor=None, headers=restricted)).status_code == 403
+    for method in ("POST", "PUT", "DELETE"):
+        response = await datasette.client.request(method, "/-/dstok/secrets", actor={"id": "ann"})
+        assert response.status_code == 405
+        assert response.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.asyncio
+async def test_real_report(make_datasette):
+    """What the plugin counted itself, without a report that stands in for it."""
+    datasette = await make_datasette({"old_secrets": [OLD, OLDER]})
+    if not hasattr(instance_of(datasette).usage, "report"):
+        pytest.skip("no report yet")
+    await datasette.client.get("/-/actor.json", headers=bearer(token(OLD, "bob")))
+    response = await page(datasette)
+    said = main(response)
+    assert "Old secret 1" in said
+    assert "API tokens Requests 1 Actors 1" in said
+    assert "by bob" in said
+    for secret in (CURRENT, OLD, OLDER):
+        assert secret not in response.text
