@@ -3,7 +3,7 @@
 from datasette import hookimpl
 from datasette.permissions import Action
 
-from . import handlers, page, sessions
+from . import handlers, limits, page, refused, sessions
 from .instance import instance_of
 
 
@@ -49,6 +49,14 @@ def register_actions(datasette):
 def register_routes():
     """Register the pages."""
     return [(r"^/-/dstok$", page.inspect), (r"^/-/dstok/secrets$", page.secrets)]
+
+
+@hookimpl
+def handle_exception(datasette, request, exception):
+    """Answer a refused token with what is allowed."""
+    if isinstance(exception, limits.TokenRefused):
+        return refused.answer(datasette, request, exception)
+    return None
 
 
 @hookimpl

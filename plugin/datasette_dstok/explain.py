@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .times import Moment, exactly, moment
+from .times import Moment, in_days_and_hours, moment
 
 PREFIX = "dstok_"
 
@@ -100,7 +100,7 @@ def token(
     if max_ttl and found["expires"] is not None and cut_short(found):
         answer.notes.append(
             "It ends sooner than it says, by this Datasette's setting max_signed_tokens_ttl "
-            f"({exactly(max_ttl)})."
+            f"({in_days_and_hours(max_ttl)})."
         )
     payload = json.dumps(found["payload"], ensure_ascii=False)
     if len(payload) > LONGEST_PAYLOAD:

@@ -53,14 +53,6 @@ def span(seconds: float) -> str:
     return count(round(seconds / DAY), "day")
 
 
-def exactly(seconds: int) -> str:
-    """Say how long something is in the largest unit that has no remainder: "36 hours"."""
-    for unit, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
-        if seconds % size == 0:
-            return count(seconds // size, unit)
-    return count(seconds, "second")
-
-
 def both(number: int, size: int, larger: str, smaller: str) -> str:
     """Return a number of the smaller unit, `size` of which are one larger, in both units."""
     whole, rest = divmod(number, size)
@@ -70,3 +62,14 @@ def both(number: int, size: int, larger: str, smaller: str) -> str:
 def count(number: int, unit: str) -> str:
     """Return a number with its unit: "1 day", "2 days"."""
     return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def in_days_and_hours(seconds: int) -> str:
+    """Say exactly how long something is: "30 days (720 hours)", "1 hour 30 minutes"."""
+    parts, rest = [], seconds
+    for unit, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1)):
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append(count(number, unit))
+    in_hours = f" ({seconds // HOUR:,} hours)" if seconds >= DAY and seconds % HOUR == 0 else ""
+    return " ".join(parts) + in_hours

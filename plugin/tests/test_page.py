@@ -368,17 +368,10 @@ def test_away(seconds, expected):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(86_400, "1 day"), (129_600, "36 hours"), (5_400, "90 minutes"), (61, "61 seconds")],
+    ("lifetime", "expected"),
+    [(3_600, "in 1 hour"), (86_400, "in 1 day"), (30 * 86_400, "in 30 days")],
 )
-def test_exactly(seconds, expected):
-    assert times.exactly(seconds) == expected
-
-
-@pytest.mark.parametrize("lifetime", [60, 3_600, 86_400, 7 * 86_400, 30 * 86_400])
-def test_moments_agree_with_the_lifetime(lifetime):
+def test_moments_agree_with_the_lifetime(lifetime, expected):
     """A token made a second ago expires in what was asked for."""
     made = 1_700_000_000
-    assert times.moment(made + lifetime, made + 0.9).text.endswith(
-        ", in " + ("59 seconds" if lifetime == 60 else times.exactly(lifetime))
-    )
+    assert times.moment(made + lifetime, made + 0.9).text.endswith(f" UTC, {expected}")
