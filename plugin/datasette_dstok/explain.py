@@ -206,7 +206,7 @@ def why(found: dict[str, Any], text: str, old_secrets: int) -> str:
     secrets = f"any of the {old_secrets + 1} secrets" if old_secrets else "the secret"
     return (
         "It was made with another secret, or it was changed: its signature does not fit "
-        f"{secrets} that this Datasette accepts. Nobody can tell the two apart. "
+        f"{secrets} that this Datasette accepts. The signature alone cannot tell which. "
         "Does it come from another Datasette, or from before a rotation of the secret?"
     )
 

@@ -12,20 +12,28 @@ MANY_DAYS = 7
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time: as text, and for machines, which is None beyond the calendar."""
+    """A point in time in words: which, and how far off; for machines, which is None beyond the
+    calendar."""
 
-    text: str
+    at: str
+    away: str | None = None
     iso: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.at}, {self.away}" if self.away else self.at
 
 
 def moment(timestamp: float, now: float | None = None) -> Moment:
-    """Return the Moment of Unix seconds, with how far it is from `now` (Unix seconds)."""
+    """Return the Moment of Unix seconds, as seen from `now` (Unix seconds; the clock)."""
     try:
         at = datetime.fromtimestamp(timestamp, timezone.utc)
     except (OverflowError, ValueError, OSError):
         return Moment(f"{timestamp} seconds after 1970")
-    distance = away(timestamp - (time.time() if now is None else now))
-    return Moment(f"{at:%Y-%m-%d %H:%M:%S} UTC, {distance}", at.isoformat(timespec="seconds"))
+    return Moment(
+        at=f"{at:%Y-%m-%d %H:%M:%S} UTC",
+        away=away(timestamp - (time.time() if now is None else now)),
+        iso=at.isoformat(timespec="seconds"),
+    )
 
 
 def away(seconds: float) -> str:

@@ -97,10 +97,11 @@ async def test_report(make_datasette):
     assert "no-store" in response.headers["cache-control"]
     assert "<title>Secrets</title>" in response.text
     for part in (
-        "used by all processes since 2023-11-14 22:13:20 UTC, ",
+        "counted in all processes since 2023-11-14 22:13:20 UTC, ",
         "The current secret Fingerprint AAAAaaaa Sessions Requests 12,345 Actors 10,000 or more "
-        "Last used 2023-11-14 22:14:20 UTC, ",
-        " ago by ann API tokens Requests 0 Actors 0 Last used never dsatok Calls 3 Last used 2023",
+        "Last used ",
+        " days ago by ann 2023-11-14 22:14:20 UTC API tokens Requests 0 Actors 0 Last used never "
+        "dsatok Calls 3 Last used ",
         "Old secret 1 Fingerprint BBBBbbbb ! Last used 6 seconds ago by <b>bob</b>. Keep it.",
         "Old secret 2 Fingerprint CCCCcccc \u2713 Not used for 14 days (observed for 14 days): "
         "safe to remove. Not used. A removed secret Fingerprint DDDDdddd",
@@ -113,7 +114,7 @@ async def test_report(make_datasette):
 @pytest.mark.asyncio
 async def test_counts_of_one_process(make_datasette):
     said = main(await page(await make_datasette(), report("this process")))
-    assert "used by this process since 2023-11-14 22:13:20 UTC, " in said
+    assert "counted in this process since 2023-11-14 22:13:20 UTC, " in said
     assert "So there is no advice which secret can be removed." in said
     assert "--internal" in said
 
