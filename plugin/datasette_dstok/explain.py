@@ -1,5 +1,7 @@
 """What `inspect_token` found, in words for people."""
 
+from __future__ import annotations
+
 import json
 import re
 import time

@@ -1,5 +1,7 @@
 """The pages /-/dstok and /-/dstok/secrets: what is this token, and which secrets are in use?"""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 from datasette import Request, Response
@@ -20,7 +22,7 @@ LONGEST = 8_192
 KINDS = {"cookies": "Sessions", "tokens": "API tokens"}
 
 
-async def inspect(datasette: "Datasette", request: Request) -> Response:
+async def inspect(datasette: Datasette, request: Request) -> Response:
     """Show the form, and for a POST what the token in it is. 403 without the permission."""
     if refused := await refusal(datasette, request, "GET", "HEAD", "POST"):
         return refused
@@ -36,7 +38,7 @@ async def inspect(datasette: "Datasette", request: Request) -> Response:
     return await rendered(datasette, request, "dstok_inspect.html", context)
 
 
-async def secrets(datasette: "Datasette", request: Request) -> Response:
+async def secrets(datasette: Datasette, request: Request) -> Response:
     """Show which secrets are in use, and which can be removed. 403 without the permission."""
     if refused := await refusal(datasette, request, "GET", "HEAD"):
         return refused
@@ -46,7 +48,7 @@ async def secrets(datasette: "Datasette", request: Request) -> Response:
     return await rendered(datasette, request, "dstok_secrets.html", context)
 
 
-async def refusal(datasette: "Datasette", request: Request, *methods: str) -> Response | None:
+async def refusal(datasette: Datasette, request: Request, *methods: str) -> Response | None:
     """Return the answer to a method that a page does not have, else None.
 
     Raises Forbidden without the permission.
@@ -59,14 +61,14 @@ async def refusal(datasette: "Datasette", request: Request, *methods: str) -> Re
 
 
 async def rendered(
-    datasette: "Datasette", request: Request, template: str, context: dict[str, Any]
+    datasette: Datasette, request: Request, template: str, context: dict[str, Any]
 ) -> Response:
     """Return a page that no cache keeps."""
     html = await datasette.render_template(template, context, request=request)
     return Response.html(html, headers={"Cache-Control": "no-store"})
 
 
-async def inspected(datasette: "Datasette", instance: Instance, pasted: str) -> explain.Answer:
+async def inspected(datasette: Datasette, instance: Instance, pasted: str) -> explain.Answer:
     """Return what the page shows about what was pasted."""
     token = pasted.strip()
     if not token:
@@ -84,10 +86,10 @@ async def inspected(datasette: "Datasette", instance: Instance, pasted: str) -> 
             f"{unavailable}. Datasette itself accepts and refuses tokens as always.",
         )
     max_ttl = datasette.setting("max_signed_tokens_ttl")
-    return explain.token(found, token, len(instance.old_secrets), max_ttl)
+    return explain.token(found, token, len(instance.secrets.old), max_ttl)
 
 
-def create_token_url(datasette: "Datasette", actor: dict[str, Any]) -> str | None:
+def create_token_url(datasette: Datasette, actor: dict[str, Any]) -> str | None:
     """Return the URL of Datasette's page that makes a token, None if it refuses this actor."""
     refuses = "token" in actor or "_r" in actor or not actor.get("id")
     if refuses or not datasette.setting("allow_signed_tokens"):

@@ -1,5 +1,7 @@
 """The answer when a limit forbids a token: a page for people, JSON for programs."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from datasette import Request, Response
@@ -15,7 +17,7 @@ TITLE = "No token was made"
 
 
 async def answer(
-    datasette: "Datasette", request: Request, refused: limits.TokenRefused
+    datasette: Datasette, request: Request, refused: limits.TokenRefused
 ) -> Response | None:
     """Return the response; None for Datasette's own, as for its paths that end in .json."""
     if request.path.endswith((".json", ".csv")) or request.method != "POST":

@@ -1,5 +1,7 @@
 """Processes `dstok serve`: started at the first need, and done without if they fail."""
 
+from __future__ import annotations
+
 import logging
 import threading
 import time
@@ -9,6 +11,7 @@ from datasette import TokenRestrictions
 from datasette.version import __version__ as datasette_version
 
 from .options import Options
+from .secrets import Secrets
 
 if TYPE_CHECKING:
     import dstok
@@ -73,13 +76,13 @@ class Sidecar:
     def __init__(
         self,
         options: Options,
-        old_secrets: tuple[str, ...],
+        secrets: Secrets,
         warnings: Warnings,
         **client_options: Any,
     ) -> None:
         """Start nothing yet. `client_options` are further ones of `dstok.AsyncClient`."""
         self._options = options
-        self._old_secrets = old_secrets
+        self._secrets = secrets
         self._warnings = warnings
         self._client_options = {"timeout": options.timeout, **client_options}
         self._client: dstok.AsyncClient | None = None
@@ -90,7 +93,7 @@ class Sidecar:
         if client is not None:
             await client.aclose()
 
-    async def call(self, datasette: "Datasette", method: str, *args: Any, **params: Any) -> Any:
+    async def call(self, datasette: Datasette, method: str, *args: Any, **params: Any) -> Any:
         """Return what a method of the client returns. Raises Refused or Unavailable."""
         died = False
         while True:
@@ -110,16 +113,15 @@ class Sidecar:
                     raise self._fail(error, kind, client) from None
                 died = True  # once may happen to anyone: the client starts another
 
-    def _new_client(self, datasette: "Datasette") -> "dstok.AsyncClient":
+    def _new_client(self, datasette: Datasette) -> dstok.AsyncClient:
         if not datasette.actions:
             # Not started yet. Its tokens would have no abbreviations; no need to warn.
             raise Unavailable("Datasette has not started yet")
         import dstok  # here, since a broken package must not keep Datasette from starting
 
         return dstok.AsyncClient(
-            # Datasette has no public way to its secret.
-            secret=datasette._secret,
-            old_secrets=self._old_secrets,
+            secret=self._secrets.current.value,
+            old_secrets=[secret.value for secret in self._secrets.old],
             datasette_version=datasette_version,
             actions=action_table(datasette),
             settings={
@@ -132,7 +134,7 @@ class Sidecar:
             **self._client_options,
         )
 
-    def _fail(self, error: Exception, kind: str, client: "dstok.AsyncClient | None") -> Unavailable:
+    def _fail(self, error: Exception, kind: str, client: dstok.AsyncClient | None) -> Unavailable:
         """Warn of a failure, and return what to raise."""
         if kind == "timeout" and client is not None and client is self._client:
             # It hangs. To end it may take seconds, for which nobody needs to wait.
@@ -148,10 +150,10 @@ class Sidecar:
 class Minting(Sidecar):
     """Mints tokens within the limits. One that failed is left alone for a while."""
 
-    def __init__(self, options: Options, old_secrets: tuple[str, ...], warnings: Warnings) -> None:
+    def __init__(self, options: Options, secrets: Secrets, warnings: Warnings) -> None:
         super().__init__(
             options,
-            old_secrets,
+            secrets,
             warnings,
             max_expires_after=options.max_expires_after,
             known_actions_only=options.known_actions_only,
@@ -162,7 +164,7 @@ class Minting(Sidecar):
 
     async def create_token(
         self,
-        datasette: "Datasette",
+        datasette: Datasette,
         actor_id: str,
         expires_after: int | None,
         restrictions: TokenRestrictions | None,
@@ -185,7 +187,7 @@ class Minting(Sidecar):
         except Refused as refused:
             raise self._refusal(str(refused)) from None
 
-    def _fail(self, error: Exception, kind: str, client: "dstok.AsyncClient | None") -> Unavailable:
+    def _fail(self, error: Exception, kind: str, client: dstok.AsyncClient | None) -> Unavailable:
         self._failure = super()._fail(error, kind, client)
         self._retry_at = time.monotonic() + COOL_DOWN
         return self._failure
@@ -207,21 +209,21 @@ class Inspection(Sidecar):
     It has a process of its own: whatever a token does to it, minting goes on.
     """
 
-    def __init__(self, options: Options, old_secrets: tuple[str, ...], warnings: Warnings) -> None:
+    def __init__(self, options: Options, secrets: Secrets, warnings: Warnings) -> None:
         super().__init__(
             options,
-            old_secrets,
+            secrets,
             warnings,
             timeout=max(options.timeout, INSPECTION_TIMEOUT),
             serve_options=[f"--max-payload={MAX_PAYLOAD}"],
         )
 
-    async def inspect_token(self, datasette: "Datasette", token: str) -> dict[str, Any]:
+    async def inspect_token(self, datasette: Datasette, token: str) -> dict[str, Any]:
         """Return the result of dstok's method inspect_token. Raises Refused or Unavailable."""
         return await self.call(datasette, "inspect_token", token)
 
 
-def action_table(datasette: "Datasette") -> dict[str, Any]:
+def action_table(datasette: Datasette) -> dict[str, Any]:
     """Return the actions of this Datasette, as its /-/actions.json has them."""
     return {
         "ok": True,

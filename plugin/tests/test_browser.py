@@ -364,7 +364,9 @@ def test_without_javascript(tmp_path, server):
 
 def test_session_of_an_old_secret(browser, server):
     log_in(browser, server, OLD)
-    assert browser.get_cookie("ds_actor")["value"] != cookie(OLD, {"id": "root"})
+    assert browser.get_cookie("ds_actor")["value"] == cookie(
+        CURRENT, {"id": "root"}, renewed_from=[OLD]
+    )
     open_page(browser)
 
 
