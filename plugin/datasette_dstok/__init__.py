@@ -3,7 +3,7 @@
 from datasette import hookimpl
 from datasette.permissions import Action
 
-from . import handlers, limits, page, refused, sessions, unsign
+from . import events, handlers, limits, monitoring, page, refused, sessions, unsign
 from .instance import instance_of
 
 
@@ -14,15 +14,20 @@ def startup(datasette):
     A mistake in the configuration stops Datasette from starting. This goes before what other
     plugins do at startup, so that theirs is signed and unsigned with the old secrets, too.
     """
-    unsign.wrap(datasette, instance_of(datasette))
+    instance = instance_of(datasette)
+    unsign.wrap(datasette, instance)
+    instance.usage.start(datasette)
 
 
 @hookimpl
 async def shutdown(datasette):
-    """End the sidecars that were started."""
+    """Write down which secrets were used, and end the sidecars that were started."""
     instance = instance_of(datasette)
-    await instance.sidecar.close()
-    await instance.inspection.close()
+    try:
+        await instance.usage.close(datasette)
+    finally:
+        await instance.sidecar.close()
+        await instance.inspection.close()
 
 
 @hookimpl(wrapper=True)
@@ -51,8 +56,12 @@ def register_actions(datasette):
 
 @hookimpl
 def register_routes():
-    """Register the pages."""
-    return [(r"^/-/dstok$", page.inspect), (r"^/-/dstok/secrets$", page.secrets)]
+    """Register the pages, and the secrets in use as JSON."""
+    return [
+        (r"^/-/dstok$", page.inspect),
+        (r"^/-/dstok/secrets$", page.secrets),
+        (r"^/-/dstok\.json$", monitoring.secrets_in_use),
+    ]
 
 
 @hookimpl
@@ -61,6 +70,12 @@ def handle_exception(datasette, request, exception):
     if isinstance(exception, limits.TokenRefused):
         return refused.answer(datasette, request, exception)
     return None
+
+
+@hookimpl
+def register_events():
+    """Register the events that tell of old secrets and of refused tokens."""
+    return [events.OldSecretUsedEvent, events.TokensRefusedEvent]
 
 
 @hookimpl

@@ -50,7 +50,8 @@ REPORTING = """
 import time
 from datasette import hookimpl
 from datasette_dstok.instance import instance_of
-from reports import Report, SecretReport, Use, Verdict
+from datasette_dstok.usage import Report, SecretReport, Use
+from datasette_dstok.verdicts import Verdict
 
 DAY = 86_400
 
@@ -70,6 +71,8 @@ async def report(datasette):
                     Use("a-namespace-of-another-plugin", 40, None, False, now - 7_000, None),
                 ],
                 None,
+                None,
+                None,
             ),
             SecretReport(
                 "old secret 1",
@@ -79,14 +82,18 @@ async def report(datasette):
                     Use("tokens", 911, 2, False, now - 6, "ann"),
                 ],
                 Verdict("keep", "Last used 6 seconds ago by ann. Keep it."),
+                now - 20 * DAY,
+                6,
             ),
             SecretReport(
                 "old secret 2",
                 "9uW-cR7y",
                 [Use("tokens", 17, 4, False, now - 15 * DAY, "alice")],
                 Verdict("safe", "Not used for 15 days (observed for 20 days): safe to remove."),
+                now - 20 * DAY,
+                15 * DAY,
             ),
-            SecretReport("a removed secret", "mm2QpLs8", [], None),
+            SecretReport("a removed secret", "mm2QpLs8", [], None, None, None),
         ],
     )
 
