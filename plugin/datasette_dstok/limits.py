@@ -27,6 +27,12 @@ class TokenRefused(ValueError, BadRequest):
         self.asked = asked or message
 
 
+class SessionRefused(TokenRefused):
+    """This session may make no token at all. Answered with 400."""
+
+    is_limit = False
+
+
 class AuditLogUnavailable(TokenRefused):
     """The token cannot be recorded, and so is not minted. Answered with 503."""
 

@@ -398,13 +398,18 @@ def test_screenshots(browser, server):
     browser.get(server.url + "/-/dstok")
     pasted, *_ = tokens()[-1]
     paste(browser, pasted)
-    screenshot(browser, folder / "inspect-a-token.png")
+    end = browser.find_element(By.CSS_SELECTOR, "form.dstok-form")
+    screenshot(browser, folder / "inspect-a-token.png", end.rect["y"])
     browser.get(server.url + "/-/dstok/secrets")
-    screenshot(browser, folder / "secrets.png")
+    end = browser.find_elements(By.CSS_SELECTOR, ".dstok-secret")[3]
+    screenshot(browser, folder / "secrets.png", end.rect["y"])
 
 
-def screenshot(browser, path):
-    """Write the whole page as a PNG."""
+def screenshot(browser, path, height=None):
+    """Write the whole page as a PNG, or so many pixels of it."""
     options = {"format": "png", "captureBeyondViewport": True}
+    if height:
+        clip = {"x": 0, "y": 0, "width": 900, "height": height, "scale": 1}
+        options = {**options, "clip": clip}
     found = browser.execute_cdp_cmd("Page.captureScreenshot", options)
     path.write_bytes(base64.b64decode(found["data"]))

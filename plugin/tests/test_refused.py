@@ -6,7 +6,7 @@ import urllib.parse
 from html import unescape
 
 import pytest
-from helpers import CURRENT, cookie
+from helpers import CURRENT, OLD, cookie
 from servers import serve
 
 from datasette_dstok import times
@@ -131,6 +131,17 @@ def test_audit_log_that_cannot_be_written(tmp_path):
         assert "the audit log cannot be written now" in text(refused.text)
         assert "What is allowed" not in text(refused.text)
         assert "dstok_" not in refused.text
+
+
+def test_session_of_an_old_secret(tmp_path):
+    """It is told to log in again. No other choice in the form would help."""
+    with serve(tmp_path, CURRENT, {**LIMITS, "old_secrets": [OLD]}) as server:
+        old = cookie(OLD, {"id": "root"})
+        fields = {"expire_type": "days", "expire_duration": 1}
+        refused = server.post_form("/-/create-token", old, **fields)
+        assert refused.status == 400
+        assert "Log out and in again to make tokens" in text(refused.text)
+        assert "What is allowed" not in text(refused.text)
 
 
 def test_other_errors_stay_datasettes(server):
