@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import logging
 import threading
@@ -137,6 +138,9 @@ class Usage:
                     "datasette-dstok: how much they are in use is only known of this process, "
                     "since its start: start Datasette with --internal FILE to keep it"
                 )
+        if self._store:
+            # `datasette --get` shuts nothing down.
+            atexit.register(self._write_at_exit)
         if old or self._store:
             datasette.add_background_task(self._keep, name="datasette-dstok usage")
         if self._wrapped:
@@ -145,9 +149,7 @@ class Usage:
     async def close(self, datasette: Datasette) -> None:
         """Write down what was counted. To be called by the hook `shutdown`."""
         await self.flush(LAST_PATIENCE)
-        lost = sum(counter.requests for counter in self._pending.values())
-        if self._store and lost:
-            logger.warning("datasette-dstok: the use of secrets in %d requests is lost", lost)
+        atexit.unregister(self._write_at_exit)
         await self._notices.close(datasette)
 
     def seen(self, namespace: str, number: int, payload: object, signed: str) -> None:
@@ -253,6 +255,13 @@ class Usage:
             return store.tidy([current], **more)
         return store.write(batch, self._accepted, old, self._watched, **more)
 
+    def _write_at_exit(self) -> None:
+        if self._store and self._pending:
+            try:
+                self._write(self._store, self._pending, {})
+            except (sqlite3.Error, OSError) as error:
+                self._fail(str(error))
+
     def _put_back(self, batch: dict[Key, Counter]) -> None:
         """Count again what could not be written down."""
         with self._pending_lock:
@@ -266,7 +275,7 @@ class Usage:
             self._failure = why
             logger.warning(
                 "datasette-dstok: the use of secrets cannot be written to the internal database, "
-                "and is kept in memory until it can: %s",
+                "and is kept in memory as long as Datasette runs: %s",
                 why,
             )
 
