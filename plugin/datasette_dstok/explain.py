@@ -24,7 +24,7 @@ LONGEST_INDENTED = 100_000
 # How a payload begins: compressed, or Base64 of `{"`.
 BEGINNINGS = (".", "eyJ")
 
-# What goes before how the length of a signature is wrong.
+# How a reason begins that ends with what is wrong with the length of the signature.
 LENGTH = "Invalid token signature: it is "
 
 TOO_LARGE = "the payload is over max_payload"
@@ -125,12 +125,12 @@ def verdict(found: dict[str, Any], text: str, old_secrets: int) -> Answer:
             "leaving",
             "Works for now",
             f"This token works, but only while {secret} is accepted.",
-            ["Whoever uses it needs a new one before that secret is removed."],
+            ["Replace it with a new one before that secret is removed."],
         )
     if found["status"] == "valid":
         return Answer("works", "Valid", "This token is valid.")
     if found["status"] == "expired":
-        notes = ["Whoever uses it needs a new one."]
+        notes = ["Replace it with a new one."]
         return Answer("fails", "Expired", "This token has expired.", notes)
     if str(found["reason"]).startswith(TOO_LARGE):
         notes = ["Its payload is too large to be inspected. No token that Datasette makes is."]

@@ -18,7 +18,7 @@ ACTION = "dstok-inspect"
 # Characters: as much as common servers take in a header.
 LONGEST = 8_192
 
-# What the page calls the kinds of things that are signed; others go by their namespace.
+# The page's names for what is signed. Other kinds go by their namespace.
 KINDS = {"cookies": "Sessions", "tokens": "API tokens"}
 
 

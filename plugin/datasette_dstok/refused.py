@@ -1,4 +1,4 @@
-"""The answer when a limit forbids a token: a page for people, JSON for programs."""
+"""Answer a request for a token that a limit forbids: a page for people, JSON for programs."""
 
 from __future__ import annotations
 

@@ -6,14 +6,16 @@ from datetime import datetime, timezone
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
-# From so many days on, hours no longer matter.
+# Spans of this many days or more are rounded to days.
 MANY_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time in words: which, and how far off; for machines, which is None beyond the
-    calendar."""
+    """A point in time in words: when it is, and how far off.
+
+    `iso` is the same for machines. It and `away` are None beyond the calendar.
+    """
 
     at: str
     away: str | None = None

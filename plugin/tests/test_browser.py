@@ -406,7 +406,7 @@ def test_screenshots(browser, server):
 
 
 def screenshot(browser, path, height=None):
-    """Write the whole page as a PNG, or so many pixels of it."""
+    """Write the page as a PNG, down to a height in pixels."""
     options = {"format": "png", "captureBeyondViewport": True}
     if height:
         clip = {"x": 0, "y": 0, "width": 900, "height": height, "scale": 1}

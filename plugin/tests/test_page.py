@@ -139,7 +139,7 @@ async def test_base_url(make_datasette):
             lambda: token(OLD),
             [
                 "This token works, but only while old secret 1 is accepted.",
-                "Whoever uses it needs a new one before that secret is removed.",
+                "Replace it with a new one before that secret is removed.",
                 "Signed with old secret 1",
             ],
         ),

@@ -80,7 +80,7 @@ def report(scope="all processes"):
 
 
 async def page(datasette, given=None, **request):
-    """Return the response for a Report, which stands in for what was counted."""
+    """Return the response for a Report instead of what was counted."""
     if given is not None:
 
         async def reported(_datasette):
@@ -155,7 +155,7 @@ async def test_permission_and_methods(make_datasette):
 
 @pytest.mark.asyncio
 async def test_real_report(make_datasette):
-    """What the plugin counted itself, without a report that stands in for it."""
+    """The page shows what the plugin itself counted."""
     datasette = await make_datasette({"old_secrets": [OLD, OLDER]})
     await datasette.client.get("/-/actor.json", headers=bearer(token(OLD, "bob")))
     response = await page(datasette)
