@@ -162,12 +162,12 @@ def secret_name(number):
     return f"old secret {number}" if number else "the current secret"
 
 
-def seen(counted):
-    """Return what the template shows of a Seen."""
+def seen(use):
+    """Return what the template shows of a Use."""
     return {
-        "requests": counted.requests,
-        "different": f"{counted.different}{' or more' if counted.more else ''}",
-        "last": moment(counted.last),
+        "requests": use.requests,
+        "actors": f"{use.actors}{' or more' if use.more_actors else ''}",
+        "last": moment(use.last_seen),
     }
 
 

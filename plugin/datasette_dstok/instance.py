@@ -29,7 +29,7 @@ class Instance:
     def __init__(self, options: Options, secrets: Secrets) -> None:
         self.options = options
         self.secrets = secrets
-        self.usage = Usage(secrets)
+        self.usage = Usage(secrets, options.safe_after_days)
         self.sidecar = Sidecar(options, secrets)
 
 

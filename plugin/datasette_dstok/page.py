@@ -23,7 +23,8 @@ async def inspect(datasette, request):
         return Response.text("Method not allowed", status=405, headers=allowed)
     await datasette.ensure_permission(action=ACTION, actor=request.actor)
     instance = instance_of(datasette)
-    context = {"secrets": secrets_in_use(instance), "since": explain.moment(instance.usage.since)}
+    report = await instance.usage.report(datasette)
+    context = {"secrets": secrets_in_use(report), "since": explain.moment(report.since)}
     if request.method == "POST":
         form = await request.form()
         context["answer"] = await answer(datasette, instance, str(form.get("token") or ""))
@@ -55,12 +56,12 @@ async def answer(datasette, instance, pasted):
     return explained
 
 
-def secrets_in_use(instance):
+def secrets_in_use(report):
     """Return a row for the template for each secret: its name and what was seen of it."""
     return [
         {
-            "name": explain.secret_name(number),
-            **{kind: explain.seen(seen) for kind, seen in kinds.items()},
+            "name": secret.name,
+            **{use.kind: explain.seen(use) for use in secret.uses},
         }
-        for number, kinds in enumerate(instance.usage.secrets)
+        for secret in report.secrets
     ]
