@@ -27,7 +27,7 @@ INTERVAL = 1.0
 LAST_PATIENCE = 2.0
 
 # Secrets and actors for which is remembered when an event was sent. There are no events of more
-# in an hour.
+# in an hour. As many wait at most, if a plugin hangs.
 MOST = 10_000
 
 
@@ -36,7 +36,7 @@ class Notices:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._events: deque[Event] = deque()
+        self._events: deque[Event] = deque(maxlen=MOST)
         self._told: dict[tuple[str, str | None], float] = {}
         self._refused = 0
         self._refused_told: float | None = None

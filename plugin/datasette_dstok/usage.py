@@ -135,8 +135,8 @@ class Usage:
             )
             if self._store is None:
                 logger.warning(
-                    "datasette-dstok: how much they are in use is only known of this process, "
-                    "since its start: start Datasette with --internal FILE to keep it"
+                    "datasette-dstok: their use is counted by this process alone, and forgotten "
+                    "when it ends: start Datasette with --internal FILE to keep the counts"
                 )
         if self._store:
             # `datasette --get` shuts nothing down.

@@ -62,14 +62,19 @@ def test_a_clock_that_is_set_back_ends_no_events(queue, clock):
     assert len(queue.take()) == 2
 
 
-def test_memory_is_bounded(queue, clock, monkeypatch):
+def test_memory_is_bounded(clock, monkeypatch):
     monkeypatch.setattr(notices, "MOST", 3)
+    queue = Notices(clock)
     for _ in range(2):
         for number in range(10):
             use(queue, str(number))
         assert len(queue.take()) == 3
         assert len(queue._told) == 3
         clock.now += HOUR
+    for number in range(10):
+        use(queue, str(number))
+        clock.now += HOUR
+    assert len(queue.take()) == 3, "nor without a task that takes them"
 
 
 def test_refused_tokens_once_a_minute(queue, clock):

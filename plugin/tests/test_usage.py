@@ -296,6 +296,16 @@ def test_verdict_on_an_unused_secret(clock, internal):
     assert process.verdict() == safe
 
 
+def test_a_use_that_cannot_be_written_counts_for_the_verdict(clock, internal):
+    process = Process(clock, internal, days=1)
+    process.flush()
+    process.run(DAY, step=HOURS)
+    assert process.verdict()[0] == "safe"
+    internal.unlink()
+    process.token()
+    assert process.verdict() == ("keep", "Last used just now by ann. Keep it.")
+
+
 def test_the_span_of_the_verdict_can_be_set(clock, internal):
     process = Process(clock, internal, days=1)
     process.flush()

@@ -149,6 +149,37 @@ def test_a_database_that_stays_locked(tmp_path):
         assert server.log.read_text().count("cannot be written to") == 1
 
 
+def verdicts(server):
+    """Return the levels of the verdicts on the old secrets."""
+    return [secret["verdict"]["level"] for secret in report(server)["secrets"][1:]]
+
+
+def test_verdicts_over_restarts(tmp_path):
+    internal = tmp_path / "internal.db"
+
+    def change(assignment):
+        with closing(sqlite3.connect(internal)) as connection:
+            connection.execute(f"update datasette_dstok_secrets set {assignment}")
+            connection.commit()
+
+    with run(tmp_path, internal) as server:
+        assert verdicts(server) == ["watch", "watch"]
+    # As if Datasette had been down for 14 days.
+    change("observed_since = observed_since - 1209600, last_observed = last_observed - 1209600")
+    with run(tmp_path, internal) as server:
+        assert verdicts(server) == ["watch", "watch"]
+    # As if it had run.
+    change("unused = 1209600")
+    with run(tmp_path, internal, {**OPTIONS, "safe_after_days": 15}) as server:
+        assert verdicts(server) == ["watch", "watch"]
+        assert report(server)["safe_after_days"] == 15
+    with run(tmp_path, internal) as server:
+        expected = "Not used for 14 days (observed for 14 days): safe to remove."
+        assert report(server)["secrets"][2]["verdict"]["text"] == expected
+        use_tokens(server, 1, OLDER)
+        assert verdicts(server) == ["safe", "keep"]
+
+
 def test_json_is_for_those_with_the_permission(tmp_path):
     with run(tmp_path) as server:
         for stranger in ({}, {"cookie": cookie(CURRENT, {"id": "ann"})}):
