@@ -120,8 +120,8 @@ async def test_report(make_datasette):
 @pytest.mark.asyncio
 async def test_counts_of_one_process(make_datasette):
     said = main(await page(await make_datasette(), report("this process")))
-    assert "counted in this process since 2023-11-14 22:13:20 UTC, " in said
-    assert "So there is no advice which secret can be removed." in said
+    assert "counted in this process since its start, 2023-11-14 22:13:20 UTC, " in said
+    assert "So this page cannot tell which secret can be removed." in said
     assert "--internal" in said
 
 
