@@ -3,7 +3,7 @@
 from datasette import hookimpl
 from datasette.permissions import Action
 
-from . import events, handlers, monitoring, page, sessions, unsign
+from . import events, handlers, limits, monitoring, page, refused, sessions, unsign
 from .instance import instance_of
 
 
@@ -21,12 +21,13 @@ def startup(datasette):
 
 @hookimpl
 async def shutdown(datasette):
-    """Write down which secrets were used, and end the sidecar, if one was started."""
+    """Write down which secrets were used, and end the sidecars that were started."""
     instance = instance_of(datasette)
     try:
         await instance.usage.close(datasette)
     finally:
         await instance.sidecar.close()
+        await instance.inspection.close()
 
 
 @hookimpl(wrapper=True)
@@ -55,8 +56,20 @@ def register_actions(datasette):
 
 @hookimpl
 def register_routes():
-    """Register the page, and the secrets in use as JSON."""
-    return [(r"^/-/dstok$", page.inspect), (r"^/-/dstok\.json$", monitoring.secrets_in_use)]
+    """Register the pages, and the secrets in use as JSON."""
+    return [
+        (r"^/-/dstok$", page.inspect),
+        (r"^/-/dstok/secrets$", page.secrets),
+        (r"^/-/dstok\.json$", monitoring.secrets_in_use),
+    ]
+
+
+@hookimpl
+def handle_exception(datasette, request, exception):
+    """Answer a refused token with what is allowed."""
+    if isinstance(exception, limits.TokenRefused):
+        return refused.answer(datasette, request, exception)
+    return None
 
 
 @hookimpl
