@@ -1,14 +1,23 @@
 """Datasette plugin: rotate the secret, inspect tokens, mint them within limits."""
 
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any
+
 from datasette import hookimpl
 from datasette.permissions import Action
 
 from . import events, handlers, limits, monitoring, page, refused, sessions, unsign
 from .instance import instance_of
 
+if TYPE_CHECKING:
+    from datasette import Request
+    from datasette.app import Datasette
+
 
 @hookimpl(tryfirst=True)
-def startup(datasette):
+def startup(datasette: Datasette) -> None:
     """Read the configuration, and let `datasette.unsign` know old secrets.
 
     A mistake in the configuration stops Datasette from starting. This goes before what other
@@ -20,7 +29,7 @@ def startup(datasette):
 
 
 @hookimpl
-async def shutdown(datasette):
+async def shutdown(datasette: Datasette) -> None:
     """Write down which secrets were used, and end the sidecars that were started."""
     instance = instance_of(datasette)
     try:
@@ -31,20 +40,20 @@ async def shutdown(datasette):
 
 
 @hookimpl(wrapper=True)
-def register_token_handler(datasette):
+def register_token_handler(datasette: Datasette) -> Generator[None, list[Any], list[Any]]:
     """Add the handler `dstok`, and put the limits in Datasette's own if the options say so."""
     registered = yield
     return handlers.arrange(instance_of(datasette).options, registered)
 
 
 @hookimpl
-def asgi_wrapper(datasette):
+def asgi_wrapper(datasette: Datasette) -> Callable[[sessions.App], sessions.App]:
     """Keep cookies valid that are signed with an old secret."""
     return lambda app: sessions.keep(datasette, app)
 
 
 @hookimpl
-def register_actions(datasette):
+def register_actions(datasette: Datasette) -> list[Action]:
     """Register the permission to use the page."""
     return [
         Action(
@@ -55,7 +64,7 @@ def register_actions(datasette):
 
 
 @hookimpl
-def register_routes():
+def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     """Register the pages, and the secrets in use as JSON."""
     return [
         (r"^/-/dstok$", page.inspect),
@@ -65,7 +74,7 @@ def register_routes():
 
 
 @hookimpl
-def handle_exception(datasette, request, exception):
+def handle_exception(datasette: Datasette, request: Request, exception: Exception) -> Any:
     """Answer a refused token with what is allowed."""
     if isinstance(exception, limits.TokenRefused):
         return refused.answer(datasette, request, exception)
@@ -73,16 +82,18 @@ def handle_exception(datasette, request, exception):
 
 
 @hookimpl
-def register_events():
+def register_events() -> list[type]:
     """Register the events that tell of old secrets and of refused tokens."""
     return [events.OldSecretUsedEvent, events.TokensRefusedEvent]
 
 
 @hookimpl
-def menu_links(datasette, actor):
+def menu_links(
+    datasette: Datasette, actor: dict[str, Any] | None
+) -> Callable[[], Awaitable[list[dict[str, str]]]]:
     """Link to the page, for those who may use it."""
 
-    async def links():
+    async def links() -> list[dict[str, str]]:
         if await datasette.allowed(action=page.ACTION, actor=actor):
             return [{"href": datasette.urls.path("/-/dstok"), "label": "Inspect a token"}]
         return []

@@ -216,7 +216,7 @@ def why(found: dict[str, Any], text: str, old_secrets: int) -> str:
 def bare(pasted: str) -> str:
     """Return a token without what people paste along with it, as inspect_token does."""
     text = pasted.strip(AROUND)
-    return text[HEADER.match(text).end() :].strip(AROUND)
+    return HEADER.sub("", text, count=1).strip(AROUND)
 
 
 def cut_short(found: dict[str, Any]) -> bool:

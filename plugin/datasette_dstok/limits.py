@@ -55,22 +55,28 @@ def check(
     token that never expires; `restrictions` are TokenRestrictions or None.
     """
     longest = options.max_expires_after
-    if longest and not expires_after:
-        raise TokenRefused(
-            f"Tokens must expire here, after {longest} seconds at most",
-            "You asked for a token that never expires.",
-        )
-    if longest and type(expires_after) is not int:
-        raise TokenRefused("expires_after must be a whole number of seconds")
-    if longest and expires_after > longest:
-        raise TokenRefused(
-            f"expires_after is over the {longest} seconds that are allowed here",
-            f"You asked for a token that expires after {in_days_and_hours(expires_after)}.",
-        )
+    if longest:
+        check_end(expires_after, longest)
     if options.known_actions_only and restrictions is not None:
         for action in named(restrictions):
             if not isinstance(action, str) or action not in actions:
                 raise TokenRefused(unknown(action, actions))
+
+
+def check_end(expires_after: object, longest: int) -> None:
+    """Raise TokenRefused unless a token expires after at most so many seconds."""
+    if not expires_after:
+        raise TokenRefused(
+            f"Tokens must expire here, after {longest} seconds at most",
+            "You asked for a token that never expires.",
+        )
+    if not isinstance(expires_after, int) or isinstance(expires_after, bool):
+        raise TokenRefused("expires_after must be a whole number of seconds")
+    if expires_after > longest:
+        raise TokenRefused(
+            f"expires_after is over the {longest} seconds that are allowed here",
+            f"You asked for a token that expires after {in_days_and_hours(expires_after)}.",
+        )
 
 
 def allowed(options: Options) -> Iterator[str]:

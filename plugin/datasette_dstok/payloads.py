@@ -27,13 +27,13 @@ def is_revoked(payload: Any, secrets: Secrets) -> bool:
     return not secrets.revoked_fingerprints.isdisjoint(renewed_from(payload))
 
 
-def renew(payload: dict, fingerprint: str) -> dict:
+def renew(payload: dict[str, Any], fingerprint: str) -> dict[str, Any]:
     """Return the payload of a cookie for the current secret, with what it was signed by."""
     earlier = [one for one in renewed_from(payload) if one != fingerprint]
     return {**payload, RENEWED_FROM: [*earlier, fingerprint]}
 
 
-def expiry(payload: dict) -> int | None:
+def expiry(payload: dict[str, Any]) -> int | None:
     """Return when a cookie expires, in Unix seconds; None for never.
 
     Raises ValueError, TypeError or OverflowError if Datasette cannot read it.

@@ -20,11 +20,17 @@ COOKIE = "ds_actor"
 
 Headers = list[tuple[bytes, bytes]]
 
+# What ASGI has: a message or a scope, and what takes and gives them.
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[..., Awaitable[None]]
 
-def keep(datasette: Datasette, app: Callable[..., Awaitable[None]]) -> Callable[..., Any]:
+
+def keep(datasette: Datasette, app: App) -> App:
     """Wrap an ASGI application: who comes with a cookie of an old secret gets a current one."""
 
-    async def wrapped(scope: dict, receive: Callable, send: Callable) -> None:
+    async def wrapped(scope: Message, receive: Receive, send: Send) -> None:
         instance = instance_of(datasette)
         secrets = instance.secrets
         if scope["type"] != "http" or not (secrets.old or secrets.revoked):
@@ -38,7 +44,7 @@ def keep(datasette: Datasette, app: Callable[..., Awaitable[None]]) -> Callable[
     return wrapped
 
 
-def bearer(scope: dict) -> bool:
+def bearer(scope: Message) -> bool:
     """Tell whether a request brings an API token."""
     return any(
         name.lower() == b"authorization" and value[:7].lower() == b"bearer "
@@ -49,10 +55,10 @@ def bearer(scope: dict) -> bool:
 def reissue(
     datasette: Datasette,
     instance: Instance,
-    scope: dict,
+    scope: Message,
     found: credentials.Credentials,
-    send: Callable[[dict], Awaitable[None]],
-) -> Callable[[dict], Awaitable[None]]:
+    send: Send,
+) -> Send:
     """Return a `send` that adds the new cookie to the response, if an old secret signed the old.
 
     Not to one that sets the cookie itself, as logging in and out do; nor to one that a shared
@@ -60,7 +66,7 @@ def reissue(
     """
     value = Request(scope, None).cookies.get(COOKIE)
 
-    async def sending(message: dict) -> None:
+    async def sending(message: Message) -> None:
         number, payload = found.sessions.get(value, (0, None))
         if message["type"] == "http.response.start" and number and is_live(payload):
             headers = list(message.get("headers") or [])
@@ -86,13 +92,13 @@ def sets_cookie(headers: Headers) -> bool:
     return any(name.lower() == b"set-cookie" and value.startswith(start) for name, value in headers)
 
 
-def is_https(datasette: Datasette, scope: dict) -> bool:
+def is_https(datasette: Datasette, scope: Message) -> bool:
     """Tell whether the browser asked over HTTPS, as far as Datasette knows."""
     return scope.get("scheme") == "https" or bool(datasette.setting("force_https_urls"))
 
 
 async def set_cookie(
-    datasette: Datasette, payload: dict, options: Cookie, https: bool
+    datasette: Datasette, payload: dict[str, Any], options: Cookie, https: bool
 ) -> tuple[bytes, bytes]:
     """Return the header that sets the cookie.
 
@@ -111,7 +117,7 @@ async def set_cookie(
     )
     sent: Headers = []
 
-    async def send(message: dict) -> None:
+    async def send(message: Message) -> None:
         sent.extend(message.get("headers", ()))
 
     await response.asgi_send(send)
