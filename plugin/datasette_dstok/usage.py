@@ -21,6 +21,7 @@ from .notices import Notices
 from .payloads import SESSIONS, is_live
 from .payloads import TOKENS as TOKENS_NAMESPACE
 from .store import Observed, Store, Stored, is_due, store_of
+from .times import away
 from .verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -338,7 +339,7 @@ class Usage:
             logger.warning(
                 "datasette-dstok: %s is still in use: last used %s%s",
                 secret_name(self._accepted.index(fingerprint)),
-                verdicts.ago(self._clock() - (last.last_seen or 0)),
+                away((last.last_seen or 0) - self._clock()),
                 f" by {last.last_actor}" if last.last_actor else "",
             )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-DAY = 86_400
+from .times import DAY, HOUR, MINUTE, away, count
 
-UNITS = (("day", DAY), ("hour", 3_600), ("minute", 60), ("second", 1))
+UNITS = (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,15 @@ def judge(
             f"Not used in {span(unused)} of observation. "
             f"Wait until it has been unused for {span(safe_after_days * DAY)}.",
         )
-    used = f"Last used {ago(now - last_seen)}{f' by {last_actor}' if last_actor else ''}"
+    used = f"Last used {away(last_seen - now)}{f' by {last_actor}' if last_actor else ''}"
     if idle >= safe_after_days * DAY:
         used += f", but observed for only {span(unused)} since"
     return Verdict("keep", f"{used}. Keep it.")
 
 
-def ago(seconds: float) -> str:
-    """Say how long ago something was."""
-    return f"{span(seconds)} ago" if seconds >= 1 else "just now"
-
-
 def span(seconds: float) -> str:
-    """Say how long something takes, in the largest unit that fits, rounded down: "3 days"."""
+    """Say how long something was observed, in the largest unit that fits, rounded down."""
     for unit, size in UNITS:
-        if count := int(seconds // size):
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+        if number := int(seconds // size):
+            return count(number, unit)
     return "0 seconds"

@@ -264,7 +264,7 @@ def test_verdict_on_a_used_secret(clock, internal):
     process = Process(clock, internal)
     process.flush()
     process.token()
-    assert process.verdict() == ("keep", "Last used just now by ann. Keep it.")
+    assert process.verdict() == ("keep", "Last used now by ann. Keep it.")
     clock.now += 6
     assert process.verdict() == ("keep", "Last used 6 seconds ago by ann. Keep it.")
     clock.now += 1
@@ -303,7 +303,7 @@ def test_a_use_that_cannot_be_written_counts_for_the_verdict(clock, internal):
     assert process.verdict()[0] == "safe"
     internal.unlink()
     process.token()
-    assert process.verdict() == ("keep", "Last used just now by ann. Keep it.")
+    assert process.verdict() == ("keep", "Last used now by ann. Keep it.")
 
 
 def test_the_span_of_the_verdict_can_be_set(clock, internal):
@@ -498,7 +498,7 @@ def test_a_line_in_the_log_without_a_file(clock, caplog):
     process.token()
     process.usage._log_use(process.usage._due())
     assert [one.getMessage() for one in caplog.records] == [
-        "datasette-dstok: old secret 1 is still in use: last used just now by ann"
+        "datasette-dstok: old secret 1 is still in use: last used now by ann"
     ] * 2
 
 

@@ -203,7 +203,7 @@ def test_the_log_says_at_start_what_is_counted(tmp_path, keep):
         assert answer["scope"] == ("all processes" if keep else "this process")
         verdicts = [secret["verdict"] is not None for secret in answer["secrets"]]
         assert verdicts == [False, keep, keep]
-        line = "datasette-dstok: old secret 1 is still in use: last used just now by ann\n"
+        line = "datasette-dstok: old secret 1 is still in use: last used now by ann\n"
         await_equal(lambda: "still in use" in server.log.read_text(), True)
         use_tokens(server, 2)
     log = server.log.read_text()
