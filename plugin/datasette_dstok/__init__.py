@@ -3,14 +3,18 @@
 from datasette import hookimpl
 from datasette.permissions import Action
 
-from . import handlers, page, sessions
+from . import handlers, page, sessions, unsign
 from .instance import instance_of
 
 
-@hookimpl
+@hookimpl(tryfirst=True)
 def startup(datasette):
-    """Read the configuration, so that a mistake in it stops Datasette from starting."""
-    instance_of(datasette)
+    """Read the configuration, and let `datasette.unsign` know old secrets.
+
+    A mistake in the configuration stops Datasette from starting. This goes before what other
+    plugins do at startup, so that theirs is signed and unsigned with the old secrets, too.
+    """
+    unsign.wrap(datasette, instance_of(datasette))
 
 
 @hookimpl
@@ -21,7 +25,7 @@ async def shutdown(datasette):
 
 @hookimpl(wrapper=True)
 def register_token_handler(datasette):
-    """Add the handler `dstok`, and let Datasette's own know old secrets."""
+    """Add the handler `dstok`, and put the limits in Datasette's own if the options say so."""
     registered = yield
     return handlers.arrange(instance_of(datasette).options, registered)
 

@@ -1,8 +1,9 @@
-"""The token handlers: Datasette's own with old secrets, and `dstok` with limits."""
+"""The token handlers: `dstok`, and what can stand in for Datasette's own: with limits."""
 
-from datasette.tokens import SignedTokenHandler, TokenHandler, TokenInvalid
+from datasette import TokenRestrictions
+from datasette.tokens import SignedTokenHandler, TokenHandler
 
-from . import limits
+from . import credentials, limits
 from .instance import instance_of
 from .sidecar import NotRecorded, Refused, Unavailable
 
@@ -13,49 +14,20 @@ def arrange(options, registered):
     """Return the handlers that Datasette shall use, in its order.
 
     `registered` is what all plugins returned: handlers, and lists of handlers. Datasette's own is
-    replaced only if the configuration asks for something that it cannot do.
+    replaced only if the configuration asks for it.
     """
     own = DstokTokenHandler()
-    if options.old_secrets or options.replace_signed:
+    if options.replace_signed:
         registered = [
-            [replace(one, options) for one in result]
-            if isinstance(result, list)
-            else replace(result, options)
+            [replace(one) for one in result] if isinstance(result, list) else replace(result)
             for result in registered
         ]
     return [own, *registered] if options.default_handler else [*registered, own]
 
 
-def replace(handler, options):
+def replace(handler):
     """Return what stands in for one handler."""
-    if type(handler) is not SignedTokenHandler:
-        return handler
-    return GuardedSignedHandler() if options.replace_signed else RotatedSignedHandler()
-
-
-class RotatedSignedHandler(SignedTokenHandler):
-    """Datasette's own handler, which also accepts tokens signed with an old secret."""
-
-    async def verify_token(self, datasette, token):
-        """Return the actor, None for what is no signed token; raises TokenInvalid.
-
-        A token signed with an old secret is signed anew and given to Datasette's own code, whose
-        settings, restrictions and messages so hold for it.
-        """
-        instance = instance_of(datasette)
-        secret = 0
-        try:
-            actor = await super().verify_token(datasette, token)
-        except TokenInvalid:
-            found = instance.old_secrets.load(token.removeprefix(PREFIX), "token")
-            if found is None:
-                raise
-            secret, payload = found
-            anew = PREFIX + datasette.sign(payload, namespace="token")
-            actor = await super().verify_token(datasette, anew)
-        if actor is not None:
-            instance.usage.add("token", secret, token)
-        return actor
+    return GuardedSignedHandler() if type(handler) is SignedTokenHandler else handler
 
 
 class DstokTokenHandler(TokenHandler):
@@ -74,7 +46,10 @@ class DstokTokenHandler(TokenHandler):
         """
         instance = instance_of(datasette)
         options = instance.options
-        expires_after = expires_after or options.default_expires_after
+        if options.replace_signed:
+            refuse_old_secret()
+        expires_after = whole(expires_after or options.default_expires_after)
+        restrictions = in_lists(restrictions)
         # Looked at here as well as in the sidecar: they hold without it, too.
         limits.check(options, datasette.actions, expires_after, restrictions)
         try:
@@ -97,7 +72,46 @@ class DstokTokenHandler(TokenHandler):
         return None
 
 
-class GuardedSignedHandler(RotatedSignedHandler):
+def refuse_old_secret():
+    """Raise TokenRefused while a request is answered that goes back to an old secret.
+
+    Its session ends when that secret is revoked. A token that it had made would not.
+    """
+    request = credentials.current()
+    if request is not None and request.from_old_secret:
+        raise limits.TokenRefused(
+            "This session is from before Datasette's secret was changed. "
+            "Log out and in again to make tokens"
+        )
+
+
+def whole(expires_after):
+    """Return an integer for any kind of integer that Datasette takes, an IntEnum for one."""
+    if isinstance(expires_after, int) and not isinstance(expires_after, bool):
+        return int(expires_after)
+    return expires_after
+
+
+def in_lists(restrictions):
+    """Return TokenRestrictions with lists of names: Datasette takes sets and iterators, too."""
+    if restrictions is None:
+        return None
+    return TokenRestrictions(
+        all=in_list(restrictions.all),
+        database={name: in_list(actions) for name, actions in restrictions.database.items()},
+        resource={
+            database: {name: in_list(actions) for name, actions in resources.items()}
+            for database, resources in restrictions.resource.items()
+        },
+    )
+
+
+def in_list(actions):
+    """Return the names of actions in a list. A string, which is a mistake, is left to dstok."""
+    return actions if isinstance(actions, str) else list(actions)
+
+
+class GuardedSignedHandler(SignedTokenHandler):
     """Stands in for `signed`, so that the limits hold for whoever asks for it by name."""
 
     async def create_token(self, datasette, actor_id, *, expires_after=None, restrictions=None):

@@ -1,34 +1,39 @@
 """What the plugin keeps for each Datasette instance."""
 
+from __future__ import annotations
+
 import logging
-import time
 import weakref
+from typing import TYPE_CHECKING
 
 from . import options as configuration
-from .old_secrets import OldSecrets
+from .options import Options
+from .secrets import Secrets
 from .sidecar import Sidecar
 from .usage import Usage
 
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
 logger = logging.getLogger("datasette_dstok")
 
-_instances = weakref.WeakKeyDictionary()
+_instances: weakref.WeakKeyDictionary[Datasette, Instance] = weakref.WeakKeyDictionary()
 
 
 class Instance:
-    """The options, the old secrets, what was seen of them, and the sidecar.
+    """The options, the secrets, what was seen of them, and the sidecar.
 
     It does not refer to its Datasette, so that it is no reason to keep that in memory.
     """
 
-    def __init__(self, options, current_secret):
+    def __init__(self, options: Options, secrets: Secrets) -> None:
         self.options = options
-        self.old_secrets = OldSecrets(s for s in options.old_secrets if s != current_secret)
-        self.usage = Usage(len(self.old_secrets) + 1)
-        self.sidecar = Sidecar(options, self.old_secrets.secrets)
-        self.since = time.time()
+        self.secrets = secrets
+        self.usage = Usage(secrets)
+        self.sidecar = Sidecar(options, secrets)
 
 
-def instance_of(datasette):
+def instance_of(datasette: Datasette) -> Instance:
     """Return the Instance that belongs to a Datasette.
 
     Raises StartupError for a mistake in the configuration.
@@ -37,15 +42,9 @@ def instance_of(datasette):
         return _instances[datasette]
     except KeyError:
         pass
-    options = configuration.read(datasette)
-    if options.missing_secrets:
-        logger.warning(
-            "datasette-dstok: %d of old_secrets ignored: "
-            "empty, or its environment variable is not set",
-            options.missing_secrets,
-        )
-    # The current secret may be listed as well, as one that is accepted; it is not old then.
-    # Datasette has no public way to it.
-    current = getattr(datasette, "_secret", None)
-    instance = _instances[datasette] = Instance(options, current)
+    # Datasette has no public way to its secret.
+    options, secrets, warnings = configuration.read(datasette, datasette._secret)
+    for warning in warnings:
+        logger.warning("datasette-dstok: %s", warning)
+    instance = _instances[datasette] = Instance(options, secrets)
     return instance

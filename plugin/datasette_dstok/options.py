@@ -1,22 +1,44 @@
 """The plugin's configuration, checked."""
 
-import os.path
-from dataclasses import dataclass, field, fields
+from __future__ import annotations
 
-from datasette.utils import StartupError
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from datasette.utils import StartupError, resolve_env_secrets
+
+from .secrets import Secret, Secrets
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
 
 NAME = "datasette-dstok"
 
 
 @dataclass(frozen=True)
-class Options:
-    """What stands under `datasette-dstok` in the plugin configuration.
+class Cookie:
+    """The attributes of a renewed cookie that a request does not tell.
 
-    `old_secrets` are newest first; they are kept out of the repr. Times are in seconds.
-    `missing_secrets` counts entries of `old_secrets` that were empty or an unset variable.
+    `secure` is whether the request came over HTTPS where it is None. `max_age`, in seconds, is
+    for a session that does not expire.
     """
 
-    old_secrets: tuple[str, ...] = field(default=(), repr=False)
+    http_only: bool = True
+    secure: bool | None = None
+    max_age: int | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What stands under `datasette-dstok` in the plugin configuration, but for the secrets.
+
+    Times are in seconds.
+    """
+
+    cookie: Cookie = field(default_factory=Cookie)
     default_handler: bool = False
     replace_signed: bool = False
     default_expires_after: int | None = None
@@ -25,86 +47,209 @@ class Options:
     audit_log: str | None = None
     binary: str | None = None
     timeout: float = 2.0
-    missing_secrets: int = 0
 
 
-def read(datasette):
-    """Return the Options of a Datasette instance; raises StartupError for a mistake in them."""
-    try:
-        config = datasette.plugin_config(NAME)
-    except OSError as error:  # a {"$file": …} that cannot be read
-        raise mistake(f"cannot read {error.filename}: {error.strerror}") from None
-    if config is None:
-        return Options()
+SECRETS = ("old_secrets", "revoked_secrets")
+
+
+def read(datasette: Datasette, current: str) -> tuple[Options, Secrets, list[str]]:
+    """Return the options of a Datasette, its secrets, and warnings about them.
+
+    `current` is the secret it signs with. Raises StartupError for a mistake.
+    """
+    plugins = (datasette.config or {}).get("plugins") or {}
+    for name in plugins:
+        if name != NAME and str(name).lower().replace("_", "-") == NAME:
+            raise mistake(f"its configuration stands under {name!r}; write {NAME!r}")
+    config = plugins.get(NAME) or {}
     if not isinstance(config, dict):
         raise mistake("its configuration must be a mapping of options")
-    return parse(config)
+    # Not `datasette.plugin_config`, which reads every $file, and does not tell it from $env.
+    options = {name: value for name, value in config.items() if name not in SECRETS}
+    try:
+        resolved = resolve_env_secrets(options, os.environ)
+    except (OSError, UnicodeError) as error:
+        raise unreadable(error) from None
+    return parse(resolved), *read_secrets(config, current)
 
 
-def parse(config):
+def parse(config: dict[str, Any]) -> Options:
     """Return Options for a dict of options; raises StartupError for a mistake in it."""
-    known = {one.name for one in fields(Options)} - {"missing_secrets"}
-    for name in config:
-        if name not in known:
-            raise mistake(
-                f"there is no option {name!r}; the options are {', '.join(sorted(known))}"
-            )
-    # An option that is null, as an unset {"$env": …} is, counts as absent.
-    given = {name: value for name, value in config.items() if value is not None}
-    for name, value in given.items():
-        if name != "old_secrets":
-            check(name, value)
+    given = known(config, Options, "option")
+    if "cookie" in given:
+        if not isinstance(given["cookie"], dict):
+            raise mistake("cookie must be a mapping")
+        attributes = known(given["cookie"], Cookie, "attribute of cookie")
+        for name, value in attributes.items():
+            CHECKS[name](f"{name} of cookie", value)
+        given["cookie"] = Cookie(**attributes)
+    for name in given.keys() - {"cookie"}:
+        CHECKS[name](name, given[name])
     for name in ("audit_log", "binary"):
         if name in given:
             given[name] = os.path.expanduser(given[name])
-    secrets, missing = read_secrets(given.pop("old_secrets", []))
-    options = Options(**given, old_secrets=secrets, missing_secrets=missing)
+    options = Options(**given)
     longest = options.max_expires_after
     if longest and options.default_expires_after and options.default_expires_after > longest:
         raise mistake("default_expires_after must not be over max_expires_after")
     return options
 
 
-def check(name, value):
-    """Raise StartupError unless an option's value is of the right kind."""
-    if name in ("default_handler", "replace_signed", "known_actions_only"):
-        if not isinstance(value, bool):
-            raise mistake(f"{name} must be true or false")
-    elif name in ("default_expires_after", "max_expires_after"):
-        if type(value) is not int or value <= 0:
-            raise mistake(f"{name} must be a whole number of seconds, more than 0")
-    elif name == "timeout":
-        if type(value) not in (int, float) or not 0 < value <= 60:
-            raise mistake(f"{name} must be a number of seconds, more than 0 and at most 60")
-    elif not isinstance(value, str) or not value:
+def known(config: dict[str, Any], kind: type, what: str) -> dict[str, Any]:
+    """Return a mapping without what is null, as an unset {"$env": …} is: that counts as absent.
+
+    Raises StartupError for a name that `kind` does not have.
+    """
+    names = {one.name for one in fields(kind)}
+    for name in config:
+        if name not in names:
+            listed = names.union(SECRETS if kind is Options else ())
+            raise mistake(f"there is no {what} {name!r}; there are {', '.join(sorted(listed))}")
+    return {name: value for name, value in config.items() if value is not None}
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise StartupError unless a value is a Boolean."""
+    if not isinstance(value, bool):
+        raise mistake(f"{name} must be true or false")
+
+
+def check_seconds(name: str, value: Any) -> None:
+    """Raise StartupError unless a value is a whole number of seconds."""
+    if type(value) is not int or value <= 0:
+        raise mistake(f"{name} must be a whole number of seconds, more than 0")
+
+
+def check_timeout(name: str, value: Any) -> None:
+    """Raise StartupError unless a value is a time for which one can wait."""
+    if type(value) not in (int, float) or not 0 < value <= 60:
+        raise mistake(f"{name} must be a number of seconds, more than 0 and at most 60")
+
+
+def check_path(name: str, value: Any) -> None:
+    """Raise StartupError unless a value is a path."""
+    if not isinstance(value, str) or not value:
         raise mistake(f"{name} must be the path of a file")
 
 
-def read_secrets(listed):
-    """Return (the secrets, how many were empty). Messages never repeat a value."""
-    if isinstance(listed, str):
-        listed = [listed]
-    if not isinstance(listed, list):
-        raise mistake("old_secrets must be a list, newest first")
-    secrets, missing = [], 0
-    for number, secret in enumerate(listed, 1):
-        if secret is not None and not isinstance(secret, str):
-            raise mistake(
-                f"entry {number} of old_secrets must be a string, or one of $env and $file"
+def check_domain(name: str, value: Any) -> None:
+    """Raise StartupError unless a value may stand as the domain of a cookie."""
+    if not isinstance(value, str) or not value or not set(value.lower()) <= DOMAIN:
+        raise mistake(f"{name} must be the name of a domain")
+
+
+DOMAIN = set("abcdefghijklmnopqrstuvwxyz0123456789-.")
+
+CHECKS: dict[str, Callable[[str, Any], None]] = {
+    "default_handler": check_flag,
+    "replace_signed": check_flag,
+    "known_actions_only": check_flag,
+    "default_expires_after": check_seconds,
+    "max_expires_after": check_seconds,
+    "timeout": check_timeout,
+    "audit_log": check_path,
+    "binary": check_path,
+    "http_only": check_flag,
+    "secure": check_flag,
+    "max_age": check_seconds,
+    "domain": check_domain,
+}
+
+
+def read_secrets(config: dict[str, Any], current: str) -> tuple[Secrets, list[str]]:
+    """Return the secrets of a configuration as it is written, and warnings about them.
+
+    Messages never repeat a value. Raises StartupError for a mistake.
+    """
+    warnings: list[str] = []
+    found = {name: list_of_secrets(name, config.get(name), warnings) for name in SECRETS}
+    old = []
+    for number, value in found["old_secrets"].items():
+        if value == current:
+            warnings.append(
+                f"entry {number} of old_secrets is ignored: it is the secret that is in use"
             )
-        secret = without_newline(secret or "")
-        if not secret:
-            missing += 1
-        elif secret not in secrets:
-            secrets.append(secret)
-    return tuple(secrets), missing
+        elif value not in old:
+            old.append(value)
+        else:
+            warnings.append(f"entry {number} of old_secrets is ignored: it is there twice")
+    for number, value in found["revoked_secrets"].items():
+        where = f"entry {number} of revoked_secrets"
+        if value == current:
+            raise mistake(
+                f"{where} is the secret that is in use: give Datasette a new secret first"
+            )
+        if value in old:
+            raise mistake(f"{where} stands in old_secrets, too: remove it there")
+    revoked = tuple(Secret(value) for value in dict.fromkeys(found["revoked_secrets"].values()))
+    return Secrets(Secret(current), tuple(map(Secret, old)), revoked), warnings
 
 
-def without_newline(secret):
-    """Return a secret without the one newline that files end with."""
-    return secret.removesuffix("\n").removesuffix("\r")
+def list_of_secrets(name: str, listed: Any, warnings: list[str]) -> dict[int, str]:
+    """Return the secrets of a list by their place in it, from 1; adds to the warnings."""
+    if listed is None:
+        return {}
+    if not isinstance(listed, list):
+        listed = [listed]
+    secrets = {}
+    for number, entry in enumerate(listed, 1):
+        where = f"entry {number} of {name}"
+        value = resolve(where, entry)
+        if not value:
+            warnings.append(f"{where} is ignored: {why_empty(entry)}")
+            continue
+        if value[-1].isspace():
+            warnings.append(
+                f"{where} ends in white space, which is taken as a part of the secret: "
+                "remove it if Datasette did not sign with it"
+            )
+        secrets[number] = value
+    return secrets
 
 
-def mistake(about):
+def resolve(where: str, entry: Any) -> str | None:
+    """Return the secret that an entry stands for; None for an unset variable.
+
+    Strings and variables are taken as they are, as Datasette takes its own secret. A file loses
+    the one newline that files end with.
+    """
+    if isinstance(entry, dict) and len(entry) == 1:
+        ((kind, name),) = entry.items()
+        if kind == "$env" and isinstance(name, str):
+            return os.environ.get(name)
+        if kind == "$file" and isinstance(name, str):
+            return read_file(name)
+    if entry is not None and not isinstance(entry, str):
+        raise mistake(f"{where} must be a string, or one of $env and $file")
+    return entry
+
+
+def read_file(path: str) -> str:
+    """Return the secret in a file."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            text = file.read()
+    except (OSError, UnicodeError) as error:
+        raise unreadable(error, path) from None
+    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
+def why_empty(entry: Any) -> str:
+    """Say why an entry has no secret."""
+    if isinstance(entry, dict) and "$env" in entry and entry["$env"] not in os.environ:
+        return f"the variable {entry['$env']} is not set"
+    if isinstance(entry, dict):
+        return f"{next(iter(entry.values()))} is empty"
+    return "it is empty"
+
+
+def unreadable(error: Exception, path: str | None = None) -> StartupError:
+    """Return the error for a file that cannot be read."""
+    if isinstance(error, OSError):
+        return mistake(f"cannot read {error.filename}: {error.strerror}")
+    return mistake(f"cannot read {path or 'a file'}: it is not UTF-8")
+
+
+def mistake(about: str) -> StartupError:
     """Return the error for a mistake in the configuration."""
     return StartupError(f"{NAME}: {about}")

@@ -23,7 +23,7 @@ async def inspect(datasette, request):
         return Response.text("Method not allowed", status=405, headers=allowed)
     await datasette.ensure_permission(action=ACTION, actor=request.actor)
     instance = instance_of(datasette)
-    context = {"secrets": secrets_in_use(instance), "since": explain.moment(instance.since)}
+    context = {"secrets": secrets_in_use(instance), "since": explain.moment(instance.usage.since)}
     if request.method == "POST":
         form = await request.form()
         context["answer"] = await answer(datasette, instance, str(form.get("token") or ""))
@@ -48,7 +48,7 @@ async def answer(datasette, instance, pasted):
             f"{unavailable}. Datasette itself accepts and refuses tokens as always."
         )
     explained = explain.token(
-        found, len(instance.old_secrets), datasette.setting("max_signed_tokens_ttl")
+        found, len(instance.secrets.old), datasette.setting("max_signed_tokens_ttl")
     )
     if found["status"] == "invalid" and len(token.partition(PREFIX)[2].split()) > 1:
         explained["notes"].append(explain.SPACED)

@@ -1,73 +1,45 @@
-"""Cookies that outlive a rotation of the secret."""
+"""Sessions that outlive a rotation: their cookie is signed anew by the current secret."""
+
+from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from datasette import Request, Response
-from datasette.utils import baseconv
-from itsdangerous import BadData
 
-from .instance import instance_of
+from . import credentials
+from .instance import Instance, instance_of
+from .options import Cookie
+from .payloads import SESSIONS, expiry, is_live, renew
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
 
 COOKIE = "ds_actor"
 
+Headers = list[tuple[bytes, bytes]]
 
-def keep(datasette, app):
-    """Wrap an ASGI application: a cookie signed with an old secret works like a current one.
 
-    It is signed anew, its payload and so its expiry untouched, before Datasette sees the request,
-    and the browser gets the new one with the response.
-    """
+def keep(datasette: Datasette, app: Callable[..., Awaitable[None]]) -> Callable[..., Any]:
+    """Wrap an ASGI application: who comes with a cookie of an old secret gets a current one."""
 
-    async def wrapped(scope, receive, send):
-        if scope["type"] == "http" and instance_of(datasette).old_secrets:
-            old, new = renew(datasette, Request(scope, receive))
-            if new:
-                header = await set_cookie_header(new)
-                if not bearer(scope):
-                    send = reissue(send, header)
-                scope = {**scope, "headers": replace(scope["headers"], old, new)}
-        await app(scope, receive, send)
+    async def wrapped(scope: dict, receive: Callable, send: Callable) -> None:
+        instance = instance_of(datasette)
+        secrets = instance.secrets
+        if scope["type"] != "http" or not (secrets.old or secrets.revoked):
+            await app(scope, receive, send)
+            return
+        with credentials.of_request() as found:
+            instance.usage.request_began()
+            if not bearer(scope):
+                send = reissue(datasette, instance, scope, found, send)
+            await app(scope, receive, send)
 
     return wrapped
 
 
-def renew(datasette, request):
-    """Count the cookie. Return (its value, the value to use instead) or (None, None)."""
-    value = request.cookies.get(COOKIE)
-    if not value:
-        return None, None
-    instance = instance_of(datasette)
-    try:
-        found = 0, datasette.unsign(value, "actor")
-    except BadData:
-        found = instance.old_secrets.load(value, "actor")
-    if found is None or not is_live(found[1]):
-        return None, None
-    secret, payload = found
-    instance.usage.add("cookie", secret, value)
-    return (value, datasette.sign(payload, "actor")) if secret else (None, None)
-
-
-def is_live(payload):
-    """Tell whether Datasette would accept the payload of a cookie now."""
-    if not isinstance(payload, dict) or "a" not in payload:
-        return False
-    try:
-        return not payload.get("e") or time.time() <= int(baseconv.base62.decode(payload["e"]))
-    except (ValueError, TypeError, OverflowError):
-        return False
-
-
-def replace(headers, old, new):
-    """Return the headers of a request with another value in its cookies."""
-    old, new = old.encode("latin-1"), new.encode("latin-1")
-    return [
-        (name, value.replace(old, new) if name.lower() == b"cookie" else value)
-        for name, value in headers
-    ]
-
-
-def bearer(scope):
+def bearer(scope: dict) -> bool:
     """Tell whether a request brings an API token."""
     return any(
         name.lower() == b"authorization" and value[:7].lower() == b"bearer "
@@ -75,43 +47,73 @@ def bearer(scope):
     )
 
 
-def reissue(send, header):
-    """Return a `send` that adds the cookie to the response.
+def reissue(
+    datasette: Datasette,
+    instance: Instance,
+    scope: dict,
+    found: credentials.Credentials,
+    send: Callable[[dict], Awaitable[None]],
+) -> Callable[[dict], Awaitable[None]]:
+    """Return a `send` that adds the new cookie to the response, if an old secret signed the old.
 
     Not to one that sets the cookie itself, as logging in and out do; nor to one that a shared
     cache may keep, as static files are: it would hand the session to strangers.
     """
+    value = Request(scope, None).cookies.get(COOKIE)
 
-    async def sending(message):
-        if message["type"] == "http.response.start":
+    async def sending(message: dict) -> None:
+        number, payload = found.sessions.get(value, (0, None))
+        if message["type"] == "http.response.start" and number and is_live(payload):
             headers = list(message.get("headers") or [])
             if is_private(headers) and not sets_cookie(headers):
+                renewed = renew(payload, instance.secrets.old[number - 1].fingerprint)
+                https = is_https(datasette, scope)
+                header = await set_cookie(datasette, renewed, instance.options.cookie, https)
                 message = {**message, "headers": [*headers, header]}
         await send(message)
 
     return sending
 
 
-def is_private(headers):
-    """Tell whether only the browser that asked may keep a response."""
+def is_private(headers: Headers) -> bool:
+    """Tell whether the headers of a response keep it out of shared caches."""
     control = b",".join(value for name, value in headers if name.lower() == b"cache-control")
     return bool({b"private", b"no-store"} & {part.strip().lower() for part in control.split(b",")})
 
 
-def sets_cookie(headers):
+def sets_cookie(headers: Headers) -> bool:
     """Tell whether a response sets ds_actor."""
     start = COOKIE.encode() + b"="
     return any(name.lower() == b"set-cookie" and value.startswith(start) for name, value in headers)
 
 
-async def set_cookie_header(value):
-    """Return the header that sets the cookie, with the attributes that Datasette gives it."""
-    response = Response.text("")
-    response.set_cookie(COOKIE, value)
-    sent = []
+def is_https(datasette: Datasette, scope: dict) -> bool:
+    """Tell whether the browser asked over HTTPS, as far as Datasette knows."""
+    return scope.get("scheme") == "https" or bool(datasette.setting("force_https_urls"))
 
-    async def send(message):
+
+async def set_cookie(
+    datasette: Datasette, payload: dict, options: Cookie, https: bool
+) -> tuple[bytes, bytes]:
+    """Return the header that sets the cookie.
+
+    A request does not tell the attributes of the cookie that it brings. What the payload and the
+    address say is used, then the options.
+    """
+    expires = expiry(payload)
+    response = Response.text("")
+    response.set_cookie(
+        COOKIE,
+        datasette.sign(payload, SESSIONS),
+        max_age=options.max_age if expires is None else max(expires - int(time.time()), 0),
+        domain=options.domain,
+        secure=https if options.secure is None else options.secure,
+        httponly=options.http_only,
+    )
+    sent: Headers = []
+
+    async def send(message: dict) -> None:
         sent.extend(message.get("headers", ()))
 
     await response.asgi_send(send)
-    return next(tuple(header) for header in sent if header[0] == b"set-cookie")
+    return next(header for header in sent if header[0] == b"set-cookie")

@@ -42,9 +42,9 @@ class NotRecorded(Refused):
 class Sidecar:
     """The sidecar of one Datasette instance, set to its secrets, actions, settings and release."""
 
-    def __init__(self, options, old_secrets):
+    def __init__(self, options, secrets):
         self._options = options
-        self._old_secrets = old_secrets
+        self._secrets = secrets
         self._client = None
         self._failure = None
         self._retry_at = 0.0
@@ -100,9 +100,8 @@ class Sidecar:
 
         options = self._options
         return dstok.AsyncClient(
-            # Datasette has no public way to its secret.
-            secret=datasette._secret,
-            old_secrets=self._old_secrets,
+            secret=self._secrets.current.value,
+            old_secrets=[secret.value for secret in self._secrets.old],
             datasette_version=datasette_version,
             actions=action_table(datasette),
             settings={

@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass, field
 
+from .payloads import SESSIONS, TOKENS, is_live
+
 KINDS = ("token", "cookie")
 
 # How many different ones are told apart; a set of as many numbers takes about 1 MB.
@@ -39,12 +41,20 @@ class Usage:
     """What was seen per secret: 0 is the current one, 1 the newest old one."""
 
     def __init__(self, secrets):
-        self.secrets = [{kind: Seen() for kind in KINDS} for _ in range(secrets)]
+        self.since = time.time()
+        self.secrets = [{kind: Seen() for kind in KINDS} for _ in secrets.accepted]
 
-    def add(self, kind, secret, value):
-        """Count a token or cookie that was accepted: its kind, its secret's number, its text.
+    def request_began(self):
+        """Begin to count a request."""
+
+    def seen(self, namespace, number, payload, signed):
+        """Count what was unsigned in a namespace by a secret, if it is a live token or cookie.
 
         Base64 is lenient, so one signature has many spellings. What was signed has only one.
         """
-        signed, _, _signature = value.rpartition(".")
-        self.secrets[secret][kind].add(signed)
+        kind = {SESSIONS: "cookie", TOKENS: "token"}.get(namespace)
+        if kind == "token" or (kind == "cookie" and is_live(payload)):
+            self.secrets[number][kind].add(signed.rpartition(".")[0])
+
+    def refused(self, namespace):
+        """Count what no secret has signed."""

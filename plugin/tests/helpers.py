@@ -17,11 +17,18 @@ def token(secret, actor_id="alice", **more):
     return "dstok_" + URLSafeSerializer(secret, "token").dumps(payload)
 
 
-def cookie(secret, actor=None, expires_at=None):
-    """Return the value of a ds_actor cookie; `expires_at` is in Unix seconds."""
+def cookie(secret, actor=None, expires_at=None, renewed_from=()):
+    """Return the value of a ds_actor cookie.
+
+    `expires_at` is in Unix seconds, `renewed_from` are secrets that signed the session before.
+    """
+    from datasette_dstok.secrets import Secret
+
     payload = {"a": actor or {"id": "alice"}}
     if expires_at is not None:
         payload["e"] = baseconv.base62.encode(int(expires_at))
+    if renewed_from:
+        payload["dstok_renewed_from"] = [Secret(one).fingerprint for one in renewed_from]
     return URLSafeSerializer(secret, "actor").dumps(payload)
 
 

@@ -181,7 +181,9 @@ def test_walk_through(browser, server, javascript):
 
 def test_session_of_an_old_secret(browser, server):
     log_in(browser, server, OLD)
-    assert browser.get_cookie("ds_actor")["value"] == cookie(CURRENT, {"id": "root"})
+    assert browser.get_cookie("ds_actor")["value"] == cookie(
+        CURRENT, {"id": "root"}, renewed_from=[OLD]
+    )
     open_page(browser)
     assert "old secret 1" in browser.find_element(By.CSS_SELECTOR, ".dstok-secrets").text
 

@@ -46,9 +46,7 @@ def test_token_and_session_survive_a_rotation(tmp_path, database):
         token = mint(server, cookie)
         assert insert(server, token, "Yew") == 201
 
-    with serve(
-        tmp_path, B, {"old_secrets": [{"$env": "OLD"}]}, [database], {"OLD": A + "\n"}
-    ) as server:
+    with serve(tmp_path, B, {"old_secrets": [{"$env": "OLD"}]}, [database], {"OLD": A}) as server:
         assert insert(server, token, "Fern") == 201
         answer = server.request("/-/actor.json", cookie=cookie)
         assert answer.json["actor"] == {"id": "root"}

@@ -16,7 +16,7 @@ def test_all_options_are_documented():
     section = README.partition("## Configuration")[2].partition("\n## ")[0]
     defaults = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", section, re.MULTILINE))
     known = {one.name: one.default for one in fields(options.Options)}
-    assert set(defaults) == set(known) - {"missing_secrets"}
+    assert set(defaults) == {*known, *options.SECRETS}
     for name, default in known.items():
         if default is False:
             assert defaults[name] == "`false`"
@@ -28,6 +28,10 @@ def test_examples_are_right(number):
     examples = re.findall(r"^ +plugins:\n(?: .*\n)+", README, re.MULTILINE)
     assert len(examples) == 3
     config = yaml.safe_load(examples[number])["plugins"]["datasette-dstok"]
-    secrets = [str(secret) for secret in config.pop("old_secrets", [])]
-    parsed = options.parse({**config, "old_secrets": secrets})
+    for name in options.SECRETS:
+        secrets = {name: [str(secret) for secret in config.pop(name, [])]}
+        assert options.read_secrets(secrets, "current")[1] == []
+    attributes = config.pop("cookie", {})
+    parsed = options.parse({**config, "cookie": attributes})
     assert all(getattr(parsed, name) == value for name, value in config.items())
+    assert all(getattr(parsed.cookie, name) == value for name, value in attributes.items())

@@ -59,7 +59,8 @@ async def test_reprs_show_no_secret(make_datasette):
     for shown in (
         instance,
         instance.options,
-        instance.old_secrets,
+        instance.secrets,
+        instance.secrets.old,
         instance.sidecar,
         instance.usage,
     ):

@@ -21,7 +21,7 @@ PARTITION = 96 << 10
 """Bytes of a file in one partition."""
 # So little that Spark moves broadcasts to disk: without encryption, the search finds the secret there.
 LITTLE_MEMORY = {
-    "spark.testing.memory": "1000000", "spark.testing.reservedMemory": "1", "spark.buffer.pageSize": "64k",
+    "spark.testing.memory": "2000000", "spark.testing.reservedMemory": "1", "spark.buffer.pageSize": "64k",
 }
 
 

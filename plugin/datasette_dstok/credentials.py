@@ -1,0 +1,46 @@
+"""What one request was let in with: did an old secret have a part in it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Credentials:
+    """What was unsigned during a request.
+
+    `from_old_secret` says that a session or a token of it goes back to a secret that is not the
+    current one. `sessions` has the payloads of cookies that an old secret signed, with its
+    number, by their text.
+    """
+
+    from_old_secret: bool = False
+    sessions: dict[str, tuple[int, Any]] = field(default_factory=dict)
+
+
+_current: ContextVar[Credentials | None] = ContextVar("datasette_dstok_credentials", default=None)
+
+
+def current() -> Credentials | None:
+    """Return those of the request that is being answered; None outside of requests."""
+    return _current.get()
+
+
+@contextmanager
+def of_request() -> Iterator[Credentials]:
+    """Note down the credentials of one request.
+
+    A request that Datasette makes to itself while it answers another inherits what is held
+    against the outer one.
+    """
+    outer = _current.get()
+    inner = Credentials(from_old_secret=outer is not None and outer.from_old_secret)
+    token = _current.set(inner)
+    try:
+        yield inner
+    finally:
+        _current.reset(token)

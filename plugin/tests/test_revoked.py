@@ -1,0 +1,127 @@
+"""Revoked secrets: what goes back to one ends, however often it was renewed."""
+
+import pytest
+from helpers import CURRENT, OLD, OLDER, bearer, cookie, new_cookie, token
+
+LEAKED = "the secret that leaked"
+
+
+async def actor(datasette, **request):
+    """Return (actor, the cookie that is set) of /-/actor.json."""
+    response = await datasette.client.get("/-/actor.json", **request)
+    assert response.status_code == 200
+    made = new_cookie(response)
+    return response.json()["actor"], made and made[0]
+
+
+async def renew(make_datasette, session, secret, old):
+    """Return what a session becomes where `secret` is in use and `old` are accepted."""
+    datasette = await make_datasette({"old_secrets": old}, secret=secret)
+    found, renewed = await actor(datasette, cookies={"ds_actor": session})
+    assert found == {"id": "alice"}
+    return renewed
+
+
+@pytest.mark.asyncio
+async def test_sessions_end_with_the_secret_they_go_back_to(make_datasette):
+    directly = await renew(make_datasette, cookie(LEAKED), CURRENT, [LEAKED])
+    once = await renew(make_datasette, cookie(LEAKED), OLD, [LEAKED])
+    twice = await renew(make_datasette, once, CURRENT, [OLD])
+    assert twice == cookie(CURRENT, renewed_from=[LEAKED, OLD])
+    over_two = await renew(
+        make_datasette, await renew(make_datasette, once, OLDER, [OLD]), CURRENT, [OLDER]
+    )
+    forged = [cookie(LEAKED), directly, once, twice, over_two]
+    untouched = [cookie(CURRENT), cookie(CURRENT, renewed_from=[OLD]), cookie(OLD)]
+
+    ordinary = await make_datasette({"old_secrets": [OLD]})
+    for session in (*forged[1:], *untouched):
+        found, _ = await actor(ordinary, cookies={"ds_actor": session})
+        assert found == {"id": "alice"}, "a removal is not a revocation"
+
+    revoking = await make_datasette({"old_secrets": [OLD], "revoked_secrets": [LEAKED]})
+    for session in forged:
+        assert await actor(revoking, cookies={"ds_actor": session}) == (None, None)
+    for session in untouched:
+        found, _ = await actor(revoking, cookies={"ds_actor": session})
+        assert found == {"id": "alice"}
+
+
+@pytest.mark.asyncio
+async def test_revoked_secrets_alone(make_datasette):
+    datasette = await make_datasette({"revoked_secrets": [LEAKED]})
+    for session in (cookie(LEAKED), cookie(CURRENT, renewed_from=[LEAKED])):
+        assert await actor(datasette, cookies={"ds_actor": session}) == (None, None)
+    response = await datasette.client.get("/-/actor.json", headers=bearer(token(LEAKED)))
+    assert response.status_code == 401
+    assert await actor(datasette, cookies={"ds_actor": cookie(CURRENT)}) == ({"id": "alice"}, None)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("carried", [5, "text", {"a": 1}, [5, None, ["x"]], None])
+async def test_odd_marks_are_no_way_out(make_datasette, carried):
+    """Whoever has a leaked secret can sign whatever cookie with it."""
+    from itsdangerous import URLSafeSerializer
+
+    payload = {"a": {"id": "alice"}, "dstok_renewed_from": carried}
+    session = URLSafeSerializer(LEAKED, "actor").dumps(payload)
+    renewed = await renew(make_datasette, session, CURRENT, [LEAKED])
+    revoking = await make_datasette({"revoked_secrets": [LEAKED]})
+    assert await actor(revoking, cookies={"ds_actor": renewed}) == (None, None)
+
+
+CREATE = {"expire_type": "hours", "expire_duration": "1"}
+
+
+@pytest.mark.asyncio
+async def test_a_session_from_an_old_secret_makes_no_tokens(make_datasette):
+    guarded = await make_datasette({"old_secrets": [OLD], "replace_signed": True})
+    root = {"id": "root"}
+    for session in (cookie(OLD, root), cookie(CURRENT, root, renewed_from=[OLD])):
+        response = await guarded.client.post(
+            "/-/create-token", data=CREATE, cookies={"ds_actor": session}
+        )
+        assert response.status_code == 400
+        assert "Log out and in again" in response.text
+        assert "dstok_" not in response.text
+    response = await guarded.client.post(
+        "/-/create-token", data=CREATE, cookies={"ds_actor": cookie(CURRENT, root)}
+    )
+    assert response.status_code == 200
+    assert "dstok_" in response.text
+    # Outside of requests, and in one that follows, nothing is held against anyone.
+    assert await guarded.create_token("root", expires_after=60)
+
+    open_to_all = await make_datasette({"old_secrets": [OLD]})
+    response = await open_to_all.client.post(
+        "/-/create-token", data=CREATE, cookies={"ds_actor": cookie(OLD, root)}
+    )
+    assert response.status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_a_request_within_a_request_is_no_way_out(make_datasette):
+    from datasette import Response, hookimpl
+    from datasette.plugins import pm
+
+    class Plugin:
+        @hookimpl
+        def register_routes(self):
+            async def view(datasette, request):
+                fresh = {"ds_actor": cookie(CURRENT, request.actor)}
+                await datasette.client.get("/-/actor.json", cookies=fresh)
+                inner = await datasette.client.post("/-/create-token", data=CREATE, cookies=fresh)
+                return Response.text(inner.text, status=inner.status_code)
+
+            return [(r"^/relay$", view)]
+
+    pm.register(Plugin(), name="relay")
+    try:
+        datasette = await make_datasette({"old_secrets": [OLD], "replace_signed": True})
+        root = {"id": "root"}
+        response = await datasette.client.get("/relay", cookies={"ds_actor": cookie(OLD, root)})
+        assert response.status_code == 400
+        response = await datasette.client.get("/relay", cookies={"ds_actor": cookie(CURRENT, root)})
+        assert response.status_code == 200
+    finally:
+        pm.unregister(name="relay")
