@@ -1,16 +1,24 @@
 """The token handlers: `dstok`, and what can stand in for Datasette's own: with limits."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from datasette import TokenRestrictions
 from datasette.tokens import SignedTokenHandler, TokenHandler
 
 from . import credentials, limits
 from .instance import instance_of
+from .options import Options
 from .sidecar import NotRecorded, Refused, Unavailable
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
 
 PREFIX = "dstok_"
 
 
-def arrange(options, registered):
+def arrange(options: Options, registered: list[Any]) -> list[Any]:
     """Return the handlers that Datasette shall use, in its order.
 
     `registered` is what all plugins returned: handlers, and lists of handlers. Datasette's own is
@@ -25,7 +33,7 @@ def arrange(options, registered):
     return [own, *registered] if options.default_handler else [*registered, own]
 
 
-def replace(handler):
+def replace(handler: Any) -> Any:
     """Return what stands in for one handler."""
     return GuardedSignedHandler() if type(handler) is SignedTokenHandler else handler
 
@@ -38,7 +46,14 @@ class DstokTokenHandler(TokenHandler):
 
     name = "dstok"
 
-    async def create_token(self, datasette, actor_id, *, expires_after=None, restrictions=None):
+    async def create_token(
+        self,
+        datasette: Datasette,
+        actor_id: str,
+        *,
+        expires_after: int | None = None,
+        restrictions: TokenRestrictions | None = None,
+    ) -> str:
         """Return a token; `expires_after` is in seconds.
 
         Raises TokenRefused, a ValueError that Datasette answers with 400, or 503 when the audit
@@ -67,12 +82,12 @@ class DstokTokenHandler(TokenHandler):
             datasette, actor_id, expires_after=expires_after, restrictions=restrictions
         )
 
-    async def verify_token(self, datasette, token):
+    async def verify_token(self, datasette: Datasette, token: str) -> None:
         """Return None: the handler `signed` verifies these tokens."""
         return None
 
 
-def refuse_old_secret():
+def refuse_old_secret() -> None:
     """Raise TokenRefused while a request is answered that goes back to an old secret.
 
     Its session ends when that secret is revoked. A token that it had made would not.
@@ -85,14 +100,14 @@ def refuse_old_secret():
         )
 
 
-def whole(expires_after):
+def whole(expires_after: Any) -> Any:
     """Return an integer for any kind of integer that Datasette takes, an IntEnum for one."""
     if isinstance(expires_after, int) and not isinstance(expires_after, bool):
         return int(expires_after)
     return expires_after
 
 
-def in_lists(restrictions):
+def in_lists(restrictions: TokenRestrictions | None) -> TokenRestrictions | None:
     """Return TokenRestrictions with lists of names: Datasette takes sets and iterators, too."""
     if restrictions is None:
         return None
@@ -106,7 +121,7 @@ def in_lists(restrictions):
     )
 
 
-def in_list(actions):
+def in_list(actions: Any) -> Any:
     """Return the names of actions in a list. A string, which is a mistake, is left to dstok."""
     return actions if isinstance(actions, str) else list(actions)
 
@@ -114,7 +129,14 @@ def in_list(actions):
 class GuardedSignedHandler(SignedTokenHandler):
     """Stands in for `signed`, so that the limits hold for whoever asks for it by name."""
 
-    async def create_token(self, datasette, actor_id, *, expires_after=None, restrictions=None):
+    async def create_token(
+        self,
+        datasette: Datasette,
+        actor_id: str,
+        *,
+        expires_after: int | None = None,
+        restrictions: TokenRestrictions | None = None,
+    ) -> str:
         """Return a token, as the handler `dstok` does."""
         return await DstokTokenHandler().create_token(
             datasette, actor_id, expires_after=expires_after, restrictions=restrictions

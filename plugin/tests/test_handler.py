@@ -3,9 +3,10 @@
 import hashlib
 import itertools
 import json
+from enum import IntEnum
 
 import pytest
-from datasette import hookimpl
+from datasette import TokenRestrictions, hookimpl
 from datasette.permissions import Action
 from datasette.plugins import pm
 from datasette.tokens import SignedTokenHandler
@@ -222,3 +223,41 @@ async def test_datasettes_page_keeps_to_the_rails_if_told_to(make_datasette, tmp
         assert refused.status_code == 400
         assert "3600 seconds" in refused.text
     assert len(log.read_text().splitlines()) == 1
+
+
+@pytest.mark.asyncio
+async def test_what_datasette_takes_is_taken(make_datasette, frozen):
+    """Sets and iterators of names, and every kind of integer."""
+    datasette = await make_datasette(
+        {"known_actions_only": True, "max_expires_after": 3600, "default_handler": True}
+    )
+
+    class Hours(IntEnum):
+        ONE = 3600
+
+    def asked():
+        return TokenRestrictions(
+            all=(name for name in ("view-instance", "view-table")),
+            database={"docs": {"view-database"}},
+            resource={"docs": {"pages": iter(["insert-row"])}},
+        )
+
+    for _ in range(5):
+        ours, theirs = [
+            await datasette.create_token(
+                "alice", expires_after=Hours.ONE, restrictions=asked(), handler=handler
+            )
+            for handler in ("dstok", "signed")
+        ]
+        if frozen(datasette, ours, theirs):
+            break
+    assert ours == theirs
+    with pytest.raises(limits.TokenRefused, match="no action 'view-tabel'"):
+        await datasette.create_token(
+            "alice", expires_after=60, restrictions=TokenRestrictions(all=iter(["view-tabel"]))
+        )
+    # A string, which Datasette takes for a list of letters, is a mistake.
+    with pytest.raises(ValueError, match="no action 'x'"):
+        await datasette.create_token(
+            "alice", expires_after=60, restrictions=TokenRestrictions(database={"docs": "xy"})
+        )
