@@ -4,18 +4,21 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from drill import DrillFailure
 from drill.github import GitHub
 from oracle import environments
 
 PLUGINS = environments.REPOSITORY / "scripts" / "drill" / "plugins"
+PROPOSAL = environments.REPOSITORY / "plugin" / "docs" / "proposal-old-secrets.md"
 REQUIREMENTS = environments.REPOSITORY / "scripts" / "drill" / "requirements.txt"
 
 # Seconds; generous, for machines that are busy with other things.
@@ -26,14 +29,40 @@ ROUNDS = 1_000
 PASSWORD = "a password for ann"
 
 
+@dataclass(frozen=True)
+class Environment:
+    """Where Datasette is installed: the folder of its programs, and variables (dict) for them."""
+
+    programs: Path
+    variables: dict = field(default_factory=dict)
+    has_plugin: bool = True
+
+
 def environment(release):
-    """Make or renew the environment of a Datasette release; return the folder of its programs."""
+    """Make or renew the Environment of a Datasette release with the plugin."""
     folder = environments.ROOT / f"drill-{release}"
     script = environments.REPOSITORY / "scripts" / "plugin_environment"
     done = subprocess.run([script, folder, release, "-r", REQUIREMENTS], check=False)
     if done.returncode:
         raise DrillFailure(f"the environment of Datasette {release} could not be made")
-    return folder / "bin"
+    return Environment(folder / "bin")
+
+
+def proposal(folder):
+    """Return an Environment without the plugin, whose Datasette is a patched copy in the folder."""
+    name = f"proposal-{environments.NEWEST}"
+    lines = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
+    programs = environments.ensure_packages(name, [f"datasette=={environments.NEWEST}", *lines])
+    (installed,) = programs.parent.glob("lib/python*/site-packages/datasette")
+    shutil.copytree(installed, folder / "datasette")
+    _, _, sketch = PROPOSAL.read_text().partition("## Sketch")
+    patch = "".join(
+        line.removeprefix("    ") for line in sketch.splitlines(True) if line.startswith("    ")
+    )
+    done = subprocess.run(["patch", "-p1", "--fuzz=0"], cwd=folder, input=patch, text=True, capture_output=True, check=False)
+    if done.returncode:
+        raise DrillFailure(f"the sketch of {PROPOSAL.name} does not apply")
+    return Environment(programs, {"PYTHONPATH": str(folder)}, has_plugin=False)
 
 
 @dataclass(frozen=True)
@@ -49,7 +78,12 @@ class Secrets:
         """Return the environment variables (dict)."""
         named = {f"OLD_{n}": secret for n, secret in enumerate(self.old)}
         named |= {f"REVOKED_{n}": secret for n, secret in enumerate(self.revoked)}
-        return {"DATASETTE_SECRET": self.current, **named}
+        # The last one is for the Datasette of the proposal; others do not look at it.
+        return {
+            "DATASETTE_SECRET": self.current,
+            "DATASETTE_OLD_SECRETS": " ".join(self.old),
+            **named,
+        }
 
     def plugin(self):
         """Return the options of datasette-dstok, which name the variables (dict)."""
@@ -76,11 +110,12 @@ class Process:
         configuration = self._folder / "datasette.json"
         configuration.write_text(json.dumps(self._cluster.configuration(secrets)))
         log = self._folder / "log"
-        command = [self._cluster.programs / "datasette", "serve", self._cluster.folder / "garden.db"]
+        command = [self._cluster.environment.programs / "datasette", "serve", self._cluster.folder / "garden.db"]
         command += ["--internal", self._cluster.folder / "internal.db", "--config", configuration]
         command += ["--plugins-dir", PLUGINS, "--host", "127.0.0.1", "--port", str(self.port)]
         environ = {
             **environments.clean_environ(**secrets.variables()),
+            **self._cluster.environment.variables,
             "ANN_HASH": _password_hash(PASSWORD),
             "GITHUB_PORT": str(self._cluster.github.port),
         }
@@ -118,8 +153,8 @@ class Process:
 class Cluster:
     """The processes, behind the faked GitHub that they share."""
 
-    def __init__(self, folder, programs, size, github):
-        self.folder, self.programs, self.github = folder, programs, github
+    def __init__(self, folder, environment, size, github):
+        self.folder, self.environment, self.github = folder, environment, github
         with closing(sqlite3.connect(folder / "garden.db")) as connection, connection:
             connection.execute("pragma journal_mode = wal")
             connection.execute("create table plants (id integer primary key, name text)")
@@ -129,16 +164,15 @@ class Cluster:
     def configuration(self, secrets):
         """Return the whole configuration for a process (dict)."""
         everyone = {"id": "*"}
+        own = {"datasette-dstok": secrets.plugin()} if self.environment.has_plugin else {}
         return {
             "plugins": {
-                "datasette-dstok": secrets.plugin(),
+                **own,
                 "datasette-auth-tokens": {"manage_tokens": True},
                 "datasette-auth-github": {"client_id": "drill", "client_secret": "drill"},
                 "datasette-auth-passwords": {"ann_password_hash": {"$env": "ANN_HASH"}},
             },
-            "permissions": {
-                name: everyone for name in ("auth-tokens-create", "insert-row", "dstok-inspect")
-            },
+            "permissions": {name: everyone for name in ("auth-tokens-create", "insert-row")},
         }
 
     def restart(self, secrets, after_each=lambda: None):
@@ -161,10 +195,10 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder, programs, size):
+def cluster(folder, environment, size):
     """Yield a Cluster whose processes are not started yet, with an empty database; end them all."""
     with GitHub() as github:
-        made = Cluster(folder, programs, size, github)
+        made = Cluster(folder, environment, size, github)
         try:
             yield made
         finally:
