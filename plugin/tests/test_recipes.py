@@ -45,7 +45,7 @@ def recipe(heading):
 
 
 def blocks(text, indent):
-    """Return the blocks of code in a text, which are indented by so many spaces."""
+    """Return the blocks of code in a text: lines indented by `indent` spaces."""
     found = re.findall(rf"(?:^ {{{indent}}}.*\n)+", text, re.MULTILINE)
     return [re.sub(rf"^ {{{indent}}}", "", block, flags=re.MULTILINE) for block in found]
 

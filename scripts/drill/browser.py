@@ -28,7 +28,7 @@ class Answer:
 
 
 def send(port, path, data=None, headers=()):
-    """Return the response of a process, as the proxy in front of it asks: over HTTPS for people."""
+    """Send a request to a process as a proxy does that people reach over HTTPS; return the response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     headers = {"X-Forwarded-Proto": "https", "Connection": "close", **dict(headers)}
     connection.request("GET" if data is None else "POST", path, data, headers)
@@ -69,6 +69,11 @@ class Browser:
     def cookie(self, name="ds_actor"):
         """Return a cookie of the jar (http.cookiejar.Cookie), or None."""
         return next((one for one in self.jar if one.name == name), None)
+
+    def session(self):
+        """Return the value of ds_actor; empty if there is none."""
+        cookie = self.cookie()
+        return cookie.value if cookie else ""
 
     def use_session(self, value):
         """Put a value into the cookie ds_actor, as an attacker does."""

@@ -59,7 +59,7 @@ def proposal(folder):
     patch = "".join(
         line.removeprefix("    ") for line in sketch.splitlines(True) if line.startswith("    ")
     )
-    done = subprocess.run(["patch", "-p1", "--fuzz=0"], cwd=folder, input=patch, text=True, capture_output=True, check=False)
+    done = subprocess.run(["git", "apply"], cwd=folder, input=patch, text=True, check=False)
     if done.returncode:
         raise DrillFailure(f"the sketch of {PROPOSAL.name} does not apply")
     return Environment(programs, {"PYTHONPATH": str(folder)}, has_plugin=False)
