@@ -3,7 +3,7 @@
 from datasette import hookimpl
 from datasette.permissions import Action
 
-from . import handlers, page, sessions, unsign
+from . import events, handlers, limits, monitoring, page, refused, sessions, unsign
 from .instance import instance_of
 
 
@@ -14,13 +14,20 @@ def startup(datasette):
     A mistake in the configuration stops Datasette from starting. This goes before what other
     plugins do at startup, so that theirs is signed and unsigned with the old secrets, too.
     """
-    unsign.wrap(datasette, instance_of(datasette))
+    instance = instance_of(datasette)
+    unsign.wrap(datasette, instance)
+    instance.usage.start(datasette)
 
 
 @hookimpl
 async def shutdown(datasette):
-    """End the sidecar, if one was started."""
-    await instance_of(datasette).sidecar.close()
+    """Write down which secrets were used, and end the sidecars that were started."""
+    instance = instance_of(datasette)
+    try:
+        await instance.usage.close(datasette)
+    finally:
+        await instance.sidecar.close()
+        await instance.inspection.close()
 
 
 @hookimpl(wrapper=True)
@@ -49,8 +56,26 @@ def register_actions(datasette):
 
 @hookimpl
 def register_routes():
-    """Register the page."""
-    return [(r"^/-/dstok$", page.inspect)]
+    """Register the pages, and the secrets in use as JSON."""
+    return [
+        (r"^/-/dstok$", page.inspect),
+        (r"^/-/dstok/secrets$", page.secrets),
+        (r"^/-/dstok\.json$", monitoring.secrets_in_use),
+    ]
+
+
+@hookimpl
+def handle_exception(datasette, request, exception):
+    """Answer a refused token with what is allowed."""
+    if isinstance(exception, limits.TokenRefused):
+        return refused.answer(datasette, request, exception)
+    return None
+
+
+@hookimpl
+def register_events():
+    """Register the events that tell of old secrets and of refused tokens."""
+    return [events.OldSecretUsedEvent, events.TokensRefusedEvent]
 
 
 @hookimpl

@@ -15,11 +15,13 @@ class Credentials:
 
     `from_old_secret` says that a session or a token of it goes back to a secret that is not the
     current one. `sessions` has the payloads of cookies that an old secret signed, with its
-    number, by their text.
+    number, by their text. `counted` has what counts as used already: the namespace and the text
+    without its signature.
     """
 
     from_old_secret: bool = False
     sessions: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    counted: set[tuple[str, str]] = field(default_factory=set)
 
 
 _current: ContextVar[Credentials | None] = ContextVar("datasette_dstok_credentials", default=None)

@@ -1,29 +1,39 @@
 """What `inspect_token` found, in words for people."""
 
+from __future__ import annotations
+
 import json
+import re
 import time
-from datetime import datetime, timezone
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+from .times import Moment, in_days_and_hours, moment
 
-# Characters of a payload; a longer one, which only a hostile token has, is not shown.
-LONGEST_PAYLOAD = 200_000
+PREFIX = "dstok_"
 
-SPACED = "There is white space inside it, perhaps from a line break: paste it as one line."
+# Tokens of plugins that are often used: how they begin, and whose they are.
+PLUGINS = {"dsatok_": "datasette-auth-tokens"}
 
-# What goes before how the length of a signature is wrong.
+# Characters of a payload; a longer one, which only a hostile token has, is not shown. Indented it
+# may be hundreds of times as long, if it is nested deeply.
+LONGEST_PAYLOAD = 20_000
+LONGEST_INDENTED = 100_000
+
+# How a payload begins: compressed, or Base64 of `{"`.
+BEGINNINGS = (".", "eyJ")
+
+# How a reason begins that ends with what is wrong with the length of the signature.
 LENGTH = "Invalid token signature: it is "
 
+TOO_LARGE = "the payload is over max_payload"
+
+# What people paste along with a token.
+AROUND = " \t\r\n'\"`\u2018\u2019\u201c\u201d<>"
+HEADER = re.compile(r"(authorization\s*:)?\s*(bearer\s+)?", re.IGNORECASE)
+
 REASONS = {
-    "Invalid token signature": (
-        "The signature is not right. The token was made with a secret that is neither this "
-        "Datasette's nor one of its old ones, perhaps by another Datasette; or it was changed or "
-        "cut short on its way."
-    ),
-    "Not a signed token: it does not begin with dstok_": (
-        "It does not begin with dstok_, so it is no token of Datasette's own. If a plugin keeps "
-        "tokens here, that plugin may know it."
-    ),
     "Signed tokens are not enabled for this Datasette instance": (
         "This Datasette accepts no signed tokens: its setting allow_signed_tokens is off."
     ),
@@ -33,91 +43,199 @@ REASONS = {
     "Invalid token: malformed payload": "Its payload is not one that Datasette makes.",
 }
 
-
-def none(message):
-    """Return what the template shows instead of a token: why there is nothing to show."""
-    return {"level": "error", "headline": message}
+Level = Literal["works", "leaving", "fails", "unknown"]
 
 
-def token(found, old_secrets, max_ttl):
-    """Return what the template shows about a token.
+@dataclass
+class Place:
+    """Where a token may do something, and what: names of actions."""
 
-    `found` is the result of inspect_token, `old_secrets` how many there are, `max_ttl` the
-    setting max_signed_tokens_ttl in seconds.
+    name: str
+    actions: list[str]
+
+
+@dataclass
+class Abilities:
+    """What a token may do: a sentence, and the places that it is restricted to."""
+
+    text: str
+    places: list[Place] = field(default_factory=list)
+
+
+@dataclass
+class Answer:
+    """What the page shows about a token: first the verdict, then what the token says.
+
+    `title` is the verdict in few words; `proved` says that a known secret signed the rest.
     """
-    valid = found["status"] == "valid"
-    old = valid and found["secret"]
-    verdict = {
-        "level": "warning" if old else "info" if valid else "error",
-        "headline": headline(found),
-        "notes": [*why(found, max_ttl), *(leaving(found["secret"]) if old else ())],
-    }
-    payload = json.dumps(found["payload"], indent=2, ensure_ascii=False)
-    if len(payload) > LONGEST_PAYLOAD:
-        verdict["notes"].append("Its payload is too long to be shown.")
-    elif found["payload"] is not None:
-        verdict["proved"] = found["signature"] == "valid"
-        verdict["facts"] = list(facts(found, old_secrets))
-        verdict["may"] = abilities(found)
-        verdict["unknown"] = found["unknown_actions"]
-        verdict["payload"] = payload
-    return verdict
+
+    level: Level
+    title: str
+    headline: str
+    notes: list[str] = field(default_factory=list)
+    proved: bool = False
+    facts: list[tuple[str, str | Moment]] = field(default_factory=list)
+    may: Abilities | None = None
+    unknown_actions: list[str] = field(default_factory=list)
+    payload: str | None = None
 
 
-def headline(found):
-    """Say in one line whether the token works."""
-    if found["status"] == "valid":
-        return "This token is valid."
-    if found["status"] == "expired":
-        return "This token has expired."
-    return "This token is not valid."
+def no_answer(title: str, message: str) -> Answer:
+    """Return what the page shows when there is nothing to say about a token."""
+    return Answer("unknown", title, message)
 
 
-def why(found, max_ttl):
-    """Return sentences that say why a token does not work, and what ends it early."""
-    reason = found["reason"]
-    if reason and found["status"] != "expired":
-        yield in_words(reason)
-    if found["status"] == "expired":
-        until = moment(found["expires"])["text"]
-        yield f"It was valid until {until}. Whoever uses it needs a new one."
+def token(
+    found: dict[str, Any],
+    pasted: str,
+    old_secrets: int,
+    max_ttl: int = 0,
+    now: float | None = None,
+) -> Answer:
+    """Return what the page shows about a token.
+
+    `found` is the result of inspect_token for what was `pasted`, `old_secrets` how many there
+    are, `max_ttl` the setting max_signed_tokens_ttl in seconds, `now` Unix seconds.
+    """
+    now = time.time() if now is None else now
+    answer = verdict(found, bare(pasted), old_secrets)
     if max_ttl and found["expires"] is not None and cut_short(found):
-        yield (
+        answer.notes.append(
             "It ends sooner than it says, by this Datasette's setting max_signed_tokens_ttl "
-            f"({max_ttl} seconds)."
+            f"({in_days_and_hours(max_ttl)})."
         )
+    payload = json.dumps(found["payload"], ensure_ascii=False)
+    if len(payload) > LONGEST_PAYLOAD:
+        answer.notes.append("Its payload is too long to be shown.")
+    elif found["payload"] is not None:
+        answer.proved = found["signature"] == "valid"
+        answer.facts = list(facts(found, old_secrets, now))
+        answer.may = abilities(found)
+        answer.unknown_actions = found["unknown_actions"]
+        indented = json.dumps(found["payload"], indent=2, ensure_ascii=False)
+        answer.payload = indented if len(indented) <= LONGEST_INDENTED else payload
+    return answer
 
 
-def in_words(reason):
-    """Return a sentence for a `reason` of inspect_token."""
-    _, of_length, length = reason.partition(LENGTH)
-    if of_length:
-        return f"The signature is not right. It is {length}: copy the whole token."
-    return REASONS.get(reason, f"{reason}.")
+def verdict(found: dict[str, Any], text: str, old_secrets: int) -> Answer:
+    """Return an Answer with nothing but the verdict. `text` is the token as it was pasted."""
+    if found["status"] == "valid" and found["secret"]:
+        secret = secret_name(found["secret"])
+        return Answer(
+            "leaving",
+            "Works for now",
+            f"This token works, but only while {secret} is accepted.",
+            ["Replace it with a new one before that secret is removed."],
+        )
+    if found["status"] == "valid":
+        return Answer("works", "Valid", "This token is valid.")
+    if found["status"] == "expired":
+        notes = ["Replace it with a new one."]
+        return Answer("fails", "Expired", "This token has expired.", notes)
+    if str(found["reason"]).startswith(TOO_LARGE):
+        notes = ["Its payload is too large to be inspected. No token that Datasette makes is."]
+        return Answer("unknown", "Too large", "This token cannot be inspected.", notes)
+    if not text.startswith(PREFIX):
+        return without_prefix(found, text)
+    return Answer("fails", "Not valid", "This token is not valid.", [why(found, text, old_secrets)])
 
 
-def cut_short(found):
+def without_prefix(found: dict[str, Any], text: str) -> Answer:
+    """Return the verdict on what does not begin with dstok_."""
+    for prefix, plugin in PLUGINS.items():
+        if text.startswith(prefix):
+            return Answer(
+                "unknown",
+                "Another plugin's token",
+                f"This is a token of the plugin {plugin}.",
+                [
+                    f"Tokens that begin with {prefix} are made and checked by that plugin. Only it "
+                    "can tell whether this one works."
+                ],
+            )
+    begins = text.partition("_")[0] + "_"
+    if found["signature"] == "valid":
+        note = (
+            "It does not begin with dstok_. What follows is whole, and signed with "
+            f"{secret_name(found['secret'])}: put dstok_ before it."
+        )
+    elif PREFIX.endswith(begins):
+        note = (
+            f"Its beginning is cut off: it begins with {begins} instead of dstok_. "
+            "Copy the whole token."
+        )
+    else:
+        return Answer(
+            "unknown",
+            "Not Datasette's own",
+            "This is not one of Datasette's own tokens.",
+            [
+                "It does not begin with dstok_. Either its beginning is cut off, or something else "
+                "made it. If a plugin checks tokens here, only that plugin can tell whether this "
+                "one works."
+            ],
+        )
+    return Answer("fails", "Not valid", "This token is not valid.", [note])
+
+
+def why(found: dict[str, Any], text: str, old_secrets: int) -> str:
+    """Return a sentence or two that say why a token is not valid."""
+    if len(text.split()) > 1:
+        return "There is white space inside it, perhaps from a line break: paste it as one line."
+    reason = found["reason"]
+    if not reason.startswith("Invalid token signature"):
+        return REASONS.get(reason, f"{reason}.")
+    signed = text.removeprefix(PREFIX)
+    if not signed:
+        return "Nothing follows dstok_. Copy the whole token."
+    if "." not in signed[1:]:
+        return "Its end is cut off: it has no signature. Copy the whole token."
+    _, _, length = reason.partition(LENGTH)
+    if length.startswith("cut short"):
+        return f"Its end is cut off: its signature is {length}. Copy the whole token."
+    if length:
+        return f"Its signature is {length}. Something was added to it: copy the token alone."
+    if not signed.startswith(BEGINNINGS):
+        return (
+            "What follows dstok_ is not the beginning of a token: characters are missing there, "
+            "or were changed. Copy the whole token."
+        )
+    if found["payload"] is None:
+        return (
+            "Its payload cannot be read: characters are missing inside it, or were changed. "
+            "Copy the whole token."
+        )
+    secrets = f"any of the {old_secrets + 1} secrets" if old_secrets else "the secret"
+    return (
+        "It was made with another secret, or it was changed: its signature does not fit "
+        f"{secrets} that this Datasette accepts. The signature alone cannot tell which. "
+        "Does it come from another Datasette, or from before a rotation of the secret?"
+    )
+
+
+def bare(pasted: str) -> str:
+    """Return a token without what people paste along with it, as inspect_token does."""
+    text = pasted.strip(AROUND)
+    return text[HEADER.match(text).end() :].strip(AROUND)
+
+
+def cut_short(found: dict[str, Any]) -> bool:
     """Tell whether the end is another than the token's own."""
     payload = found["payload"]
     own = payload.get("d") if isinstance(payload, dict) else None
     return own is None or found["created"] + own != found["expires"]
 
 
-def leaving(secret):
-    """Say what becomes of a token that an old secret signed."""
-    yield (
-        f"It is signed with {secret_name(secret)} and works only as long as that secret stands in "
-        "old_secrets. Whoever uses it should be given a new one."
-    )
-
-
-def facts(found, old_secrets):
-    """Return (label, text or moment) for the list of facts; nothing if nothing was decoded."""
+def facts(
+    found: dict[str, Any], old_secrets: int, now: float
+) -> Iterator[tuple[str, str | Moment]]:
+    """Yield (label, text or Moment) for the list of facts; nothing if nothing was decoded."""
     if not isinstance(found["payload"], dict):
         return
+    created, expires = found["created"], found["expires"]
     yield "Actor", plain(found["actor_id"])
-    yield "Created", moment(found["created"]) or "not said"
-    yield "Expires", moment(found["expires"]) or "never"
+    yield "Created", "not said" if created is None else moment(created, now)
+    yield "Expires", "never" if expires is None else moment(expires, now)
     if found["signature"] == "valid":
         yield "Signed with", secret_name(found["secret"])
     elif old_secrets:
@@ -126,27 +244,26 @@ def facts(found, old_secrets):
         yield "Signed with", "another secret"
 
 
-def abilities(found):
-    """Return what the token may do: a sentence, and (where, names of actions) for each place."""
+def abilities(found: dict[str, Any]) -> Abilities | None:
+    """Return what the token may do; None if it is no token."""
     payload, restrictions = found["payload"], found["restrictions"]
     if not isinstance(payload, dict):
         return None
     if restrictions is None:
-        if "_r" in payload:
-            return {"text": malformed(payload["_r"]), "places": []}
-        return {"text": "Whatever its actor may do.", "places": []}
-    places = [("everywhere", restrictions["all"])] if restrictions["all"] else []
-    places += [
-        (f"in the database {name}", names) for name, names in restrictions["database"].items()
-    ]
+        return Abilities(
+            malformed(payload["_r"]) if "_r" in payload else "Whatever its actor may do."
+        )
+    places = [Place("Everywhere", restrictions["all"])] if restrictions["all"] else []
+    for database, names in restrictions["database"].items():
+        places.append(Place(f"In the database {database}", names))
     for database, resources in restrictions["resource"].items():
-        places += [(f"in {database}/{name}", names) for name, names in resources.items()]
+        places += [Place(f"In {database}/{name}", names) for name, names in resources.items()]
     if not places:
-        return {"text": "Nothing: it is restricted to no action at all.", "places": []}
-    return {"text": "Of what its actor may do, only this:", "places": places}
+        return Abilities("Nothing: it is restricted to no action at all.")
+    return Abilities("Of what its actor may do, only this:", places)
 
 
-def malformed(restrictions):
+def malformed(restrictions: object) -> str:
     """Say what becomes of restrictions that are none: Datasette itself fails on no object."""
     if isinstance(restrictions, dict):
         return "Its restrictions are malformed."
@@ -157,43 +274,11 @@ def malformed(restrictions):
     )
 
 
-def secret_name(number):
+def secret_name(number: int) -> str:
     """Return what a secret is called: it is never shown itself."""
     return f"old secret {number}" if number else "the current secret"
 
 
-def seen(counted):
-    """Return what the template shows of a Seen."""
-    return {
-        "requests": counted.requests,
-        "different": f"{counted.different}{' or more' if counted.more else ''}",
-        "last": moment(counted.last),
-    }
-
-
-def moment(timestamp):
-    """Return {"iso", "text"} for Unix seconds; text alone beyond the calendar; None for None."""
-    if timestamp is None:
-        return None
-    try:
-        at = datetime.fromtimestamp(timestamp, timezone.utc)
-    except (OverflowError, ValueError, OSError):
-        return {"iso": None, "text": f"{timestamp} seconds after 1970"}
-    return {
-        "iso": at.isoformat(timespec="seconds"),
-        "text": f"{at:%Y-%m-%d %H:%M:%S} UTC, {away(timestamp - time.time())}",
-    }
-
-
-def away(seconds):
-    """Say how far off something is, in the largest unit that fits: "3 days ago", "in 1 hour"."""
-    for unit, size in UNITS:
-        if count := int(abs(seconds) // size):
-            span = f"{count} {unit}{'' if count == 1 else 's'}"
-            return f"in {span}" if seconds > 0 else f"{span} ago"
-    return "now"
-
-
-def plain(value):
+def plain(value: object) -> str:
     """Return an actor's id as text: strings as they are, else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -88,13 +88,13 @@ class DstokTokenHandler(TokenHandler):
 
 
 def refuse_old_secret() -> None:
-    """Raise TokenRefused while a request is answered that goes back to an old secret.
+    """Raise SessionRefused while a request is answered that goes back to an old secret.
 
     Its session ends when that secret is revoked. A token that it had made would not.
     """
     request = credentials.current()
     if request is not None and request.from_old_secret:
-        raise limits.TokenRefused(
+        raise limits.SessionRefused(
             "This session is from before Datasette's secret was changed. "
             "Log out and in again to make tokens"
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from . import options as configuration
 from .options import Options
 from .secrets import Secrets
-from .sidecar import Sidecar
+from .sidecar import Inspection, Minting, Warnings
 from .usage import Usage
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _instances: weakref.WeakKeyDictionary[Datasette, Instance] = weakref.WeakKeyDict
 
 
 class Instance:
-    """The options, the secrets, what was seen of them, and the sidecar.
+    """The options, the secrets, what was seen of them, and the sidecars.
 
     It does not refer to its Datasette, so that it is no reason to keep that in memory.
     """
@@ -29,8 +29,10 @@ class Instance:
     def __init__(self, options: Options, secrets: Secrets) -> None:
         self.options = options
         self.secrets = secrets
-        self.usage = Usage(secrets)
-        self.sidecar = Sidecar(options, secrets)
+        self.usage = Usage(secrets, options.safe_after_days)
+        warnings = Warnings()
+        self.sidecar = Minting(options, secrets, warnings)
+        self.inspection = Inspection(options, secrets, warnings)
 
 
 def instance_of(datasette: Datasette) -> Instance:

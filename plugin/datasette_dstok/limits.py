@@ -1,27 +1,54 @@
 """What tokens may not be, by the configuration."""
 
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
+from datasette import TokenRestrictions
 from datasette.utils.asgi import BadRequest
+
+from .options import Options
+from .times import in_days_and_hours
 
 SHOWN = 40
 """How many characters of a name are shown and compared. It may be megabytes long."""
 
 
 class TokenRefused(ValueError, BadRequest):
-    """A limit forbids this token. Datasette answers it with 400 and the message."""
+    """A limit forbids this token. Datasette answers it with 400 and the message.
+
+    `asked` says the same to whoever filled in a form. `is_limit` is False if nothing else that is
+    asked for would be granted either.
+    """
+
+    is_limit = True
+
+    def __init__(self, message: str, asked: str | None = None) -> None:
+        super().__init__(message)
+        self.asked = asked or message
+
+
+class SessionRefused(TokenRefused):
+    """This session may make no token at all. Answered with 400."""
+
+    is_limit = False
 
 
 class AuditLogUnavailable(TokenRefused):
     """The token cannot be recorded, and so is not minted. Answered with 503."""
 
     status = 503
+    is_limit = False
 
-    def __init__(self, why):
+    def __init__(self, why: object) -> None:
         super().__init__(f"No token was made: the audit log cannot be written now ({why})")
 
 
-def check(options, actions, expires_after, restrictions):
+def check(
+    options: Options,
+    actions: Collection[str],
+    expires_after: object,
+    restrictions: TokenRestrictions | None,
+) -> None:
     """Raise TokenRefused if a token is outside the limits.
 
     `actions` are those of this Datasette, by name; `expires_after` is in seconds, None or 0 for a
@@ -29,18 +56,36 @@ def check(options, actions, expires_after, restrictions):
     """
     longest = options.max_expires_after
     if longest and not expires_after:
-        raise TokenRefused(f"Tokens must expire here, after {longest} seconds at most")
+        raise TokenRefused(
+            f"Tokens must expire here, after {longest} seconds at most",
+            "You asked for a token that never expires.",
+        )
     if longest and type(expires_after) is not int:
         raise TokenRefused("expires_after must be a whole number of seconds")
     if longest and expires_after > longest:
-        raise TokenRefused(f"expires_after is over the {longest} seconds that are allowed here")
+        raise TokenRefused(
+            f"expires_after is over the {longest} seconds that are allowed here",
+            f"You asked for a token that expires after {in_days_and_hours(expires_after)}.",
+        )
     if options.known_actions_only and restrictions is not None:
         for action in named(restrictions):
             if not isinstance(action, str) or action not in actions:
                 raise TokenRefused(unknown(action, actions))
 
 
-def named(restrictions):
+def allowed(options: Options) -> Iterator[str]:
+    """Yield sentences that say which tokens are within the limits."""
+    if options.max_expires_after:
+        longest = in_days_and_hours(options.max_expires_after)
+        yield f"A token must expire, after at most {longest}."
+    if options.default_expires_after:
+        default = in_days_and_hours(options.default_expires_after)
+        yield f"A token for which no expiry is chosen expires after {default}."
+    if options.known_actions_only:
+        yield "A token can be restricted only to actions that this Datasette has."
+
+
+def named(restrictions: TokenRestrictions) -> Iterator[str]:
     """Yield every name of an action in TokenRestrictions."""
     yield from restrictions.all
     for names in restrictions.database.values():
@@ -50,7 +95,7 @@ def named(restrictions):
             yield from names
 
 
-def unknown(action, actions):
+def unknown(action: object, actions: Iterable[str]) -> str:
     """Say that there is no such action, and which may have been meant."""
     name = str(action)
     shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"

@@ -47,6 +47,7 @@ class Options:
     audit_log: str | None = None
     binary: str | None = None
     timeout: float = 2.0
+    safe_after_days: int = 14
 
 
 SECRETS = ("old_secrets", "revoked_secrets")
@@ -120,6 +121,12 @@ def check_seconds(name: str, value: Any) -> None:
         raise mistake(f"{name} must be a whole number of seconds, more than 0")
 
 
+def check_days(name: str, value: Any) -> None:
+    """Raise StartupError unless a value is a whole number of days."""
+    if type(value) is not int or not 0 < value <= 3_650:
+        raise mistake(f"{name} must be a whole number of days, more than 0 and at most 3650")
+
+
 def check_timeout(name: str, value: Any) -> None:
     """Raise StartupError unless a value is a time for which one can wait."""
     if type(value) not in (int, float) or not 0 < value <= 60:
@@ -147,6 +154,7 @@ CHECKS: dict[str, Callable[[str, Any], None]] = {
     "default_expires_after": check_seconds,
     "max_expires_after": check_seconds,
     "timeout": check_timeout,
+    "safe_after_days": check_days,
     "audit_log": check_path,
     "binary": check_path,
     "http_only": check_flag,

@@ -1,66 +1,97 @@
-"""The page /-/dstok: what is this token, and which secrets are in use?"""
+"""The pages /-/dstok and /-/dstok/secrets: what is this token, and which secrets are in use?"""
 
-from datasette import Response
+from __future__ import annotations
 
-from . import explain
-from .handlers import PREFIX
-from .instance import instance_of
+from typing import TYPE_CHECKING, Any
+
+from datasette import Request, Response
+
+from . import explain, times
+from .instance import Instance, instance_of
 from .sidecar import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
 
 ACTION = "dstok-inspect"
 
-# Characters: as much as common servers take in a header. The payload of a hostile
-# token, which is shown whatever its signature, may inflate to a thousand times that.
+# Characters: as much as common servers take in a header.
 LONGEST = 8_192
 
-METHODS = ("GET", "HEAD", "POST")
+# The page's names for what is signed. Other kinds go by their namespace.
+KINDS = {"cookies": "Sessions", "tokens": "API tokens"}
 
 
-async def inspect(datasette, request):
+async def inspect(datasette: Datasette, request: Request) -> Response:
     """Show the form, and for a POST what the token in it is. 403 without the permission."""
-    if request.method not in METHODS:
-        allowed = {"Allow": ", ".join(METHODS)}
-        return Response.text("Method not allowed", status=405, headers=allowed)
-    await datasette.ensure_permission(action=ACTION, actor=request.actor)
-    instance = instance_of(datasette)
-    context = {"secrets": secrets_in_use(instance), "since": explain.moment(instance.usage.since)}
+    if refused := await refusal(datasette, request, "GET", "HEAD", "POST"):
+        return refused
+    context: dict[str, Any] = {"create_token": create_token_url(datasette, request.actor)}
+    heading = title = "Inspect a token"
     if request.method == "POST":
         form = await request.form()
-        context["answer"] = await answer(datasette, instance, str(form.get("token") or ""))
-    html = await datasette.render_template("dstok_inspect.html", context, request=request)
+        instance = instance_of(datasette)
+        answer = await inspected(datasette, instance, str(form.get("token") or ""))
+        title = f"{answer.title} \u2013 {heading}"
+        context["answer"] = answer
+    context |= {"heading": heading, "title": title}
+    return await rendered(datasette, request, "dstok_inspect.html", context)
+
+
+async def secrets(datasette: Datasette, request: Request) -> Response:
+    """Show which secrets are in use, and which can be removed. 403 without the permission."""
+    if refused := await refusal(datasette, request, "GET", "HEAD"):
+        return refused
+    report = await instance_of(datasette).usage.report(datasette)
+    context = {"heading": "Secrets", "title": "Secrets", "report": report, "kinds": KINDS}
+    context["moment"] = times.moment
+    return await rendered(datasette, request, "dstok_secrets.html", context)
+
+
+async def refusal(datasette: Datasette, request: Request, *methods: str) -> Response | None:
+    """Return the answer to a method that a page does not have, else None.
+
+    Raises Forbidden without the permission.
+    """
+    if request.method not in methods:
+        headers = {"Allow": ", ".join(methods)}
+        return Response.text("Method not allowed", status=405, headers=headers)
+    await datasette.ensure_permission(action=ACTION, actor=request.actor)
+    return None
+
+
+async def rendered(
+    datasette: Datasette, request: Request, template: str, context: dict[str, Any]
+) -> Response:
+    """Return a page that no cache keeps."""
+    html = await datasette.render_template(template, context, request=request)
     return Response.html(html, headers={"Cache-Control": "no-store"})
 
 
-async def answer(datasette, instance, pasted):
-    """Return what the template shows about a token: a dict, see explain.token and explain.none."""
+async def inspected(datasette: Datasette, instance: Instance, pasted: str) -> explain.Answer:
+    """Return what the page shows about what was pasted."""
     token = pasted.strip()
     if not token:
-        return explain.none("Paste a token first.")
+        return explain.no_answer("No token", "Paste a token first.")
     if len(token) > LONGEST:
-        return explain.none("This is too long for a token.")
+        return explain.no_answer("Too long", "This is too long for a token.")
     try:
-        found = await instance.sidecar.inspect_token(datasette, token)
+        found = await instance.inspection.inspect_token(datasette, token)
     except Refused as refused:
-        return explain.none(f"This cannot be a token: {refused}.")
+        return explain.no_answer("Not a token", f"This cannot be a token: {refused}.")
     except Unavailable as unavailable:
-        return explain.none(
+        return explain.no_answer(
+            "Not available",
             "Tokens cannot be inspected now, because the program dstok is not available: "
-            f"{unavailable}. Datasette itself accepts and refuses tokens as always."
+            f"{unavailable}. Datasette itself accepts and refuses tokens as always.",
         )
-    explained = explain.token(
-        found, len(instance.secrets.old), datasette.setting("max_signed_tokens_ttl")
-    )
-    if found["status"] == "invalid" and len(token.partition(PREFIX)[2].split()) > 1:
-        explained["notes"].append(explain.SPACED)
-    return explained
+    max_ttl = datasette.setting("max_signed_tokens_ttl")
+    return explain.token(found, token, len(instance.secrets.old), max_ttl)
 
 
-def secrets_in_use(instance):
-    """Return a row for the template for each secret: its name and what was seen of it."""
-    return [
-        {
-            "name": explain.secret_name(number),
-            **{kind: explain.seen(seen) for kind, seen in kinds.items()},
-        }
-        for number, kinds in enumerate(instance.usage.secrets)
-    ]
+def create_token_url(datasette: Datasette, actor: dict[str, Any]) -> str | None:
+    """Return the URL of Datasette's page that makes a token, None if it refuses this actor."""
+    refuses = "token" in actor or "_r" in actor or not actor.get("id")
+    if refuses or not datasette.setting("allow_signed_tokens"):
+        return None
+    return datasette.urls.path("/-/create-token")

@@ -31,7 +31,6 @@ def keep(datasette: Datasette, app: Callable[..., Awaitable[None]]) -> Callable[
             await app(scope, receive, send)
             return
         with credentials.of_request() as found:
-            instance.usage.request_began()
             if not bearer(scope):
                 send = reissue(datasette, instance, scope, found, send)
             await app(scope, receive, send)

@@ -1,16 +1,34 @@
-"""The process `dstok serve`: started at the first need, and done without if it fails."""
+"""Processes `dstok serve`: started at the first need, and done without if they fail."""
+
+from __future__ import annotations
 
 import logging
 import threading
 import time
+from typing import TYPE_CHECKING, Any
 
+from datasette import TokenRestrictions
 from datasette.version import __version__ as datasette_version
+
+from .options import Options
+from .secrets import Secrets
+
+if TYPE_CHECKING:
+    import dstok
+    from datasette.app import Datasette
 
 logger = logging.getLogger("datasette_dstok")
 
 # Seconds for which a sidecar that failed is not asked for tokens again, so that
 # requests do not wait for its timeout one after the other.
 COOL_DOWN = 10.0
+
+# Bytes of JSON in a token that is inspected. One of 8 kB may inflate to a thousand times that.
+MAX_PAYLOAD = 1 << 20
+
+# Seconds that an inspection gets at least, the start of the process included. Only the person
+# who asked waits for it.
+INSPECTION_TIMEOUT = 2.0
 
 # Errors with which the sidecar answers; with any other it is not available.
 ANSWERS = ("policy", "invalid_params", "signed_tokens_disabled", "bad_payload", "too_large")
@@ -39,41 +57,44 @@ class NotRecorded(Refused):
     """The sidecar made no token, since the audit log cannot be written; the message says why."""
 
 
-class Sidecar:
-    """The sidecar of one Datasette instance, set to its secrets, actions, settings and release."""
+class Warnings:
+    """Logs one warning for each kind of failure, whichever sidecar it happens to."""
 
-    def __init__(self, options, secrets):
+    def __init__(self) -> None:
+        self._kinds: set[str] = set()
+
+    def warn(self, kind: str, message: str) -> None:
+        """Log a warning, unless there was one of this kind."""
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            logger.warning("datasette-dstok: %s", message)
+
+
+class Sidecar:
+    """A process for one Datasette instance, set to its secrets, actions, settings and release."""
+
+    def __init__(
+        self,
+        options: Options,
+        secrets: Secrets,
+        warnings: Warnings,
+        **client_options: Any,
+    ) -> None:
+        """Start nothing yet. `client_options` are further ones of `dstok.AsyncClient`."""
         self._options = options
         self._secrets = secrets
-        self._client = None
-        self._failure = None
-        self._retry_at = 0.0
-        self._warned = set()
+        self._warnings = warnings
+        self._client_options = {"timeout": options.timeout, **client_options}
+        self._client: dstok.AsyncClient | None = None
 
-    async def create_token(self, datasette, actor_id, expires_after, restrictions):
-        """Return a token; see DstokTokenHandler.create_token. Raises Refused or Unavailable."""
-        params = {"expires_after": expires_after or None}
-        if restrictions is not None:
-            params["restrictions"] = {
-                "all": restrictions.all,
-                "database": restrictions.database,
-                "resource": restrictions.resource,
-            }
-        if time.monotonic() < self._retry_at:
-            raise Unavailable(self._failure)
-        return await self._call(datasette, "create_token", actor_id, **params)
-
-    async def inspect_token(self, datasette, token):
-        """Return the result of inspect_token (dict). Raises Refused or Unavailable."""
-        return await self._call(datasette, "inspect_token", token)
-
-    async def close(self):
+    async def close(self) -> None:
         """End the process, if there is one. A later call would start another."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
 
-    async def _call(self, datasette, method, *args, **params):
+    async def call(self, datasette: Datasette, method: str, *args: Any, **params: Any) -> Any:
+        """Return what a method of the client returns. Raises Refused or Unavailable."""
         died = False
         while True:
             client = None
@@ -87,18 +108,17 @@ class Sidecar:
             except Exception as error:  # whatever a broken package or binary may raise
                 kind = getattr(error, "kind", type(error).__name__)
                 if kind in ANSWERS:
-                    raise self._refuse(str(error)) from None
+                    raise Refused(str(error)) from None
                 if died or kind != "process_died":
                     raise self._fail(error, kind, client) from None
                 died = True  # once may happen to anyone: the client starts another
 
-    def _new_client(self, datasette):
+    def _new_client(self, datasette: Datasette) -> dstok.AsyncClient:
         if not datasette.actions:
             # Not started yet. Its tokens would have no abbreviations; no need to warn.
             raise Unavailable("Datasette has not started yet")
         import dstok  # here, since a broken package must not keep Datasette from starting
 
-        options = self._options
         return dstok.AsyncClient(
             secret=self._secrets.current.value,
             old_secrets=[secret.value for secret in self._secrets.old],
@@ -108,43 +128,102 @@ class Sidecar:
                 name: datasette.setting(name)
                 for name in ("allow_signed_tokens", "max_signed_tokens_ttl")
             },
+            binary=self._options.binary,
+            # A failure is warned of here, once, with what the program said last.
+            log_level=logging.INFO,
+            **self._client_options,
+        )
+
+    def _fail(self, error: Exception, kind: str, client: dstok.AsyncClient | None) -> Unavailable:
+        """Warn of a failure, and return what to raise."""
+        if kind == "timeout" and client is not None and client is self._client:
+            # It hangs. To end it may take seconds, for which nobody needs to wait.
+            threading.Thread(target=client.close, daemon=True).start()
+            self._client = None
+        why = " ".join(str(error).split()) or kind
+        self._warnings.warn(
+            kind, f"the program dstok is not available, Datasette goes on without it: {why}"
+        )
+        return Unavailable(REASONS.get(kind, f"there was an error ({kind})"))
+
+
+class Minting(Sidecar):
+    """Mints tokens within the limits. One that failed is left alone for a while."""
+
+    def __init__(self, options: Options, secrets: Secrets, warnings: Warnings) -> None:
+        super().__init__(
+            options,
+            secrets,
+            warnings,
             max_expires_after=options.max_expires_after,
             known_actions_only=options.known_actions_only,
             audit_log=options.audit_log,
-            binary=options.binary,
-            timeout=options.timeout,
-            # A failure is warned of here, once, with what the program said last.
-            log_level=logging.INFO,
         )
+        self._failure: Unavailable | None = None
+        self._retry_at = 0.0
 
-    def _refuse(self, message):
+    async def create_token(
+        self,
+        datasette: Datasette,
+        actor_id: str,
+        expires_after: int | None,
+        restrictions: TokenRestrictions | None,
+    ) -> str:
+        """Return a token; see DstokTokenHandler.create_token.
+
+        Raises Refused, NotRecorded or Unavailable.
+        """
+        params: dict[str, Any] = {"expires_after": expires_after or None}
+        if restrictions is not None:
+            params["restrictions"] = {
+                "all": restrictions.all,
+                "database": restrictions.database,
+                "resource": restrictions.resource,
+            }
+        if self._failure is not None and time.monotonic() < self._retry_at:
+            raise Unavailable(*self._failure.args)
+        try:
+            return await self.call(datasette, "create_token", actor_id, **params)
+        except Refused as refused:
+            raise self._refusal(str(refused)) from None
+
+    def _fail(self, error: Exception, kind: str, client: dstok.AsyncClient | None) -> Unavailable:
+        self._failure = super()._fail(error, kind, client)
+        self._retry_at = time.monotonic() + COOL_DOWN
+        return self._failure
+
+    def _refusal(self, message: str) -> Refused:
         """Return what to raise for an error that the sidecar answered."""
         _, unwritable, why = message.partition(NOT_RECORDED)
         if not unwritable:
             return Refused(message)
-        self._warn("audit_log", f"the audit log cannot be written, no token is made: {why}")
+        self._warnings.warn(
+            "audit_log", f"the audit log cannot be written, no token is made: {why}"
+        )
         return NotRecorded(why)
 
-    def _fail(self, error, kind, client):
-        """Remember a failure, warn once for each kind of it, and return what to raise."""
-        if kind == "timeout" and client is self._client:
-            # It hangs. To end it may take seconds, for which nobody needs to wait.
-            threading.Thread(target=client.close, daemon=True).start()
-            self._client = None
-        self._failure = REASONS.get(kind, f"there was an error ({kind})")
-        self._retry_at = time.monotonic() + COOL_DOWN
-        why = " ".join(str(error).split()) or kind
-        self._warn(kind, f"the program dstok is not available, Datasette goes on without it: {why}")
-        return Unavailable(self._failure)
 
-    def _warn(self, kind, message):
-        """Log a warning, once for each kind."""
-        if kind not in self._warned:
-            self._warned.add(kind)
-            logger.warning("datasette-dstok: %s", message)
+class Inspection(Sidecar):
+    """Inspects tokens that people paste, with no limits but one on their size.
+
+    It has a process of its own: whatever a token does to it, minting goes on.
+    """
+
+    def __init__(self, options: Options, secrets: Secrets, warnings: Warnings) -> None:
+        super().__init__(
+            options,
+            secrets,
+            warnings,
+            timeout=max(options.timeout, INSPECTION_TIMEOUT),
+            serve_options=[f"--max-payload={MAX_PAYLOAD}"],
+        )
+
+    async def inspect_token(self, datasette: Datasette, token: str) -> dict[str, Any]:
+        """Return the result of dstok's method inspect_token. Raises Refused or Unavailable."""
+        return await self.call(datasette, "inspect_token", token)
 
 
-def action_table(datasette):
+def action_table(datasette: Datasette) -> dict[str, Any]:
     """Return the actions of this Datasette, as its /-/actions.json has them."""
     return {
         "ok": True,

@@ -47,17 +47,20 @@ def new_cookie(response):
     return None
 
 
-def usage(datasette):
-    """Return [(tokens, requests with them, cookies, requests with them), …] per secret."""
+async def usage(datasette):
+    """Return [(actors with tokens, requests, actors with cookies, requests), …] per secret."""
     from datasette_dstok.instance import instance_of
 
+    report = await instance_of(datasette).usage.report(datasette)
     return [
         tuple(
             number
-            for kind in ("token", "cookie")
-            for number in (secret[kind].different, secret[kind].requests)
+            for kind in ("tokens", "cookies")
+            for use in secret.uses
+            if use.kind == kind
+            for number in (use.actors, use.requests)
         )
-        for secret in instance_of(datasette).usage.secrets
+        for secret in report.secrets
     ]
 
 

@@ -55,7 +55,7 @@ def test_token_and_session_survive_a_rotation(tmp_path, database):
         assert renewed != cookie
         # What is minted from now on, and the renewed cookie, need no old secret.
         later = mint(server, renewed)
-        page = server.request("/-/dstok", cookie=renewed).text
+        page = server.request("/-/dstok/secrets", cookie=renewed).text
         assert "old secret 1" in page
         assert A not in page
         assert B not in page

@@ -1,5 +1,6 @@
 """That the README says what the code does."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 import yaml
 
 from datasette_dstok import options
+from datasette_dstok.events import OldSecretUsedEvent, TokensRefusedEvent
+from datasette_dstok.usage import Report, SecretReport, Use
+from datasette_dstok.verdicts import Verdict
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -21,6 +25,30 @@ def test_all_options_are_documented():
         if default is False:
             assert defaults[name] == "`false`"
     assert defaults["timeout"] == f"`{known['timeout']}`"
+
+
+def test_monitoring_is_documented():
+    section = README.partition("### Monitor old secrets")[2].partition("\n### ")[0]
+    members = {"ok", "safe_after_days"}
+    for kind in (Report, SecretReport, Use, Verdict):
+        members |= {one.name for one in fields(kind)}
+    example = json.loads(re.search(r"^    \{\n.*?^    \}$", section, re.MULTILINE | re.DOTALL)[0])
+    assert names(example) == members
+    for name in members - {"ok", "safe_after_days"}:
+        assert f"`{name}`" in section.partition("| member")[2], name
+    for event in (OldSecretUsedEvent, TokensRefusedEvent):
+        (line,) = re.findall(rf"^\* `{event.name}`.*", section, re.MULTILINE)
+        for one in fields(event):
+            assert one.name in ("created", "actor") or f"`{one.name}`" in line
+
+
+def names(value):
+    """Return the names of all members in JSON."""
+    if isinstance(value, list):
+        return set().union(*map(names, value))
+    if isinstance(value, dict):
+        return set(value).union(*map(names, value.values()))
+    return set()
 
 
 @pytest.mark.parametrize("number", range(4))

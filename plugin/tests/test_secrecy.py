@@ -28,6 +28,7 @@ def test_real_server(tmp_path, broken_binary, binary):
         pages = [server.post_form("/-/dstok", session, token=one).text for one in used]
         for one in used:
             server.request("/-/actor.json", token=one)
+        pages.append(server.request("/-/dstok/secrets", cookie=session).text)
         log = server.log.read_text()
     # What the log has of its own: the link for root, which is no token of ours.
     for hidden in (*SECRETS, *used):

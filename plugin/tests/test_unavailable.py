@@ -40,7 +40,8 @@ def broken(request, broken_binary, tmp_path):
 
 
 def warnings(caplog):
-    return [record.getMessage() for record in caplog.records if record.name == "datasette_dstok"]
+    """Return what was logged about the program."""
+    return [record.getMessage() for record in caplog.records if record.module == "sidecar"]
 
 
 @pytest.mark.asyncio

@@ -1,0 +1,65 @@
+"""Can an old secret go?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+DAY = 86_400
+
+UNITS = (("day", DAY), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an old secret can go, and why, in words for people.
+
+    `keep`: it was used. `watch`: it was not, but for too short a time. `safe`: it can go.
+    """
+
+    level: Literal["keep", "safe", "watch"]
+    text: str
+
+
+def judge(
+    now: float,
+    *,
+    last_seen: float | None,
+    last_actor: str | None,
+    since: float,
+    unused: float,
+    safe_after_days: int,
+) -> Verdict:
+    """Return the Verdict on an old secret.
+
+    `now`, `last_seen` and `since`, when observation began, are in Unix seconds. `unused` are the
+    seconds since its last use in which a use would have been seen. They alone make it safe: while
+    Datasette does not run, nobody can use a secret, but may still mean to.
+    """
+    idle = max(now - (since if last_seen is None else last_seen), unused)
+    if unused >= safe_after_days * DAY:
+        text = f"Not used for {span(idle)} (observed for {span(unused)}): safe to remove."
+        return Verdict("safe", text)
+    if last_seen is None:
+        return Verdict(
+            "watch",
+            f"Not used in {span(unused)} of observation. "
+            f"Wait until it has been unused for {span(safe_after_days * DAY)}.",
+        )
+    used = f"Last used {ago(now - last_seen)}{f' by {last_actor}' if last_actor else ''}"
+    if idle >= safe_after_days * DAY:
+        used += f", but observed for only {span(unused)} since"
+    return Verdict("keep", f"{used}. Keep it.")
+
+
+def ago(seconds: float) -> str:
+    """Say how long ago something was."""
+    return f"{span(seconds)} ago" if seconds >= 1 else "just now"
+
+
+def span(seconds: float) -> str:
+    """Say how long something takes, in the largest unit that fits, rounded down: "3 days"."""
+    for unit, size in UNITS:
+        if count := int(seconds // size):
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "0 seconds"
