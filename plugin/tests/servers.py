@@ -79,6 +79,13 @@ def environment(secret, **more):
     return {**kept, "DATASETTE_SECRET": secret, **more}
 
 
+def free_port():
+    """Return a TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextmanager
 def serve(folder, secret, options=None, arguments=(), environ=None):
     """Run `datasette serve` with options of the plugin; yield a Server that answers."""
@@ -86,9 +93,7 @@ def serve(folder, secret, options=None, arguments=(), environ=None):
     configuration.write_text(
         json.dumps({"plugins": {"datasette-dstok": options}} if options else {})
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = folder / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

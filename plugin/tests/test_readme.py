@@ -51,10 +51,10 @@ def names(value):
     return set()
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("number", range(4))
 def test_examples_are_right(number):
     examples = re.findall(r"^ +plugins:\n(?: .*\n)+", README, re.MULTILINE)
-    assert len(examples) == 3
+    assert len(examples) == 4
     config = yaml.safe_load(examples[number])["plugins"]["datasette-dstok"]
     for name in options.SECRETS:
         secrets = {name: [str(secret) for secret in config.pop(name, [])]}
