@@ -203,6 +203,9 @@ def list_of_secrets(name: str, listed: Any, warnings: list[str]) -> dict[int, st
     for number, entry in enumerate(listed, 1):
         where = f"entry {number} of {name}"
         value = resolve(where, entry)
+        if not value and name == "revoked_secrets":
+            # To go on would bring the sessions back that it has ended.
+            raise mistake(f"{where}: {why_empty(entry)}; give the secret, or remove the entry")
         if not value:
             warnings.append(f"{where} is ignored: {why_empty(entry)}")
             continue

@@ -82,6 +82,11 @@ def test_empty_files_and_variables_are_named(monkeypatch, tmp_path):
         ({"old_secrets": ["a"], "revoked_secrets": ["4711", "a"]}, "stands in old_secrets, too"),
         ({"revoked_secrets": [CURRENT]}, "entry 1 of revoked_secrets is the secret that is in use"),
         ({"revoked_secrets": [CURRENT], "old_secrets": [CURRENT]}, "give Datasette a new secret"),
+        (
+            {"revoked_secrets": ["a", ""]},
+            "entry 2 of revoked_secrets: it is empty; give the secret",
+        ),
+        ({"revoked_secrets": {"$env": "UNSET"}}, "1 of revoked_secrets: the variable UNSET is not"),
     ],
 )
 def test_mistakes_in_secrets(config, message):

@@ -1,7 +1,11 @@
 """That the README says what the code does."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+import textwrap
 from dataclasses import fields
 from pathlib import Path
 
@@ -49,6 +53,32 @@ def names(value):
     if isinstance(value, dict):
         return set(value).union(*map(names, value.values()))
     return set()
+
+
+def test_claims_name_tests_that_exist():
+    section = README.partition("| claim | test |")[2]
+    named = re.findall(r"`((?:tests|scripts)/\w+(?:\.py)?)`", section)
+    assert len(named) > 15
+    root = Path(__file__).parents[1]
+    for one in named:
+        assert (root / one).exists() or (root.parent / one).exists(), one
+    written = {f"tests/{path.name}" for path in (root / "tests").glob("test_*.py")}
+    assert written - set(named) <= {"tests/test_readme.py", "tests/test_http_rotation.py"}
+
+
+def test_one_minute(tmp_path):
+    section = README.partition("## One minute")[2].partition("\n## ")[0]
+    (commands,) = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
+    where = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-euc", textwrap.dedent(commands)],
+        cwd=tmp_path,
+        env=where,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"`{done.stdout.strip()}`" in section
 
 
 @pytest.mark.parametrize("number", range(4))
