@@ -67,8 +67,8 @@ class SecretReport:
     """What was seen of a secret: the current one, an old one, or one that was removed.
 
     `fingerprint` is the first 8 characters. `observed_since` is in Unix seconds; `unused` are the
-    seconds since the last use in which a use would have been seen. Both, and the verdict on an
-    old secret, are None if nothing is kept.
+    seconds in which a use would have been seen, since the last one: 0 for a secret that signs.
+    Both, and the verdict on an old secret, are None if nothing is kept.
     """
 
     name: str
@@ -253,7 +253,7 @@ class Usage:
     def _write(self, store: Store, batch: dict[Key, Counter], more: dict[str, float]) -> Stored:
         current, *old = self._accepted
         if not old:
-            return store.tidy([current], **more)
+            return store.tidy(current, **more)
         return store.write(batch, self._accepted, old, self._watched, **more)
 
     def _write_at_exit(self) -> None:

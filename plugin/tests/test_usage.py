@@ -321,7 +321,7 @@ def test_time_without_a_process_is_not_observed(clock, internal):
     process.run(3 * DAY, step=HOURS)
     clock.now += 20 * DAY
     process = Process(clock, internal)
-    expected = "Last used 23 days ago by ann, but observed for only 3 days since. Keep it."
+    expected = "Last used 23 days ago by ann, but watched as an old secret for only 3 days since. Keep it."
     process.run(60)
     assert process.verdict() == ("keep", expected)
     process.run(11 * DAY, step=HOURS)
@@ -408,6 +408,40 @@ def test_a_secret_that_becomes_old_keeps_its_counts(clock, internal):
     process = Process(clock, internal)
     assert process.uses() == {"tokens": (1, 1)}
     assert process.verdict() == ("keep", "Last used 1 minute ago by ann. Keep it.")
+
+
+def test_a_secret_that_still_signs_is_in_use(clock, internal):
+    """What it signed a moment ago may come tomorrow."""
+    process = Process(clock, internal, (OLD, OLDER), days=1)
+    process.token(0)
+    process.run(2 * DAY, step=HOURS)
+    assert process.secret(0).unused == 0
+    assert process.verdict(1)[0] == "safe"
+    process = Process(clock, internal, (CURRENT, OLD), days=1)
+    process.flush()
+    used = "Last used 2 days ago by ann, but watched as an old secret for only 0 seconds since"
+    assert process.verdict() == ("keep", f"{used}. Keep it.")
+
+
+def test_another_process_that_still_signs_with_a_secret_counts(clock, internal):
+    new = Process(clock, internal, (CURRENT, OLD), days=1)
+    behind = Process(clock, internal, (OLD, CURRENT), days=1)
+    for _ in range(2 * 24):
+        new.run(3_600, step=3_600)
+        behind.flush()
+    assert new.verdict()[0] == "watch"
+    new.run(DAY, step=HOURS)
+    assert new.verdict()[0] == "safe"
+
+
+def test_a_secret_that_signs_again_is_in_use(clock, internal):
+    process = Process(clock, internal, days=1)
+    process.run(2 * DAY, step=HOURS)
+    assert process.verdict()[0] == "safe"
+    Process(clock, internal, (OLD,)).flush()
+    process = Process(clock, internal, days=1)
+    process.flush()
+    assert process.verdict()[0] == "watch"
 
 
 def test_without_old_secrets_no_tables_are_made(clock, internal):
