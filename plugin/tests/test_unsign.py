@@ -7,6 +7,8 @@ from datasette.plugins import pm
 from helpers import CURRENT, FOREIGN, OLD, OLDER, cookie
 from itsdangerous import BadPayload, BadSignature, Signer, URLSafeSerializer
 
+from datasette_dstok.instance import instance_of
+
 ROTATED = {"old_secrets": [OLD, OLDER]}
 VALUE = {"next": "/x", "n": [1, None, "\u00fc"]}
 
@@ -36,6 +38,26 @@ async def test_every_namespace(make_datasette, namespace):
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("namespace", [b"odd", bytearray(b"odd"), None])
+async def test_namespaces_that_are_no_text_are_counted(make_datasette, caplog, namespace):
+    datasette = await make_datasette(ROTATED)
+    assert datasette.unsign(signed(OLD, namespace), namespace) == VALUE
+    report = await instance_of(datasette).usage.report(datasette)
+    shown = "None" if namespace is None else "odd"
+    assert [(use.kind, use.requests) for use in report.secrets[1].uses][2:] == [(shown, 1)]
+    assert "could not be counted" not in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_marks_hold_whatever_the_type_of_the_namespace(make_datasette):
+    datasette = await make_datasette({"revoked_secrets": [OLD]})
+    session = cookie(CURRENT, renewed_from=[OLD])
+    for namespace in ("actor", b"actor"):
+        with pytest.raises(BadSignature):
+            datasette.unsign(session, namespace)
+
+
+@pytest.mark.asyncio
 async def test_errors_are_those_of_the_current_secret(make_datasette):
     alone, rotated = await make_datasette(), await make_datasette(ROTATED)
     bad = [
@@ -44,6 +66,7 @@ async def test_errors_are_those_of_the_current_secret(make_datasette):
         ".",
         "x.y",
         b"x.y",
+        bytearray(b"x.y"),
         "\u00fc.\u00fc",
         None,
         5,
