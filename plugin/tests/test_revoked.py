@@ -125,3 +125,48 @@ async def test_a_request_within_a_request_is_no_way_out(make_datasette):
         assert response.status_code == 200
     finally:
         pm.unregister(name="relay")
+
+
+@pytest.mark.asyncio
+async def test_a_task_that_outlives_its_request_is_no_way_out(make_datasette):
+    """Nor does a task start to be one that goes back to an old secret by what it unsigns."""
+    import asyncio
+
+    from datasette import Response, hookimpl
+    from datasette.plugins import pm
+
+    outcomes = []
+
+    class Plugin:
+        @hookimpl
+        def register_routes(self):
+            async def work(datasette, answered):
+                await answered.wait()
+                datasette.unsign(cookie(OLD), "actor")
+                outcomes.append(await asyncio.gather(made(datasette), return_exceptions=True))
+
+            async def made(datasette):
+                return await datasette.create_token("root", expires_after=60)
+
+            def view(datasette, request):
+                answered = asyncio.Event()
+                task = asyncio.create_task(work(datasette, answered))
+                started.append((answered, task))
+                return Response.text("started")
+
+            return [(r"^/start$", view)]
+
+    started = []
+    pm.register(Plugin(), name="tasks")
+    try:
+        datasette = await make_datasette({"old_secrets": [OLD], "replace_signed": True})
+        for secret in (OLD, CURRENT):
+            session = {"ds_actor": cookie(secret, {"id": "root"})}
+            await datasette.client.get("/start", cookies=session)
+        for answered, task in started:
+            answered.set()
+            await task
+    finally:
+        pm.unregister(name="tasks")
+    assert "Log out and in again" in str(outcomes[0][0])
+    assert outcomes[1][0].startswith("dstok_")

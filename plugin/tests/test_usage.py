@@ -165,6 +165,29 @@ def test_what_a_request_unsigns_twice_counts_once(clock):
     assert process.uses()["tokens"] == (6, 1)
 
 
+def test_a_task_that_outlives_its_request_counts_each_time(clock):
+    """A task that a plugin starts in a request inherits the request's context."""
+
+    async def work(credentials_of_request):
+        process.token()
+        await answered.wait()
+        for _ in range(2):
+            process.token()
+        assert len(credentials_of_request.counted) == 1, "nothing grows as long as the task runs"
+
+    async def request():
+        with credentials.of_request() as found:
+            process.token()
+            task = asyncio.create_task(work(found))
+            await asyncio.sleep(0)
+        answered.set()
+        await task
+
+    process, answered = Process(clock), asyncio.Event()
+    asyncio.run(request())
+    assert process.uses() == {"tokens": (3, 1)}
+
+
 def test_counting_never_raises(clock, caplog):
     process = Process(clock)
     process.usage.seen("actor", 7, {"a": {"id": "ann"}}, "x.y")
@@ -321,9 +344,9 @@ def test_time_without_a_process_is_not_observed(clock, internal):
     process.run(3 * DAY, step=HOURS)
     clock.now += 20 * DAY
     process = Process(clock, internal)
-    expected = "Last used 23 days ago by ann, but watched as an old secret for only 3 days since. Keep it."
+    used = "Last used 23 days ago by ann, but watched as an old secret for only 3 days since"
     process.run(60)
-    assert process.verdict() == ("keep", expected)
+    assert process.verdict() == ("keep", f"{used}. Keep it.")
     process.run(11 * DAY, step=HOURS)
     expected = "Not used for 34 days (observed for 14 days): safe to remove."
     assert process.verdict() == ("safe", expected)
