@@ -181,19 +181,8 @@ class Usage:
             now = self._monotonic()
             slept, self._woke = now - self._woke, now
             self._watched += slept if slept <= STOPPED else 0
-            if self._store is None:
-                return
-            with self._pending_lock:
-                batch, self._pending = self._pending, {}
-            more = {} if patience is None else {"patience": patience}
-            try:
-                self._stored = await asyncio.to_thread(self._write, self._store, batch, more)
-            except (sqlite3.Error, OSError) as error:
-                self._put_back(batch)
-                self._fail(str(error))
-                return
-            self._watched, self._failure = 0.0, None
-            self._log_use(self._stored.in_use)
+            if self._store is not None:
+                await asyncio.to_thread(self._write_down, self._store, patience)
 
     async def report(self, datasette: Datasette) -> Report:
         """Return what was seen of all secrets, by all processes if that is kept."""
@@ -250,6 +239,25 @@ class Usage:
                 return
             await asyncio.sleep(INTERVAL)
 
+    def _write_down(self, store: Store, patience: float | None = None) -> None:
+        """Write down what was counted, and read what all processes have.
+
+        A task that waits for this may be cancelled, and this goes on. So nothing of it is left to
+        the task.
+        """
+        with self._pending_lock:
+            batch, self._pending = self._pending, {}
+        try:
+            stored = self._write(store, batch, {} if patience is None else {"patience": patience})
+        except BaseException as error:
+            self._put_back(batch)
+            if not isinstance(error, sqlite3.Error | OSError):
+                raise
+            self._fail(str(error))
+            return
+        self._stored, self._watched, self._failure = stored, 0.0, None
+        self._log_use(stored.in_use)
+
     def _write(self, store: Store, batch: dict[Key, Counter], more: dict[str, float]) -> Stored:
         current, *old = self._accepted
         if not old:
@@ -258,10 +266,7 @@ class Usage:
 
     def _write_at_exit(self) -> None:
         if self._store and self._pending:
-            try:
-                self._write(self._store, self._pending, {})
-            except (sqlite3.Error, OSError) as error:
-                self._fail(str(error))
+            self._write_down(self._store)
 
     def _put_back(self, batch: dict[Key, Counter]) -> None:
         """Count again what could not be written down."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
@@ -505,6 +506,35 @@ def test_what_cannot_be_written_is_kept(clock, internal, caplog, monkeypatch, tr
     # The process watched all the time.
     process.run(100)
     assert process.secret().unused == 100
+
+
+@pytest.mark.parametrize("trouble", [None, sqlite3.OperationalError("disk full"), RuntimeError()])
+def test_a_flush_that_is_cancelled_loses_nothing(clock, internal, trouble):
+    """As where a server gives up a request for the page, or Datasette shuts down."""
+    process = Process(clock, internal)
+    began, may_end = threading.Event(), threading.Event()
+    write = process.usage._store.write
+
+    def slow(*args, **more):
+        began.set()
+        assert may_end.wait(60)
+        if trouble:
+            raise trouble
+        return write(*args, **more)
+
+    async def cancelled():
+        task = asyncio.create_task(process.usage.flush())
+        await asyncio.to_thread(began.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        may_end.set()
+
+    process.usage._store.write = slow
+    process.token()
+    asyncio.run(cancelled())  # waits for the thread at its end
+    process.usage._store.write = write
+    assert process.uses() == {"tokens": (1, 1)}
 
 
 def test_memory_is_bounded_while_nothing_can_be_written(clock, internal, monkeypatch):
