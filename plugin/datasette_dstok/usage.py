@@ -316,7 +316,7 @@ class Usage:
         self, kinds: dict[str, Count], observed: Observed, unused: float, now: float
     ) -> Verdict:
         last = max(kinds.values(), key=lambda count: count.last_seen or 0, default=Count())
-        return verdicts.judge(
+        verdict = verdicts.judge(
             now,
             last_seen=last.last_seen,
             last_actor=last.last_actor,
@@ -324,6 +324,7 @@ class Usage:
             unused=unused,
             safe_after_days=self._safe_after_days,
         )
+        return verdicts.ALONE if verdict.level == "safe" and self._failure else verdict
 
     def _is_pending(self, fingerprint: str) -> bool:
         with self._pending_lock:

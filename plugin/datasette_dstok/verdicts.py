@@ -21,6 +21,14 @@ class Verdict:
     text: str
 
 
+ALONE = Verdict(
+    "watch",
+    "The internal database cannot be written to now, so other processes may have seen a use "
+    "that this one does not know. Look at the log of Datasette.",
+)
+"""Instead of `safe`, while processes cannot share what they see."""
+
+
 def judge(
     now: float,
     *,

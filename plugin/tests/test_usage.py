@@ -330,6 +330,24 @@ def test_a_use_that_cannot_be_written_counts_for_the_verdict(clock, internal):
     assert process.verdict() == ("keep", "Last used now by ann. Keep it.")
 
 
+def test_nothing_is_safe_while_processes_cannot_share_what_they_see(clock, internal):
+    one, other = Process(clock, internal, days=1), Process(clock, internal, days=1)
+    one.flush()
+    one.run(DAY, step=HOURS)
+    assert one.verdict()[0] == "safe"
+    kept = internal.rename(internal.with_name("kept.db"))
+    other.token()
+    other.flush()
+    assert one.verdict() == (
+        "watch",
+        "The internal database cannot be written to now, so other processes may have seen a use "
+        "that this one does not know. Look at the log of Datasette.",
+    )
+    kept.rename(internal)
+    other.flush()
+    assert one.verdict()[0] == "keep"
+
+
 def test_the_span_of_the_verdict_can_be_set(clock, internal):
     process = Process(clock, internal, days=1)
     process.flush()
