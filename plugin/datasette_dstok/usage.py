@@ -324,7 +324,8 @@ class Usage:
             unused=unused,
             safe_after_days=self._safe_after_days,
         )
-        return verdicts.ALONE if verdict.level == "safe" and self._failure else verdict
+        alone = self._failure is not None
+        return verdicts.ALONE if alone and verdict.level == "safe" else verdict
 
     def _is_pending(self, fingerprint: str) -> bool:
         with self._pending_lock:

@@ -14,7 +14,8 @@ UNITS = (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
 class Verdict:
     """Whether an old secret can go, and why, in words for people.
 
-    `keep`: it was used. `watch`: it was not, but for too short a time. `safe`: it can go.
+    `keep`: it was used. `watch`: it was not, but for too short a time, or as far as one process
+    knows. `safe`: it can go.
     """
 
     level: Literal["keep", "safe", "watch"]
