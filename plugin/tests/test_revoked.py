@@ -48,6 +48,19 @@ async def test_sessions_end_with_the_secret_they_go_back_to(make_datasette):
 
 
 @pytest.mark.asyncio
+async def test_a_rotation_does_not_end_a_revocation(make_datasette):
+    """README: a revoked secret stays in the list until the secrets renewed to are gone, too."""
+    renewed = await renew(make_datasette, cookie(LEAKED), OLD, [LEAKED])
+    request = {"cookies": {"ds_actor": renewed}}
+    kept = await make_datasette({"old_secrets": [OLD], "revoked_secrets": [LEAKED]})
+    assert await actor(kept, **request) == (None, None)
+    forgotten = await make_datasette({"old_secrets": [OLD]})
+    assert (await actor(forgotten, **request))[0] == {"id": "alice"}
+    later = await make_datasette({"old_secrets": []})
+    assert await actor(later, **request) == (None, None)
+
+
+@pytest.mark.asyncio
 async def test_revoked_secrets_alone(make_datasette):
     datasette = await make_datasette({"revoked_secrets": [LEAKED]})
     for session in (cookie(LEAKED), cookie(CURRENT, renewed_from=[LEAKED])):
