@@ -141,6 +141,30 @@ async def test_a_request_within_a_request_is_no_way_out(make_datasette):
 
 
 @pytest.mark.asyncio
+async def test_a_token_of_an_old_secret_makes_no_tokens(make_datasette):
+    """Datasette's own page refuses every token; the pages of plugins may not."""
+    from datasette import Response, hookimpl
+    from datasette.plugins import pm
+
+    class Plugin:
+        @hookimpl
+        def register_routes(self):
+            async def view(datasette, request):
+                return Response.text(await datasette.create_token(request.actor["id"]))
+
+            return [(r"^/mint$", view)]
+
+    pm.register(Plugin(), name="mint")
+    try:
+        datasette = await make_datasette({"old_secrets": [OLD], "replace_signed": True})
+        for secret, status in ((OLD, 400), (CURRENT, 200)):
+            response = await datasette.client.get("/mint", headers=bearer(token(secret)))
+            assert (response.status_code, "dstok_" in response.text) == (status, status == 200)
+    finally:
+        pm.unregister(name="mint")
+
+
+@pytest.mark.asyncio
 async def test_a_task_that_outlives_its_request_is_no_way_out(make_datasette):
     """Nor does a task start to be one that goes back to an old secret by what it unsigns."""
     import asyncio

@@ -119,6 +119,16 @@ async def test_what_has_no_separator_is_not_tried(make_datasette, monkeypatch):
 
 
 @pytest.mark.asyncio
+async def test_the_newest_secrets_are_tried_first(make_datasette, monkeypatch):
+    datasette = await make_datasette(ROTATED)
+    tried = count_tries(monkeypatch)
+    for tries, secret in enumerate((CURRENT, OLD, OLDER), 1):
+        datasette.unsign(signed(secret, "other"), "other")
+        assert len(tried) == tries
+        tried.clear()
+
+
+@pytest.mark.asyncio
 async def test_nothing_is_changed_without_such_secrets(make_datasette):
     for options in (None, {}, {"old_secrets": [None]}, {"old_secrets": [CURRENT]}):
         datasette = await make_datasette(options)
