@@ -9,6 +9,8 @@ from datasette.plugins import pm
 from helpers import CURRENT, FOREIGN, OLD, OLDER, bearer, cookie, new_cookie, token, usage
 from itsdangerous import URLSafeSerializer
 
+from datasette_dstok import sessions
+
 from datasette_dstok.secrets import Secret
 
 ROTATED = {"old_secrets": [OLD, OLDER]}
@@ -210,6 +212,32 @@ async def test_what_is_not_reissued(make_datasette):
     )
     assert response.json()["actor"]["id"] == "bob"
     assert new_cookie(response) is None
+
+
+@pytest.mark.parametrize(
+    ("control", "private"),
+    [
+        (["private"], True),
+        (["no-store"], True),
+        (["max-age=5, No-Store"], True),
+        (["max-age=5", "private"], True),
+        (["public, max-age=3600"], False),
+        (["max-age=5"], False),
+        (["no-cache"], False),
+        ([], False),
+    ],
+)
+def test_what_a_shared_cache_may_keep(control, private):
+    headers = [(b"Cache-Control", value.encode()) for value in control]
+    assert sessions.is_private([(b"x", b"private"), *headers]) == private
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_what_brings_a_token(scheme):
+    """Datasette takes the first spelling alone, plugins may take others."""
+    header = f"{scheme} {token(OLD)}".encode()
+    assert sessions.bearer({"headers": [(b"authorization", header)]})
+    assert not sessions.bearer({"headers": [(b"authorization", b"Basic x"), (b"x", header)]})
 
 
 @pytest.mark.asyncio
