@@ -156,10 +156,11 @@ async def test_a_token_of_an_old_secret_makes_no_tokens(make_datasette):
 
     pm.register(Plugin(), name="mint")
     try:
-        datasette = await make_datasette({"old_secrets": [OLD], "replace_signed": True})
-        for secret, status in ((OLD, 400), (CURRENT, 200)):
-            response = await datasette.client.get("/mint", headers=bearer(token(secret)))
-            assert (response.status_code, "dstok_" in response.text) == (status, status == 200)
+        for option, of_old in (("replace_signed", 400), ("default_handler", 200)):
+            datasette = await make_datasette({"old_secrets": [OLD], option: True})
+            for secret, status in ((OLD, of_old), (CURRENT, 200)):
+                response = await datasette.client.get("/mint", headers=bearer(token(secret)))
+                assert (response.status_code, "dstok_" in response.text) == (status, status == 200)
     finally:
         pm.unregister(name="mint")
 
