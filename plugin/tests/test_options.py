@@ -116,6 +116,8 @@ def test_home_in_a_path(monkeypatch, name):
         ({"max_expires_after": True}, "max_expires_after must be a whole number"),
         ({"default_expires_after": "1h"}, "default_expires_after must be a whole number"),
         ({"default_expires_after": 61, "max_expires_after": 60}, "must not be over"),
+        ({"safe_after_days": 3651}, "more than 0 and at most 3650"),
+        ({"timeout": 61}, "more than 0 and at most 60"),
         ({"safe_after_days": 0}, "safe_after_days must be a whole number of days"),
         ({"safe_after_days": 1.5}, "safe_after_days must be a whole number of days"),
         ({"safe_after_days": True}, "safe_after_days must be a whole number of days"),
