@@ -273,6 +273,23 @@ def test_processes_add_up_and_restarts_keep(clock, internal):
         assert (use.last_seen, use.last_actor) == (clock.now, "ann")
 
 
+def test_nobody_else_writes_between_reading_and_writing(clock, internal, monkeypatch):
+    def add(*args, add=store.add):
+        with closing(sqlite3.connect(internal, timeout=0)) as other:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("begin immediate")
+        add(*args)
+        added.append(args)
+
+    added = []
+    Process(clock, internal).flush()  # makes the tables
+    monkeypatch.setattr(store, "add", add)
+    process = Process(clock, internal)
+    process.token()
+    process.flush()
+    assert len(added) == 1
+
+
 def test_the_latest_use_wins_whoever_writes_last(clock, internal):
     first, second = Process(clock, internal), Process(clock, internal)
     first.token(actor="ann")
