@@ -291,7 +291,8 @@ class Usage:
             counts = dict(self._stored.counts)
             for key, counter in self._pending.items():
                 counts[key] = counts.get(key, Count()).plus(counter)
-        return counts
+        now = self._clock()
+        return {key: count.until(now) for key, count in counts.items()}
 
     def _report_of(
         self, number: int, fingerprint: str, counts: dict[Key, Count], now: float

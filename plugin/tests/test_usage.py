@@ -275,9 +275,9 @@ def test_processes_add_up_and_restarts_keep(clock, internal):
 
 def test_nobody_else_writes_between_reading_and_writing(clock, internal, monkeypatch):
     def add(*args, add=store.add):
-        with closing(sqlite3.connect(internal, timeout=0)) as other:
-            with pytest.raises(sqlite3.OperationalError, match="locked"):
-                other.execute("begin immediate")
+        other = sqlite3.connect(internal, timeout=0)
+        with closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("begin immediate")
         add(*args)
         added.append(args)
 
@@ -418,6 +418,16 @@ def test_a_clock_that_is_set_back_does_not_end_observation(clock, internal):
     shift = 1_000
     process.run(100)
     assert process.secret().unused == 190
+
+
+def test_a_last_use_does_not_lie_ahead(clock, internal):
+    """The clock was set back after it."""
+    process = Process(clock, internal)
+    process.token()
+    process.flush()
+    clock.now -= 3_600
+    assert process.verdict() == ("keep", "Last used now by ann. Keep it.")
+    assert process.secret().uses[1].last_seen == clock.now
 
 
 def test_observation_begins_when_the_secret_is_known(clock, internal):
