@@ -107,9 +107,9 @@ impl<'a> RawRestrictions<'a> {
     #[must_use]
     #[inline]
     pub fn without_empty(self) -> Self {
-        let arguments = [self.all, self.database, self.resource];
-        let [all, database, resource] = arguments.map(|text| text.filter(|text| !is_empty(text)));
-        Self { all, database, resource }
+        let filled = |text: Option<&'a str>| text.filter(|text| !is_empty(text));
+        let Self { all, database, resource } = self;
+        Self { all: filled(all), database: filled(database), resource: filled(resource) }
     }
 
     /// Whether nothing is restricted, after [`RawRestrictions::without_empty`].

@@ -69,6 +69,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over the number that begins here, and says whether it is a float.
+    #[inline(always)]
     pub(crate) fn skip_number(&mut self) -> Result<bool, Error> {
         let is_negative = self.skip_one_of(b"-");
         match self.peek() {

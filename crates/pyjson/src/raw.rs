@@ -19,7 +19,8 @@ impl<'a> RawValue<'a> {
     #[inline]
     pub fn as_string(&self) -> Option<RawString<'a>> {
         let text = self.text.strip_prefix('"')?.strip_suffix('"')?;
-        Some(RawString { text, offset: 0, plain: text.find('\\').unwrap_or(text.len()) })
+        let plain = memchr::memchr(b'\\', text.as_bytes()).unwrap_or(text.len());
+        Some(RawString { text, offset: 0, plain })
     }
 
     /// Whether more than [`MAX_DEPTH`] containers are open at once.

@@ -173,16 +173,13 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub(crate) fn next_item(&mut self, is_first: bool, close: u8) -> Result<bool, Error> {
         self.skip_whitespace();
-        match self.peek() {
-            Some(byte) if byte == close => {
-                self.pos += 1;
-                return Ok(false);
-            }
-            Some(b',') if !is_first => self.pos += 1,
-            _ if is_first => return Ok(true),
-            _ => return Err(self.syntax()),
+        if self.skip_one_of(&[close]) {
+            return Ok(false);
         }
-        self.skip_whitespace();
+        if !is_first {
+            self.expect(b',')?;
+            self.skip_whitespace();
+        }
         Ok(true)
     }
 
@@ -233,7 +230,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over the value of this kind that begins here. It is no container.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
         match kind {
             Kind::String => self.skip_string().map(drop),

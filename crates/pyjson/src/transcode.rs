@@ -157,7 +157,7 @@ impl<'s, 'a, 'o> Transcoder<'s, 'a, 'o> {
             return Ok(());
         }
         let text = number.integer_text()?;
-        if text != number.text {
+        if text.len() != number.text.len() {
             self.replace_from(number.offset);
             self.out.extend_from_slice(text.as_bytes());
         }
@@ -306,6 +306,8 @@ mod tests {
             let duplicate = format!("{{{keys},\"\\u006bey0\":1}}");
             assert_eq!(python(&duplicate), Err(ErrorKind::DuplicateKey), "{count} keys");
         }
+        // The first one has no eight bytes before it.
+        assert_eq!(python(r#"{"":[],"":[]}"#), Err(ErrorKind::DuplicateKey));
         // The same key in different objects is no duplicate.
         assert!(python(r#"{"a":{"a":1,"b":{"a":2}},"b":[{"a":3}]}"#).is_ok());
     }

@@ -158,8 +158,9 @@ impl Deflater {
         let bytes = |bits: u32| (bits as usize + 3).div_ceil(8);
         let fixed_bits = self.fixed_bits();
         let fixed = bytes(self.extra_bits + fixed_bits);
-        let mut dynamic =
-            bytes(self.extra_bits + self.bound.dynamic_bits(&self.l, &self.d, fixed_bits));
+        let limit_bits = 8 * limit.min(MAX_DATA) as u32;
+        let bound = self.bound.bits(&self.l, &self.d, fixed_bits, limit_bits);
+        let mut dynamic = bytes(self.extra_bits + bound);
         if fixed.min(dynamic).min(stored + 5) > limit {
             return None;
         }
@@ -284,12 +285,16 @@ mod tests {
             deflater.finder.find_matches(&data);
             deflater.tally(&data);
             let fixed = deflater.fixed_bits();
-            let bound = deflater.bound.dynamic_bits(&deflater.l, &deflater.d, fixed)
-                + deflater.extra_bits;
+            let bound = |limit| {
+                let bits = deflater.bound.bits(&deflater.l, &deflater.d, fixed, limit);
+                bits + deflater.extra_bits
+            };
+            let bounds = [bound(0), bound(u32::MAX)];
             let bits = deflater.build_trees();
             let closer = bits + deflater.bound.entropy(deflater.bl.symbol_frequencies());
             let exact = bits + deflater.bl.build(&mut deflater.heap, MAX_BL_BITS);
-            prop_assert!(0 < bound && bound <= closer && closer <= exact, "{bound} {closer} {exact}");
+            let ordered = [0, bounds[0], bounds[1], closer, exact];
+            prop_assert!(ordered.is_sorted() && 0 < bounds[0], "{ordered:?}");
             let mut buffer = vec![0; exact as usize / 8 + 1 + BitWriter::SPARE];
             prop_assert_eq!(deflater.write(&data, DYNAMIC, &mut buffer), exact as usize + 3);
         }

@@ -92,8 +92,9 @@ impl<'a> Args<'a> {
     }
 
     fn check_required(&self) -> Result<(), Failure> {
-        let mut bound = self.parameters.iter().zip(&self.values);
-        let missing = bound.find(|(parameter, value)| parameter.is_required && value.is_none());
+        // They come before the optional ones.
+        let required = self.parameters.iter().take_while(|parameter| parameter.is_required);
+        let missing = required.zip(&self.values).find(|(_, value)| value.is_none());
         missing.map_or(Ok(()), |(parameter, _)| Err(invalid(parameter.name, "is required")))
     }
 

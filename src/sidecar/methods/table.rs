@@ -71,9 +71,10 @@ mod tests {
     }
 
     #[test]
-    fn no_method_has_more_parameters_than_a_call_can_bind() {
-        for method in METHODS {
-            assert!(method.parameters.len() <= MAX_PARAMETERS);
+    fn calls_can_bind_the_parameters_of_every_method() {
+        for Method { name, parameters, .. } in METHODS {
+            assert!(parameters.len() <= MAX_PARAMETERS, "{name}");
+            assert!(parameters.is_sorted_by_key(|parameter| !parameter.is_required), "{name}");
         }
     }
 }

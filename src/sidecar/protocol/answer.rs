@@ -60,8 +60,10 @@ static FINDERS: LazyLock<[Finder<'static>; 3]> =
 /// Escapes the ends of lines behind `start`, where they occur in strings only.
 #[inline]
 fn escape_line_ends(out: &mut Vec<u8>, start: usize) {
-    // Most answers are ASCII.
-    if !out[start..].is_ascii() {
+    // Most answers are ASCII. The last word is read whole, with bytes before it if it is short.
+    let words = out[start..].as_chunks::<8>().0.iter().chain(out.last_chunk());
+    let any = words.fold(0, |any, word| any | u64::from_le_bytes(*word));
+    if any & 0x8080_8080_8080_8080 != 0 {
         escape_in_unicode(out, start);
     }
 }

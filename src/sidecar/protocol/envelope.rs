@@ -184,21 +184,21 @@ impl<'a> Members<'a> {
     #[inline(always)]
     fn finish(self, end_of_params: usize) -> Request<'a> {
         // In the documented order: the first that is wrong is answered.
-        let is_there = |is_there: bool, problem| is_there.then_some(problem);
-        let problem = is_there(self.is_too_deep, "nested more than 512 levels deep")
-            .or(is_there(self.is_other_value, "a request is an Object"))
-            .or(is_there(self.has_duplicates, "a member occurs twice"))
-            .or(is_there(!self.is_version_2, "\"jsonrpc\" must be exactly \"2.0\""))
-            .or(is_there(self.has_wrong_id, "\"id\" must be a String, a Number or Null"))
-            .or(is_there(self.method.is_none(), "\"method\" must be a String"))
-            .or(is_there(self.has_wrong_params, "\"params\" must be an Object or an Array"));
-        if let Some(problem) = problem {
-            let kind =
-                if self.is_too_deep { ErrorKind::TooLarge } else { ErrorKind::InvalidRequest };
-            let failure = Failure::new(kind, format!("Invalid Request: {problem}"));
-            return Request::invalid(self.id.filter(|_| !self.has_wrong_id), failure);
-        }
-        let (id, method) = (self.id, self.method.unwrap_or_default());
-        Request { id, method: Ok(method), params: self.first_param..end_of_params }
+        let problem = match self.method {
+            _ if self.is_too_deep => "nested more than 512 levels deep",
+            _ if self.is_other_value => "a request is an Object",
+            _ if self.has_duplicates => "a member occurs twice",
+            _ if !self.is_version_2 => "\"jsonrpc\" must be exactly \"2.0\"",
+            _ if self.has_wrong_id => "\"id\" must be a String, a Number or Null",
+            None => "\"method\" must be a String",
+            _ if self.has_wrong_params => "\"params\" must be an Object or an Array",
+            Some(method) => {
+                let params = self.first_param..end_of_params;
+                return Request { id: self.id, method: Ok(method), params };
+            }
+        };
+        let kind = if self.is_too_deep { ErrorKind::TooLarge } else { ErrorKind::InvalidRequest };
+        let failure = Failure::new(kind, format!("Invalid Request: {problem}"));
+        Request::invalid(self.id.filter(|_| !self.has_wrong_id), failure)
     }
 }

@@ -55,12 +55,10 @@ impl<'a> Message<'a> {
         let length = self.length;
         self.is_batch = (1..=max_batch).contains(&length);
         if !self.is_batch {
-            let (kind, problem) = match length {
-                0 => (ErrorKind::InvalidRequest, "the batch is empty".to_owned()),
-                _ => {
-                    let problem = format!("a batch of {length} is over --max-batch ({max_batch})");
-                    (ErrorKind::TooLarge, problem)
-                }
+            let kind = if length == 0 { ErrorKind::InvalidRequest } else { ErrorKind::TooLarge };
+            let problem = match length {
+                0 => "the batch is empty".to_owned(),
+                _ => format!("a batch of {length} is over --max-batch ({max_batch})"),
             };
             let failure = Failure::new(kind, format!("Invalid Request: {problem}"));
             self.requests.clear();

@@ -66,7 +66,7 @@ impl Responder {
     /// [`Stopped`] if the block's turn cannot come, or writing fails.
     pub(super) fn answer_messages<'l>(
         &mut self,
-        messages: impl Iterator<Item = (u64, Result<&'l [u8], Fault>)>,
+        messages: impl Iterator<Item = (u64, Result<&'l str, Fault>)>,
         framing: Framing,
         turn: &mut Turn<'_, '_>,
     ) -> Result<(), Stopped> {
@@ -142,7 +142,7 @@ impl Responder {
     fn read<'l>(
         &self,
         number: u64,
-        text: Result<&'l [u8], Fault>,
+        text: Result<&'l str, Fault>,
         max_batch: usize,
         message: &mut Message<'l>,
     ) -> Result<(), Failure> {
@@ -151,6 +151,7 @@ impl Responder {
             line: Some(number),
             ..Failure::new(ErrorKind::ParseError, format!("Parse error: {problem}"))
         };
+        let at = |offset| format!("at byte {} of {noun} {number}", offset + 1);
         let text = text.map_err(|fault| match fault {
             Fault::TooLong => {
                 let limit = self.limits.max_line;
@@ -158,11 +159,9 @@ impl Responder {
                     format!("Invalid Request: {noun} {number} is over --max-line ({limit} bytes)");
                 Failure::new(ErrorKind::TooLarge, message)
             }
+            Fault::NotUtf8(error) => parse_error(format!("not UTF-8 {}", at(error.valid_up_to()))),
             Fault::Broken(reason) => parse_error(format!("{noun} {number} {reason}")),
         })?;
-        let at = |offset| format!("at byte {} of {noun} {number}", offset + 1);
-        let text = std::str::from_utf8(text)
-            .map_err(|error| parse_error(format!("not UTF-8 {}", at(error.valid_up_to()))))?;
         message.read(text, max_batch).map_err(|error| {
             let ends_early = error.offset() == text.len();
             let hint = if ends_early { self.framing.hint() } else { "" };
@@ -248,7 +247,12 @@ impl Responder {
         let start = out.len();
         let result_start = begin_result(out, id);
         let result = loop {
-            let result = call_safely(session, method, params, out);
+            // A bug in one request must not fail the others. A panic leaves the session sound: buffers
+            // are cleared before use, and `configure` replaces the configuration in its last step.
+            let outcome = catch_unwind(AssertUnwindSafe(|| call(session, method, params, out)));
+            let result = outcome.unwrap_or_else(|_| {
+                Err(Failure::new(ErrorKind::InternalError, "Internal error: a bug in dstok"))
+            });
             if !session.workspace.has_refused() {
                 break result;
             }
@@ -273,21 +277,4 @@ impl Responder {
         }
         Ok(true)
     }
-}
-
-/// Runs a method and appends its result.
-///
-/// A bug in one request must not fail the others. A panic leaves the session sound: buffers are
-/// cleared before use, and `configure` replaces the configuration in its last step.
-#[inline]
-fn call_safely(
-    session: &mut Session,
-    method: &[u8],
-    params: &Params<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), Failure> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| call(session, method, params, out)));
-    outcome.unwrap_or_else(|_| {
-        Err(Failure::new(ErrorKind::InternalError, "Internal error: a bug in dstok"))
-    })
 }

@@ -13,7 +13,7 @@ use super::budget::Budget;
 use super::buffer::Buffer;
 use super::counts::Counts;
 use super::messages::{Framing, Messages};
-use super::piece::Piece;
+use super::piece::{Fault, Piece};
 use crate::hardening::release_memory;
 use crate::parallel::{Mode, Stopped, Worker};
 use crate::sidecar::methods::Session;
@@ -131,7 +131,13 @@ impl<'a> Worker for LineWorker<'a> {
         let Self { responder, buffer, complete, .. } = self;
         std::mem::swap(&mut responder.session.datasette, datasette);
         responder.session.clock.refresh();
-        let text = |piece: &Piece| piece.clone().map(|range| &buffer.bytes()[range]);
+        // Checked once for all messages.
+        let block = str::from_utf8(buffer.cut()).ok();
+        let text = |piece: &Piece| {
+            let range = piece.clone()?;
+            let text = block.and_then(|block| block.get(range.clone()));
+            text.map_or_else(|| str::from_utf8(&buffer.bytes()[range]).map_err(Fault::NotUtf8), Ok)
+        };
         let texts = complete.iter().map(|(number, piece)| (*number, text(piece)));
         responder.answer_messages(texts, self.framing, turn)?;
         std::mem::swap(&mut responder.session.datasette, datasette);

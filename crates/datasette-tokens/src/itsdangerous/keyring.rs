@@ -121,7 +121,7 @@ impl Keyring {
         namespace: &str,
         version: Version,
     ) -> Result<(&'s [u8], usize), BadSignature> {
-        let dot = signed.iter().rposition(|&byte| byte == b'.').ok_or(BadSignature::NoSeparator)?;
+        let dot = memchr::memrchr(b'.', signed).ok_or(BadSignature::NoSeparator)?;
         let (value, signature) = (&signed[..dot], &signed[dot + 1..]);
         let mut buffer = [0; 20];
         let signature =

@@ -56,17 +56,21 @@ impl LowerBound {
 
     /// A lower bound in bits on a dynamic block with these symbols, without its first three bits
     /// and without extra bits. `fixed` is the size of the fixed block, without extra bits too.
-    pub(super) fn dynamic_bits(&self, l: &Tree<L_CODES>, d: &Tree<D_CODES>, fixed: u32) -> u32 {
-        // Nearly all headers have a lower bound below this one.
-        const HEADER: u32 = 80;
-        const HEADER_PER_SYMBOL: u32 = 4;
+    /// A result above `limit` may be lower than it could be.
+    pub(super) fn bits(&self, l: &Tree<L_CODES>, d: &Tree<D_CODES>, fixed: u32, limit: u32) -> u32 {
         let symbols = self.entropy(l.symbol_frequencies()) + self.entropy(d.symbol_frequencies());
-        // Without the header it is a lower bound too. If the header is unlikely to make it exceed
-        // `fixed`, its bound is not worth computing.
-        if symbols + HEADER + HEADER_PER_SYMBOL * (l.symbols().len() as u32) < fixed {
-            return symbols;
+        let [used_l, used_d] = [l.symbols().len(), d.symbols().len()];
+        // `send_all_trees`: three counts, and the codes for code lengths.
+        let begin = symbols + 5 + 5 + 4 + 3 * bl_codes(used_l.min(used_d.max(2)));
+        // At least 257 lengths are listed. No symbol lists more zeros for its bits than
+        // `REPZ_11_138`, which takes 7 and a code.
+        let least = begin + (8 * 257usize.saturating_sub(used_l)).div_ceil(MAX_ZERO_RUN) as u32;
+        // A closer bound is not worth computing if it is unlikely to exceed `fixed`: nearly all
+        // headers have a lower bound below this one.
+        if least > limit || symbols + 80 + 4 * (used_l as u32) < fixed {
+            return least;
         }
-        symbols + self.header_bits(l.symbols(), d.symbols())
+        begin + self.header_bits(l.symbols())
     }
 
     /// Shannon's bound in whole bits, for symbols with these frequencies. 0 if there are too many
@@ -86,10 +90,8 @@ impl LowerBound {
         bits.saturating_sub(subtracted).div_ceil(UNIT)
     }
 
-    /// A lower bound on the bits that describe the trees.
-    fn header_bits(&self, used_l: &[u16], used_d: &[u16]) -> u32 {
-        // Of the lengths of both trees, and of the codes for them: `send_all_trees`.
-        const COUNTS: u32 = 5 + 5 + 4;
+    /// A lower bound on the bits of the code lengths.
+    fn header_bits(&self, used_l: &[u16]) -> u32 {
         let (mut zeros, mut next, mut run) = (0, 0, 0);
         // The distance tree has at least two lengths, in at least two symbols. Its zeros are
         // ignored.
@@ -102,9 +104,7 @@ impl LowerBound {
         }
         let [zero, repz_3_10, repz_11_138] = [zeros, zeros >> 16, zeros >> 32].map(|n| n as u16);
         let lengths = lengths as u16;
-        COUNTS
-            + 3 * bl_codes(used_l.len().min(used_d.len().max(2)))
-            + 3 * u32::from(repz_3_10)
+        3 * u32::from(repz_3_10)
             + 7 * u32::from(repz_11_138)
             + self.entropy([zero, repz_3_10, repz_11_138, lengths].into_iter())
     }

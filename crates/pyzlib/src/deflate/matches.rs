@@ -128,15 +128,16 @@ impl MatchFinder {
         inserted: u16,
         end: u16,
     ) -> u16 {
+        // Ends the search for the next candidate.
+        self.prev[usize::from(inserted)] = !NIL;
         while position < inserted {
-            let head = self.prev[usize::from(position)];
-            if head == NIL {
+            while self.prev[usize::from(position)] == NIL {
                 position += 1;
-                continue;
             }
-            if !PAIRS && self.links_left == 0 {
+            if position == inserted || !PAIRS && self.links_left == 0 {
                 break;
             }
+            let head = self.prev[usize::from(position)];
             let (mut length, mut start) =
                 self.longest_match::<PAIRS>(position, head, MIN_MATCH - 1, end - position);
             position += 1;
@@ -176,13 +177,12 @@ impl MatchFinder {
     fn insert_strings(&mut self, count: u16) {
         let mut hash = usize::from(self.window[0]) << HASH_SHIFT ^ usize::from(self.window[1]);
         let base = self.base;
-        for position in 0..count {
-            let last = self.window[usize::from(position) + 2];
-            hash = hash << HASH_SHIFT ^ usize::from(last);
+        let prev = &mut self.prev[..usize::from(count)];
+        for ((prev, last), position) in prev.iter_mut().zip(&self.window[2..]).zip(base..) {
+            hash = hash << HASH_SHIFT ^ usize::from(*last);
             let head = &mut self.head[hash % HASH_SIZE];
-            let prev = head.saturating_sub(base);
-            *head = base.wrapping_add(position);
-            self.prev[usize::from(position)] = prev;
+            *prev = head.saturating_sub(base);
+            *head = position;
         }
     }
 
