@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 COOKIES, TOKENS = "cookies", "tokens"
 
@@ -73,3 +73,7 @@ class Count:
             more.last_actor if newer else self.last_actor,
             max(self.actors, len(more.actors)),
         )
+
+    def until(self, now: float) -> Count:
+        """Return the same without a last use that lies ahead: the clock may have been set back."""
+        return self if self.last_seen is None else replace(self, last_seen=min(self.last_seen, now))

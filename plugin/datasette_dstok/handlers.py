@@ -88,12 +88,11 @@ class DstokTokenHandler(TokenHandler):
 
 
 def refuse_old_secret() -> None:
-    """Raise SessionRefused while a request is answered that goes back to an old secret.
+    """Raise SessionRefused in a request that goes back to an old secret, and in its tasks.
 
     Its session ends when that secret is revoked. A token that it had made would not.
     """
-    request = credentials.current()
-    if request is not None and request.from_old_secret:
+    if credentials.from_old_secret():
         raise limits.SessionRefused(
             "This session is from before Datasette's secret was changed. "
             "Log out and in again to make tokens"

@@ -69,8 +69,10 @@ def read(datasette: Datasette, current: str) -> tuple[Options, Secrets, list[str
     options = {name: value for name, value in config.items() if name not in SECRETS}
     try:
         resolved = resolve_env_secrets(options, os.environ)
-    except (OSError, UnicodeError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise unreadable(error) from None
+    if not isinstance(resolved, dict):
+        raise mistake("its configuration must be a mapping of options")
     return parse(resolved), *read_secrets(config, current)
 
 
@@ -209,6 +211,8 @@ def list_of_secrets(name: str, listed: Any, warnings: list[str]) -> dict[int, st
         if not value:
             warnings.append(f"{where} is ignored: {why_empty(entry)}")
             continue
+        if not is_utf_8(value):
+            raise mistake(f"{where} is not UTF-8: Datasette cannot sign with it")
         if value[-1].isspace():
             warnings.append(
                 f"{where} ends in white space, which is taken as a part of the secret: "
@@ -216,6 +220,15 @@ def list_of_secrets(name: str, listed: Any, warnings: list[str]) -> dict[int, st
             )
         secrets[number] = value
     return secrets
+
+
+def is_utf_8(value: str) -> bool:
+    """Tell whether a string is text: variables with other bytes, and JSON, may have surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def resolve(where: str, entry: Any) -> str | None:
@@ -240,7 +253,7 @@ def read_file(path: str) -> str:
     try:
         with open(path, encoding="utf-8", newline="") as file:
             text = file.read()
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         raise unreadable(error, path) from None
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
@@ -255,10 +268,12 @@ def why_empty(entry: Any) -> str:
 
 
 def unreadable(error: Exception, path: str | None = None) -> StartupError:
-    """Return the error for a file that cannot be read."""
+    """Return the error for a variable or a file that cannot be read."""
     if isinstance(error, OSError):
         return mistake(f"cannot read {error.filename}: {error.strerror}")
-    return mistake(f"cannot read {path or 'a file'}: it is not UTF-8")
+    if isinstance(error, UnicodeError):
+        return mistake(f"cannot read {path or 'a file'}: it is not UTF-8")
+    return mistake("$env must name a variable, and $file a file")
 
 
 def mistake(about: str) -> StartupError:

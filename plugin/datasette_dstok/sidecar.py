@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -29,6 +30,10 @@ MAX_PAYLOAD = 1 << 20
 # Seconds that an inspection gets at least, the start of the process included. Only the person
 # who asked waits for it.
 INSPECTION_TIMEOUT = 2.0
+
+# Inspections at the same time. Datasette decodes what the process finds in the thread of all
+# requests: others get a turn after so many.
+MOST_INSPECTIONS = 2
 
 # Errors with which the sidecar answers; with any other it is not available.
 ANSWERS = ("policy", "invalid_params", "signed_tokens_disabled", "bad_payload", "too_large")
@@ -217,10 +222,12 @@ class Inspection(Sidecar):
             timeout=max(options.timeout, INSPECTION_TIMEOUT),
             serve_options=[f"--max-payload={MAX_PAYLOAD}"],
         )
+        self._turns = asyncio.Semaphore(MOST_INSPECTIONS)
 
     async def inspect_token(self, datasette: Datasette, token: str) -> dict[str, Any]:
         """Return the result of dstok's method inspect_token. Raises Refused or Unavailable."""
-        return await self.call(datasette, "inspect_token", token)
+        async with self._turns:
+            return await self.call(datasette, "inspect_token", token)
 
 
 def action_table(datasette: Datasette) -> dict[str, Any]:

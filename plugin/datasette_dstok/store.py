@@ -61,8 +61,8 @@ create table if not exists datasette_dstok_usage_actors (
 class Observed:
     """For how long a secret is observed.
 
-    `since` and `last` are in Unix seconds, `unused` are the seconds, since its last use, in which
-    a process ran that would have seen a use.
+    `since` and `last` are in Unix seconds. `unused` are the seconds in which a process would have
+    seen a use, since the last one, and since the secret was last the current one of a process.
     """
 
     since: float
@@ -119,30 +119,38 @@ class Store:
         """Add what a process has counted, and return all there is.
 
         `known` are the fingerprints of the secrets it accepts, `old` those that are not current.
+        The current one is in use, since it signs.
         `watched` are the seconds, up to now, in which it has counted what `batch` holds.
         `patience` are the seconds to wait for a lock.
         """
-        known = tuple(known)
+        known, old = tuple(known), tuple(old)
         with self._transaction(patience) as connection:
             for statement in TABLES.split(";\n"):
                 connection.execute(statement)
             now = self._clock()
             for (fingerprint, kind), counter in batch.items():
                 add(connection, fingerprint, kind, counter)
-            used = {fingerprint for fingerprint, _ in batch}
+            used = {fingerprint for fingerprint, _ in batch} | set(known).difference(old)
             for fingerprint in known:
                 observe(connection, fingerprint, fingerprint in used, watched, now)
             forget(connection, known, now)
             in_use = tuple(one for one in old if log_use(connection, one, now))
             return read(connection, in_use)
 
-    def tidy(self, known: Iterable[str], patience: float = PATIENCE) -> Stored:
-        """Forget removed secrets, and return all there is. Makes no tables."""
+    def tidy(self, current: str, patience: float = PATIENCE) -> Stored:
+        """Forget removed secrets, and return all there is. Makes no tables.
+
+        To be called by a process with no other secret than the current one. It may sign for
+        months with a secret that was an old one before.
+        """
         with self._transaction(patience) as connection:
             query = "select 1 from sqlite_master where name = 'datasette_dstok_usage_actors'"
             if not connection.execute(query).fetchone():
                 return Stored()
-            forget(connection, tuple(known), self._clock())
+            connection.execute(
+                "update datasette_dstok_secrets set unused = 0 where fingerprint = ?", [current]
+            )
+            forget(connection, (current,), self._clock())
             return read(connection)
 
     @contextmanager

@@ -33,18 +33,18 @@ def wrap(datasette: Datasette, instance: Instance) -> None:
         If theirs is wrong, too, the first error is raised. A session that goes back to a
         revoked secret counts as unsigned.
         """
-        number = 0
+        number, name = 0, text(namespace)
         try:
             value = unsign_by_current(signed, namespace)
         except BadSignature:
             number, value = by_old_secret(instance, signed, namespace)
             if not number:
-                instance.usage.refused(namespace)
+                instance.usage.refused(name)
                 raise
-        if namespace == SESSIONS and is_revoked(value, secrets):
+        if name == SESSIONS and is_revoked(value, secrets):
             raise BadSignature("The session goes back to a revoked secret")
-        note(signed, namespace, number, value)
-        instance.usage.seen(namespace, number, value, text(signed))
+        note(text(signed), name, number, value)
+        instance.usage.seen(name, number, value, text(signed))
         return value
 
     datasette.unsign = unsign
@@ -73,9 +73,9 @@ def note(signed: str, namespace: str, number: int, value: Any) -> None:
     if number or (namespace == SESSIONS and renewed_from(value)):
         request.from_old_secret = True
     if number and namespace == SESSIONS:
-        request.sessions[text(signed)] = (number, value)
+        request.sessions[signed] = (number, value)
 
 
-def text(signed: str | bytes) -> str:
-    """Return a signed value as text: itsdangerous takes bytes as well."""
-    return signed.decode("utf-8", "replace") if isinstance(signed, bytes) else signed
+def text(given: Any) -> str:
+    """Return a signed value, or a namespace, as text: itsdangerous takes bytes and None as well."""
+    return given.decode("utf-8", "replace") if isinstance(given, bytes | bytearray) else str(given)

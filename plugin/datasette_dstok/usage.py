@@ -67,8 +67,8 @@ class SecretReport:
     """What was seen of a secret: the current one, an old one, or one that was removed.
 
     `fingerprint` is the first 8 characters. `observed_since` is in Unix seconds; `unused` are the
-    seconds since the last use in which a use would have been seen. Both, and the verdict on an
-    old secret, are None if nothing is kept.
+    seconds in which a use would have been seen, since the last one: 0 for a secret that signs.
+    Both, and the verdict on an old secret, are None if nothing is kept.
     """
 
     name: str
@@ -181,19 +181,8 @@ class Usage:
             now = self._monotonic()
             slept, self._woke = now - self._woke, now
             self._watched += slept if slept <= STOPPED else 0
-            if self._store is None:
-                return
-            with self._pending_lock:
-                batch, self._pending = self._pending, {}
-            more = {} if patience is None else {"patience": patience}
-            try:
-                self._stored = await asyncio.to_thread(self._write, self._store, batch, more)
-            except (sqlite3.Error, OSError) as error:
-                self._put_back(batch)
-                self._fail(str(error))
-                return
-            self._watched, self._failure = 0.0, None
-            self._log_use(self._stored.in_use)
+            if self._store is not None:
+                await asyncio.to_thread(self._write_down, self._store, patience)
 
     async def report(self, datasette: Datasette) -> Report:
         """Return what was seen of all secrets, by all processes if that is kept."""
@@ -250,18 +239,34 @@ class Usage:
                 return
             await asyncio.sleep(INTERVAL)
 
+    def _write_down(self, store: Store, patience: float | None = None) -> None:
+        """Write down what was counted, and read what all processes have.
+
+        A task that waits for this may be cancelled, and this goes on. So nothing of it is left to
+        the task.
+        """
+        with self._pending_lock:
+            batch, self._pending = self._pending, {}
+        try:
+            stored = self._write(store, batch, {} if patience is None else {"patience": patience})
+        except BaseException as error:
+            self._put_back(batch)
+            if not isinstance(error, sqlite3.Error | OSError):
+                raise
+            self._fail(str(error))
+            return
+        self._stored, self._watched, self._failure = stored, 0.0, None
+        self._log_use(stored.in_use)
+
     def _write(self, store: Store, batch: dict[Key, Counter], more: dict[str, float]) -> Stored:
         current, *old = self._accepted
         if not old:
-            return store.tidy([current], **more)
+            return store.tidy(current, **more)
         return store.write(batch, self._accepted, old, self._watched, **more)
 
     def _write_at_exit(self) -> None:
         if self._store and self._pending:
-            try:
-                self._write(self._store, self._pending, {})
-            except (sqlite3.Error, OSError) as error:
-                self._fail(str(error))
+            self._write_down(self._store)
 
     def _put_back(self, batch: dict[Key, Counter]) -> None:
         """Count again what could not be written down."""
@@ -286,7 +291,8 @@ class Usage:
             counts = dict(self._stored.counts)
             for key, counter in self._pending.items():
                 counts[key] = counts.get(key, Count()).plus(counter)
-        return counts
+        now = self._clock()
+        return {key: count.until(now) for key, count in counts.items()}
 
     def _report_of(
         self, number: int, fingerprint: str, counts: dict[Key, Count], now: float
@@ -311,7 +317,7 @@ class Usage:
         self, kinds: dict[str, Count], observed: Observed, unused: float, now: float
     ) -> Verdict:
         last = max(kinds.values(), key=lambda count: count.last_seen or 0, default=Count())
-        return verdicts.judge(
+        verdict = verdicts.judge(
             now,
             last_seen=last.last_seen,
             last_actor=last.last_actor,
@@ -319,6 +325,8 @@ class Usage:
             unused=unused,
             safe_after_days=self._safe_after_days,
         )
+        alone = self._failure is not None
+        return verdicts.ALONE if alone and verdict.level == "safe" else verdict
 
     def _is_pending(self, fingerprint: str) -> bool:
         with self._pending_lock:

@@ -14,11 +14,20 @@ UNITS = (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
 class Verdict:
     """Whether an old secret can go, and why, in words for people.
 
-    `keep`: it was used. `watch`: it was not, but for too short a time. `safe`: it can go.
+    `keep`: it was used. `watch`: it was not, but for too short a time, or as far as one process
+    knows. `safe`: it can go.
     """
 
     level: Literal["keep", "safe", "watch"]
     text: str
+
+
+ALONE = Verdict(
+    "watch",
+    "The internal database cannot be written to now, so other processes may have seen a use "
+    "that this one does not know. Look at the log of Datasette.",
+)
+"""Instead of `safe`, while processes cannot share what they see."""
 
 
 def judge(
@@ -33,8 +42,9 @@ def judge(
     """Return the Verdict on an old secret.
 
     `now`, `last_seen` and `since`, when observation began, are in Unix seconds. `unused` are the
-    seconds since its last use in which a use would have been seen. They alone make it safe: while
-    Datasette does not run, nobody can use a secret, but may still mean to.
+    seconds in which a use would have been seen, since the last one and since the secret last
+    signed. They alone make it safe: while Datasette does not run, nobody can use a secret, but
+    may still mean to.
     """
     idle = max(now - (since if last_seen is None else last_seen), unused)
     if unused >= safe_after_days * DAY:
@@ -48,7 +58,7 @@ def judge(
         )
     used = f"Last used {away(last_seen - now)}{f' by {last_actor}' if last_actor else ''}"
     if idle >= safe_after_days * DAY:
-        used += f", but observed for only {span(unused)} since"
+        used += f", but watched as an old secret for only {span(unused)} since"
     return Verdict("keep", f"{used}. Keep it.")
 
 

@@ -1,5 +1,6 @@
 """Inspecting a token is apart from minting one, and its costs are limited, on a real server."""
 
+import asyncio
 import base64
 import json
 import os
@@ -11,6 +12,9 @@ import pytest
 from helpers import CURRENT, OLD, cookie, token
 from itsdangerous import URLSafeSerializer
 from servers import serve
+
+from datasette_dstok.instance import instance_of
+from datasette_dstok.sidecar import Inspection, Refused
 
 # MiB of memory; an inspection of 8 kB that inflates took 500.
 MOST = 130
@@ -117,3 +121,29 @@ def test_limits_do_not_judge_what_is_inspected(tmp_path):
         root = cookie(CURRENT, {"id": "root"})
         page = server.post_form("/-/dstok", root, token=token(CURRENT, _r={"a": ["vi", "xy"]}))
         assert "This token is valid." in page.text
+
+
+@pytest.mark.asyncio
+async def test_inspections_take_turns(make_datasette, monkeypatch):
+    """Each may decode 1 MiB of JSON in Datasette's own thread, where other requests wait."""
+    running, most = 0, 0
+
+    async def call(self, datasette, method, *args):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        if args == ("x.fails",):
+            raise Refused("it is no token")
+        return args
+
+    monkeypatch.setattr(Inspection, "call", call)
+    datasette = await make_datasette()
+    inspect = instance_of(datasette).inspection.inspect_token
+    tokens = ["x.fails", "x.y", "x.fails", "x.z", "x.y", "x.z"]
+    found = await asyncio.gather(
+        *(inspect(datasette, one) for one in tokens), return_exceptions=True
+    )
+    assert most == 2
+    assert [isinstance(one, Refused) for one in found] == [one == "x.fails" for one in tokens]

@@ -1,6 +1,7 @@
 """The configuration: what is taken, what stops Datasette from starting, what is warned of."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from datasette.utils import StartupError
@@ -78,6 +79,9 @@ def test_empty_files_and_variables_are_named(monkeypatch, tmp_path):
         ({"old_secrets": {"b": 1}}, "entry 1 of old_secrets must be a string, or one of"),
         ({"old_secrets": [4711]}, "entry 1 of old_secrets must be a string"),
         ({"old_secrets": ["a", ["4711"]]}, "entry 2 of old_secrets must be a string"),
+        ({"old_secrets": ["a", "4711\udce9"]}, "entry 2 of old_secrets is not UTF-8"),
+        ({"revoked_secrets": ["4711\ud800"]}, "entry 1 of revoked_secrets is not UTF-8"),
+        ({"old_secrets": [{"$file": "a\0b"}]}, "must name a variable"),
         ({"old_secrets": [{"$env": 4711}]}, "entry 1 of old_secrets must be a string"),
         ({"old_secrets": ["a"], "revoked_secrets": ["4711", "a"]}, "stands in old_secrets, too"),
         ({"revoked_secrets": [CURRENT]}, "entry 1 of revoked_secrets is the secret that is in use"),
@@ -112,6 +116,8 @@ def test_home_in_a_path(monkeypatch, name):
         ({"max_expires_after": True}, "max_expires_after must be a whole number"),
         ({"default_expires_after": "1h"}, "default_expires_after must be a whole number"),
         ({"default_expires_after": 61, "max_expires_after": 60}, "must not be over"),
+        ({"safe_after_days": 3651}, "more than 0 and at most 3650"),
+        ({"timeout": 61}, "more than 0 and at most 60"),
         ({"safe_after_days": 0}, "safe_after_days must be a whole number of days"),
         ({"safe_after_days": 1.5}, "safe_after_days must be a whole number of days"),
         ({"safe_after_days": True}, "safe_after_days must be a whole number of days"),
@@ -127,6 +133,22 @@ def test_home_in_a_path(monkeypatch, name):
 def test_mistakes_in_options(config, message):
     with pytest.raises(StartupError, match=message):
         options.parse(config)
+
+
+@pytest.mark.parametrize("wrong", [{"$env": 5}, {"$env": None}, {"$file": None}, {"$file": "a\0b"}])
+def test_mistakes_in_references(wrong):
+    for config in (wrong, {"timeout": wrong}, {"cookie": wrong}, {"cookie": {"domain": wrong}}):
+        datasette = SimpleNamespace(config={"plugins": {"datasette-dstok": config}})
+        with pytest.raises(StartupError, match=r"must name a variable, and \$file a file"):
+            options.read(datasette, CURRENT)
+
+
+@pytest.mark.parametrize("config", ["x", ["x"], 5, {"$env": "UNSET"}])
+def test_options_are_a_mapping(monkeypatch, config):
+    monkeypatch.delenv("UNSET", raising=False)
+    datasette = SimpleNamespace(config={"plugins": {"datasette-dstok": config}})
+    with pytest.raises(StartupError, match="must be a mapping of options"):
+        options.read(datasette, CURRENT)
 
 
 @pytest.mark.asyncio

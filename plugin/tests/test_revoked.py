@@ -48,6 +48,19 @@ async def test_sessions_end_with_the_secret_they_go_back_to(make_datasette):
 
 
 @pytest.mark.asyncio
+async def test_a_rotation_does_not_end_a_revocation(make_datasette):
+    """README: a revoked secret stays in the list until the secrets renewed to are gone, too."""
+    renewed = await renew(make_datasette, cookie(LEAKED), OLD, [LEAKED])
+    request = {"cookies": {"ds_actor": renewed}}
+    kept = await make_datasette({"old_secrets": [OLD], "revoked_secrets": [LEAKED]})
+    assert await actor(kept, **request) == (None, None)
+    forgotten = await make_datasette({"old_secrets": [OLD]})
+    assert (await actor(forgotten, **request))[0] == {"id": "alice"}
+    later = await make_datasette({"old_secrets": []})
+    assert await actor(later, **request) == (None, None)
+
+
+@pytest.mark.asyncio
 async def test_revoked_secrets_alone(make_datasette):
     datasette = await make_datasette({"revoked_secrets": [LEAKED]})
     for session in (cookie(LEAKED), cookie(CURRENT, renewed_from=[LEAKED])):
@@ -125,3 +138,73 @@ async def test_a_request_within_a_request_is_no_way_out(make_datasette):
         assert response.status_code == 200
     finally:
         pm.unregister(name="relay")
+
+
+@pytest.mark.asyncio
+async def test_a_token_of_an_old_secret_makes_no_tokens(make_datasette):
+    """Datasette's own page refuses every token; the pages of plugins may not."""
+    from datasette import Response, hookimpl
+    from datasette.plugins import pm
+
+    class Plugin:
+        @hookimpl
+        def register_routes(self):
+            async def view(datasette, request):
+                return Response.text(await datasette.create_token(request.actor["id"]))
+
+            return [(r"^/mint$", view)]
+
+    pm.register(Plugin(), name="mint")
+    try:
+        for option, of_old in (("replace_signed", 400), ("default_handler", 200)):
+            datasette = await make_datasette({"old_secrets": [OLD], option: True})
+            for secret, status in ((OLD, of_old), (CURRENT, 200)):
+                response = await datasette.client.get("/mint", headers=bearer(token(secret)))
+                assert (response.status_code, "dstok_" in response.text) == (status, status == 200)
+    finally:
+        pm.unregister(name="mint")
+
+
+@pytest.mark.asyncio
+async def test_a_task_that_outlives_its_request_is_no_way_out(make_datasette):
+    """Nor does a task start to be one that goes back to an old secret by what it unsigns."""
+    import asyncio
+
+    from datasette import Response, hookimpl
+    from datasette.plugins import pm
+
+    outcomes = []
+
+    class Plugin:
+        @hookimpl
+        def register_routes(self):
+            async def work(datasette, answered):
+                await answered.wait()
+                datasette.unsign(cookie(OLD), "actor")
+                outcomes.append(await asyncio.gather(made(datasette), return_exceptions=True))
+
+            async def made(datasette):
+                return await datasette.create_token("root", expires_after=60)
+
+            def view(datasette, request):
+                answered = asyncio.Event()
+                task = asyncio.create_task(work(datasette, answered))
+                started.append((answered, task))
+                return Response.text("started")
+
+            return [(r"^/start$", view)]
+
+    started = []
+    pm.register(Plugin(), name="tasks")
+    try:
+        datasette = await make_datasette({"old_secrets": [OLD], "replace_signed": True})
+        for secret in (OLD, CURRENT):
+            session = {"ds_actor": cookie(secret, {"id": "root"})}
+            await datasette.client.get("/start", cookies=session)
+        for answered, task in started:
+            answered.set()
+            await task
+    finally:
+        pm.unregister(name="tasks")
+    assert "Log out and in again" in str(outcomes[0][0])
+    assert outcomes[1][0].startswith("dstok_")

@@ -9,6 +9,7 @@ from datasette.plugins import pm
 from helpers import CURRENT, FOREIGN, OLD, OLDER, bearer, cookie, new_cookie, token, usage
 from itsdangerous import URLSafeSerializer
 
+from datasette_dstok import payloads, sessions
 from datasette_dstok.secrets import Secret
 
 ROTATED = {"old_secrets": [OLD, OLDER]}
@@ -210,6 +211,52 @@ async def test_what_is_not_reissued(make_datasette):
     )
     assert response.json()["actor"]["id"] == "bob"
     assert new_cookie(response) is None
+
+
+@pytest.mark.parametrize(
+    ("control", "private"),
+    [
+        (["private"], True),
+        (["no-store"], True),
+        (["max-age=5, No-Store"], True),
+        (["max-age=5", "private"], True),
+        (["public, max-age=3600"], False),
+        (["max-age=5"], False),
+        (["no-cache"], False),
+        ([], False),
+    ],
+)
+def test_what_a_shared_cache_may_keep(control, private):
+    headers = [(b"Cache-Control", value.encode()) for value in control]
+    assert sessions.is_private([(b"x", b"private"), *headers]) == private
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_what_brings_a_token(scheme):
+    """Datasette takes the first spelling alone, plugins may take others."""
+    header = f"{scheme} {token(OLD)}".encode()
+    assert sessions.bearer({"headers": [(b"authorization", header)]})
+    assert not sessions.bearer({"headers": [(b"authorization", b"Basic x"), (b"x", header)]})
+
+
+@pytest.mark.parametrize("end", ["!", "-", 5, [], {"a": 1}, True, "z" * 400, "z" * 20])
+def test_cookies_with_an_odd_end(end):
+    """Datasette fails on most of them, takes an empty one for none, and accepts the last."""
+    live = payloads.is_live({"a": {"id": "alice"}, "e": end})
+    assert live == (end in ([], "z" * 20))
+
+
+@pytest.mark.asyncio
+async def test_a_session_between_two_processes_does_not_grow(make_datasette):
+    """In a rolling restart, each has the secret of the other as an old one."""
+    ahead = await make_datasette({"old_secrets": [OLD]})
+    behind = await make_datasette({"old_secrets": [CURRENT]}, secret=OLD)
+    session = cookie(OLD)
+    for _ in range(3):
+        for datasette in (ahead, behind):
+            response = await datasette.client.get("/-/actor.json", cookies={"ds_actor": session})
+            session, _ = new_cookie(response)
+    assert session == cookie(OLD, renewed_from=[OLD, CURRENT])
 
 
 @pytest.mark.asyncio

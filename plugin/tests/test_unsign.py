@@ -7,6 +7,8 @@ from datasette.plugins import pm
 from helpers import CURRENT, FOREIGN, OLD, OLDER, cookie
 from itsdangerous import BadPayload, BadSignature, Signer, URLSafeSerializer
 
+from datasette_dstok.instance import instance_of
+
 ROTATED = {"old_secrets": [OLD, OLDER]}
 VALUE = {"next": "/x", "n": [1, None, "\u00fc"]}
 
@@ -19,6 +21,14 @@ def undecodable(secret, namespace):
     """Return a right signature of what is no payload."""
     serializer = URLSafeSerializer(secret, namespace)
     return serializer.make_signer(namespace).sign(b"!").decode()
+
+
+def count_tries(monkeypatch):
+    """Return a list that gets what is checked with any secret."""
+    tried = []
+    real = Signer.unsign
+    monkeypatch.setattr(Signer, "unsign", lambda self, v: tried.append(v) or real(self, v))
+    return tried
 
 
 @pytest.mark.asyncio
@@ -36,6 +46,26 @@ async def test_every_namespace(make_datasette, namespace):
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("namespace", [b"odd", bytearray(b"odd"), None])
+async def test_namespaces_that_are_no_text_are_counted(make_datasette, caplog, namespace):
+    datasette = await make_datasette(ROTATED)
+    assert datasette.unsign(signed(OLD, namespace), namespace) == VALUE
+    report = await instance_of(datasette).usage.report(datasette)
+    shown = "None" if namespace is None else "odd"
+    assert [(use.kind, use.requests) for use in report.secrets[1].uses][2:] == [(shown, 1)]
+    assert "could not be counted" not in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_marks_hold_whatever_the_type_of_the_namespace(make_datasette):
+    datasette = await make_datasette({"revoked_secrets": [OLD]})
+    session = cookie(CURRENT, renewed_from=[OLD])
+    for namespace in ("actor", b"actor"):
+        with pytest.raises(BadSignature):
+            datasette.unsign(session, namespace)
+
+
+@pytest.mark.asyncio
 async def test_errors_are_those_of_the_current_secret(make_datasette):
     alone, rotated = await make_datasette(), await make_datasette(ROTATED)
     bad = [
@@ -44,6 +74,7 @@ async def test_errors_are_those_of_the_current_secret(make_datasette):
         ".",
         "x.y",
         b"x.y",
+        bytearray(b"x.y"),
         "\u00fc.\u00fc",
         None,
         5,
@@ -62,10 +93,14 @@ async def test_errors_are_those_of_the_current_secret(make_datasette):
 
 
 @pytest.mark.asyncio
-async def test_a_bad_payload_of_the_current_secret_is_not_tried_further(make_datasette):
+async def test_a_bad_payload_of_the_current_secret_is_not_tried_further(
+    make_datasette, monkeypatch
+):
     datasette = await make_datasette(ROTATED)
+    tried = count_tries(monkeypatch)
     with pytest.raises(BadPayload):
         datasette.unsign(undecodable(CURRENT, "token"), "token")
+    assert len(tried) == 1
     with pytest.raises(BadSignature):
         datasette.unsign(undecodable(OLD, "token"), "token")
 
@@ -74,15 +109,23 @@ async def test_a_bad_payload_of_the_current_secret_is_not_tried_further(make_dat
 async def test_what_has_no_separator_is_not_tried(make_datasette, monkeypatch):
     """Datasette unsigns an empty cookie of messages in every request."""
     datasette = await make_datasette(ROTATED)
-    tried = []
-    real = Signer.unsign
-    monkeypatch.setattr(Signer, "unsign", lambda self, v: tried.append(v) or real(self, v))
+    tried = count_tries(monkeypatch)
     with pytest.raises(BadSignature):
         datasette.unsign("", "messages")
     assert len(tried) == 1
     with pytest.raises(BadSignature):
         datasette.unsign("x.y", "messages")
     assert len(tried) == 1 + 3
+
+
+@pytest.mark.asyncio
+async def test_the_newest_secrets_are_tried_first(make_datasette, monkeypatch):
+    datasette = await make_datasette(ROTATED)
+    tried = count_tries(monkeypatch)
+    for tries, secret in enumerate((CURRENT, OLD, OLDER), 1):
+        datasette.unsign(signed(secret, "other"), "other")
+        assert len(tried) == tries
+        tried.clear()
 
 
 @pytest.mark.asyncio

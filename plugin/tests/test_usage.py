@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
@@ -165,6 +166,29 @@ def test_what_a_request_unsigns_twice_counts_once(clock):
     assert process.uses()["tokens"] == (6, 1)
 
 
+def test_a_task_that_outlives_its_request_counts_each_time(clock):
+    """A task that a plugin starts in a request inherits the request's context."""
+
+    async def work(credentials_of_request):
+        process.token()
+        await answered.wait()
+        for _ in range(2):
+            process.token()
+        assert len(credentials_of_request.counted) == 1, "nothing grows as long as the task runs"
+
+    async def request():
+        with credentials.of_request() as found:
+            process.token()
+            task = asyncio.create_task(work(found))
+            await asyncio.sleep(0)
+        answered.set()
+        await task
+
+    process, answered = Process(clock), asyncio.Event()
+    asyncio.run(request())
+    assert process.uses() == {"tokens": (3, 1)}
+
+
 def test_counting_never_raises(clock, caplog):
     process = Process(clock)
     process.usage.seen("actor", 7, {"a": {"id": "ann"}}, "x.y")
@@ -249,6 +273,23 @@ def test_processes_add_up_and_restarts_keep(clock, internal):
         assert (use.last_seen, use.last_actor) == (clock.now, "ann")
 
 
+def test_nobody_else_writes_between_reading_and_writing(clock, internal, monkeypatch):
+    def add(*args, add=store.add):
+        other = sqlite3.connect(internal, timeout=0)
+        with closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("begin immediate")
+        add(*args)
+        added.append(args)
+
+    added = []
+    Process(clock, internal).flush()  # makes the tables
+    monkeypatch.setattr(store, "add", add)
+    process = Process(clock, internal)
+    process.token()
+    process.flush()
+    assert len(added) == 1
+
+
 def test_the_latest_use_wins_whoever_writes_last(clock, internal):
     first, second = Process(clock, internal), Process(clock, internal)
     first.token(actor="ann")
@@ -306,6 +347,24 @@ def test_a_use_that_cannot_be_written_counts_for_the_verdict(clock, internal):
     assert process.verdict() == ("keep", "Last used now by ann. Keep it.")
 
 
+def test_nothing_is_safe_while_processes_cannot_share_what_they_see(clock, internal):
+    one, other = Process(clock, internal, days=1), Process(clock, internal, days=1)
+    one.flush()
+    one.run(DAY, step=HOURS)
+    assert one.verdict()[0] == "safe"
+    kept = internal.rename(internal.with_name("kept.db"))
+    other.token()
+    other.flush()
+    assert one.verdict() == (
+        "watch",
+        "The internal database cannot be written to now, so other processes may have seen a use "
+        "that this one does not know. Look at the log of Datasette.",
+    )
+    kept.rename(internal)
+    other.flush()
+    assert one.verdict()[0] == "keep"
+
+
 def test_the_span_of_the_verdict_can_be_set(clock, internal):
     process = Process(clock, internal, days=1)
     process.flush()
@@ -321,9 +380,9 @@ def test_time_without_a_process_is_not_observed(clock, internal):
     process.run(3 * DAY, step=HOURS)
     clock.now += 20 * DAY
     process = Process(clock, internal)
-    expected = "Last used 23 days ago by ann, but observed for only 3 days since. Keep it."
+    used = "Last used 23 days ago by ann, but watched as an old secret for only 3 days since"
     process.run(60)
-    assert process.verdict() == ("keep", expected)
+    assert process.verdict() == ("keep", f"{used}. Keep it.")
     process.run(11 * DAY, step=HOURS)
     expected = "Not used for 34 days (observed for 14 days): safe to remove."
     assert process.verdict() == ("safe", expected)
@@ -359,6 +418,16 @@ def test_a_clock_that_is_set_back_does_not_end_observation(clock, internal):
     shift = 1_000
     process.run(100)
     assert process.secret().unused == 190
+
+
+def test_a_last_use_does_not_lie_ahead(clock, internal):
+    """The clock was set back after it."""
+    process = Process(clock, internal)
+    process.token()
+    process.flush()
+    clock.now -= 3_600
+    assert process.verdict() == ("keep", "Last used now by ann. Keep it.")
+    assert process.secret().uses[1].last_seen == clock.now
 
 
 def test_observation_begins_when_the_secret_is_known(clock, internal):
@@ -397,7 +466,9 @@ def test_removed_secrets_are_few(clock, internal, monkeypatch):
     for number in range(10):
         clock.now += 1
         Process(clock, internal, (Secret(f"made up {number}"), OLD)).flush()
-    assert len(Process(clock, internal).report().secrets) == 2 + 3
+    removed = Process(clock, internal).report().secrets[2:]
+    latest = [Secret(f"made up {number}").fingerprint[:8] for number in (9, 8, 7)]
+    assert [one.fingerprint for one in removed] == latest
 
 
 def test_a_secret_that_becomes_old_keeps_its_counts(clock, internal):
@@ -408,6 +479,40 @@ def test_a_secret_that_becomes_old_keeps_its_counts(clock, internal):
     process = Process(clock, internal)
     assert process.uses() == {"tokens": (1, 1)}
     assert process.verdict() == ("keep", "Last used 1 minute ago by ann. Keep it.")
+
+
+def test_a_secret_that_still_signs_is_in_use(clock, internal):
+    """What it signed a moment ago may come tomorrow."""
+    process = Process(clock, internal, (OLD, OLDER), days=1)
+    process.token(0)
+    process.run(2 * DAY, step=HOURS)
+    assert process.secret(0).unused == 0
+    assert process.verdict(1)[0] == "safe"
+    process = Process(clock, internal, (CURRENT, OLD), days=1)
+    process.flush()
+    used = "Last used 2 days ago by ann, but watched as an old secret for only 0 seconds since"
+    assert process.verdict() == ("keep", f"{used}. Keep it.")
+
+
+def test_another_process_that_still_signs_with_a_secret_counts(clock, internal):
+    new = Process(clock, internal, (CURRENT, OLD), days=1)
+    behind = Process(clock, internal, (OLD, CURRENT), days=1)
+    for _ in range(2 * 24):
+        new.run(3_600, step=3_600)
+        behind.flush()
+    assert new.verdict()[0] == "watch"
+    new.run(DAY, step=HOURS)
+    assert new.verdict()[0] == "safe"
+
+
+def test_a_secret_that_signs_again_is_in_use(clock, internal):
+    process = Process(clock, internal, days=1)
+    process.run(2 * DAY, step=HOURS)
+    assert process.verdict()[0] == "safe"
+    Process(clock, internal, (OLD,)).flush()
+    process = Process(clock, internal, days=1)
+    process.flush()
+    assert process.verdict()[0] == "watch"
 
 
 def test_without_old_secrets_no_tables_are_made(clock, internal):
@@ -448,6 +553,35 @@ def test_what_cannot_be_written_is_kept(clock, internal, caplog, monkeypatch, tr
     # The process watched all the time.
     process.run(100)
     assert process.secret().unused == 100
+
+
+@pytest.mark.parametrize("trouble", [None, sqlite3.OperationalError("disk full"), RuntimeError()])
+def test_a_flush_that_is_cancelled_loses_nothing(clock, internal, trouble):
+    """As where a server gives up a request for the page, or Datasette shuts down."""
+    process = Process(clock, internal)
+    began, may_end = threading.Event(), threading.Event()
+    write = process.usage._store.write
+
+    def slow(*args, **more):
+        began.set()
+        assert may_end.wait(60)
+        if trouble:
+            raise trouble
+        return write(*args, **more)
+
+    async def cancelled():
+        task = asyncio.create_task(process.usage.flush())
+        await asyncio.to_thread(began.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        may_end.set()
+
+    process.usage._store.write = slow
+    process.token()
+    asyncio.run(cancelled())  # waits for the thread at its end
+    process.usage._store.write = write
+    assert process.uses() == {"tokens": (1, 1)}
 
 
 def test_memory_is_bounded_while_nothing_can_be_written(clock, internal, monkeypatch):
