@@ -13,14 +13,14 @@ from typing import Any
 class Credentials:
     """What was unsigned during a request.
 
-    `from_old_secret` says that a session or a token of it goes back to a secret that is not the
-    current one. `sessions` has the payloads of cookies that an old secret signed, with its
-    number, by their text. `counted` has what counts as used already: the namespace and the text
+    `old_secrets` are the fingerprints of the old secrets that its session or token goes back to,
+    in order. `sessions` has the payloads of cookies that an old secret signed, with its number,
+    by their text. `counted` has what counts as used already: the namespace and the text
     without its signature. `answered` says that the request is over: a task that it started still
     sees what is held against it, but adds nothing.
     """
 
-    from_old_secret: bool = False
+    old_secrets: dict[str, None] = field(default_factory=dict)
     sessions: dict[str, tuple[int, Any]] = field(default_factory=dict)
     counted: set[tuple[str, str]] = field(default_factory=set)
     answered: bool = False
@@ -35,10 +35,13 @@ def current() -> Credentials | None:
     return None if found is None or found.answered else found
 
 
-def from_old_secret() -> bool:
-    """Tell whether the request, or the one that started this task, goes back to an old secret."""
+def old_secrets() -> list[str]:
+    """Return the fingerprints of the old secrets that the request goes back to.
+
+    In a task that outlives its request, they are those of that request.
+    """
     found = _current.get()
-    return found is not None and found.from_old_secret
+    return [] if found is None else list(found.old_secrets)
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def of_request() -> Iterator[Credentials]:
     A request that Datasette makes to itself while it answers another inherits what is held
     against the outer one.
     """
-    inner = Credentials(from_old_secret=from_old_secret())
+    inner = Credentials(old_secrets=dict.fromkeys(old_secrets()))
     token = _current.set(inner)
     try:
         yield inner

@@ -92,7 +92,7 @@ def refuse_old_secret() -> None:
 
     Its session ends when that secret is revoked. A token that it had made would not.
     """
-    if credentials.from_old_secret():
+    if credentials.old_secrets():
         raise limits.SessionRefused(
             "This session is from before Datasette's secret was changed. "
             "Log out and in again to make tokens"

@@ -34,6 +34,12 @@ class Instance:
         self.sidecar = Minting(options, secrets, warnings)
         self.inspection = Inspection(options, secrets, warnings)
 
+    @property
+    def is_watching(self) -> bool:
+        """Whether it matters with which secrets a request comes."""
+        secrets = self.secrets
+        return bool(secrets.old or secrets.revoked or self.options.replace_signed)
+
 
 def instance_of(datasette: Datasette) -> Instance:
     """Return the Instance that belongs to a Datasette.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from datasette.utils import baseconv
@@ -27,10 +28,13 @@ def is_revoked(payload: Any, secrets: Secrets) -> bool:
     return not secrets.revoked_fingerprints.isdisjoint(renewed_from(payload))
 
 
-def renew(payload: dict[str, Any], fingerprint: str) -> dict[str, Any]:
-    """Return the payload of a cookie for the current secret, with what it was signed by."""
-    earlier = [one for one in renewed_from(payload) if one != fingerprint]
-    return {**payload, RENEWED_FROM: [*earlier, fingerprint]}
+def mark(payload: Any, fingerprints: Iterable[str]) -> Any:
+    """Return the payload of a session with the fingerprints of secrets that it goes back to."""
+    earlier = renewed_from(payload)
+    added = [one for one in fingerprints if one not in earlier]
+    if not added or not isinstance(payload, dict):
+        return payload
+    return {**payload, RENEWED_FROM: earlier + added}
 
 
 def expiry(payload: dict[str, Any]) -> int | None:

@@ -11,7 +11,7 @@ from datasette import Request, Response
 from . import credentials
 from .instance import Instance, instance_of
 from .options import Cookie
-from .payloads import SESSIONS, expiry, is_live, renew
+from .payloads import SESSIONS, expiry, is_live, mark
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -32,8 +32,7 @@ def keep(datasette: Datasette, app: App) -> App:
 
     async def wrapped(scope: Message, receive: Receive, send: Send) -> None:
         instance = instance_of(datasette)
-        secrets = instance.secrets
-        if scope["type"] != "http" or not (secrets.old or secrets.revoked):
+        if scope["type"] != "http" or not instance.is_watching:
             await app(scope, receive, send)
             return
         with credentials.of_request() as found:
@@ -71,7 +70,7 @@ def reissue(
         if message["type"] == "http.response.start" and number and is_live(payload):
             headers = list(message.get("headers") or [])
             if is_private(headers) and not sets_cookie(headers):
-                renewed = renew(payload, instance.secrets.old[number - 1].fingerprint)
+                renewed = mark(payload, [instance.secrets.accepted[number].fingerprint])
                 https = is_https(datasette, scope)
                 header = await set_cookie(datasette, renewed, instance.options.cookie, https)
                 message = {**message, "headers": [*headers, header]}

@@ -1,4 +1,4 @@
-"""`datasette.unsign`, which also accepts what an old secret signed."""
+"""`datasette.unsign` accepts what an old secret signed, and `datasette.sign` marks sessions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from itsdangerous import BadData, BadSignature, URLSafeSerializer
 
 from . import credentials
 from .instance import Instance
-from .payloads import SESSIONS, TOKENS, is_revoked, renewed_from
+from .payloads import SESSIONS, TOKENS, is_live, is_revoked, mark, renewed_from
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
+
+    from .secrets import Secrets
 
 
 def wrap(datasette: Datasette, instance: Instance) -> None:
@@ -19,12 +21,12 @@ def wrap(datasette: Datasette, instance: Instance) -> None:
 
     Everything in Datasette and in plugins goes through this method: tokens, cookies, messages,
     and the namespaces of plugins. So one place is enough. Nothing is changed if there are no
-    such secrets.
+    such secrets, and no sessions to be kept from making tokens.
     """
     secrets = instance.secrets
-    if not secrets.old and not secrets.revoked:
+    if not instance.is_watching:
         return
-    unsign_by_current = datasette.unsign
+    unsign_by_current, sign_by_current = datasette.unsign, datasette.sign
 
     def unsign(signed: str, namespace: str = "default") -> Any:
         """Return the value that was signed; raises what Datasette's own method raises.
@@ -43,11 +45,21 @@ def wrap(datasette: Datasette, instance: Instance) -> None:
                 raise
         if name == SESSIONS and is_revoked(value, secrets):
             raise BadSignature("The session goes back to a revoked secret")
-        note(text(signed), name, number, value)
+        note(secrets, text(signed), name, number, value)
         instance.usage.seen(name, number, value, text(signed))
         return value
 
-    datasette.unsign = unsign
+    def sign(value: Any, namespace: str = "default") -> str:
+        """Return a signed value, as Datasette's own method.
+
+        A session that is made while a request is answered is no newer than what let the request
+        in: otherwise a plugin that signs the actor again would undo a later revocation.
+        """
+        if text(namespace) == SESSIONS:
+            value = mark(value, credentials.old_secrets())
+        return sign_by_current(value, namespace)
+
+    datasette.unsign, datasette.sign = unsign, sign
 
 
 def by_old_secret(instance: Instance, signed: str, namespace: str) -> tuple[int, Any]:
@@ -65,15 +77,19 @@ def by_old_secret(instance: Instance, signed: str, namespace: str) -> tuple[int,
     return 0, None
 
 
-def note(signed: str, namespace: str, number: int, value: Any) -> None:
+def note(secrets: Secrets, signed: str, namespace: str, number: int, value: Any) -> None:
     """Note down for the request whether an old secret had a part in what it came with."""
     request = credentials.current()
     if request is None or namespace not in (SESSIONS, TOKENS):
         return
-    if number or (namespace == SESSIONS and renewed_from(value)):
-        request.from_old_secret = True
-    if number and namespace == SESSIONS:
-        request.sessions[signed] = (number, value)
+    if namespace == SESSIONS:
+        if not is_live(value):
+            return
+        if number:
+            request.sessions[signed] = (number, value)
+        request.old_secrets.update(dict.fromkeys(renewed_from(value)))
+    if number:
+        request.old_secrets[secrets.accepted[number].fingerprint] = None
 
 
 def text(given: Any) -> str:

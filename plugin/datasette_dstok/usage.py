@@ -105,6 +105,7 @@ class Usage:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._accepted = [secret.fingerprint for secret in secrets.accepted]
+        self._revoked = [secret.fingerprint[:8] for secret in secrets.revoked]
         self._wrapped = bool(secrets.old or secrets.revoked)
         self._safe_after_days = safe_after_days
         self._clock = clock
@@ -139,6 +140,14 @@ class Usage:
                     "datasette-dstok: their use is counted by this process alone, and forgotten "
                     "when it ends: start Datasette with --internal FILE to keep the counts"
                 )
+        if self._revoked:
+            # A mistyped secret would revoke nothing: the page has the same fingerprints.
+            logger.warning(
+                "datasette-dstok: %d revoked secret%s, with the fingerprint%s %s",
+                len(self._revoked),
+                *("" if len(self._revoked) == 1 else "s",) * 2,
+                ", ".join(self._revoked),
+            )
         if self._store:
             # `datasette --get` shuts nothing down.
             atexit.register(self._write_at_exit)

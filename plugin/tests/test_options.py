@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 from datasette.utils import StartupError
-from helpers import CURRENT, OLD, bearer, token
+from helpers import CURRENT, OLD, OLDER, bearer, token
 from servers import serve
 
 from datasette_dstok import options
+from datasette_dstok.secrets import Secret
 
 
 def old(listed):
@@ -198,3 +199,11 @@ def test_a_real_server_says_what_it_ignores(tmp_path):
         answer = server.request("/-/actor.json", token=token(OLD + "\n"))
         assert answer.json["actor"]["id"] == "alice"
         assert server.request("/-/actor.json", token=token(OLD)).status == 401
+
+
+def test_a_real_server_names_revoked_secrets_by_their_fingerprints(tmp_path):
+    listed = {"revoked_secrets": [OLD, OLDER]}
+    with serve(tmp_path, CURRENT, listed) as server:
+        names = ", ".join(Secret(one).fingerprint[:8] for one in (OLD, OLDER))
+        expected = f"datasette-dstok: 2 revoked secrets, with the fingerprints {names}"
+        assert expected in server.log.read_text()

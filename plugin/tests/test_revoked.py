@@ -1,6 +1,8 @@
 """Revoked secrets: what goes back to one ends, however often it was renewed."""
 
 import pytest
+from datasette import Response, hookimpl
+from datasette.plugins import pm
 from helpers import CURRENT, OLD, OLDER, bearer, cookie, new_cookie, token
 
 LEAKED = "the secret that leaked"
@@ -114,9 +116,6 @@ async def test_a_session_from_an_old_secret_makes_no_tokens(make_datasette):
 
 @pytest.mark.asyncio
 async def test_a_request_within_a_request_is_no_way_out(make_datasette):
-    from datasette import Response, hookimpl
-    from datasette.plugins import pm
-
     class Plugin:
         @hookimpl
         def register_routes(self):
@@ -143,8 +142,6 @@ async def test_a_request_within_a_request_is_no_way_out(make_datasette):
 @pytest.mark.asyncio
 async def test_a_token_of_an_old_secret_makes_no_tokens(make_datasette):
     """Datasette's own page refuses every token; the pages of plugins may not."""
-    from datasette import Response, hookimpl
-    from datasette.plugins import pm
 
     class Plugin:
         @hookimpl
@@ -169,9 +166,6 @@ async def test_a_token_of_an_old_secret_makes_no_tokens(make_datasette):
 async def test_a_task_that_outlives_its_request_is_no_way_out(make_datasette):
     """Nor does a task start to be one that goes back to an old secret by what it unsigns."""
     import asyncio
-
-    from datasette import Response, hookimpl
-    from datasette.plugins import pm
 
     outcomes = []
 
@@ -208,3 +202,64 @@ async def test_a_task_that_outlives_its_request_is_no_way_out(make_datasette):
         pm.unregister(name="tasks")
     assert "Log out and in again" in str(outcomes[0][0])
     assert outcomes[1][0].startswith("dstok_")
+
+
+class Refresh:
+    """Signs the actor of a request again, and somebody else, as plugins may do."""
+
+    @hookimpl
+    def register_routes(self):
+        async def refresh(datasette, request):
+            response = Response.text("refreshed")
+            datasette.set_actor_cookie(response, request.actor or {"id": "alice"}, expire_after=60)
+            return response
+
+        return [(r"^/refresh$", refresh)]
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_a_plugin_signs_again_ends_too(make_datasette):
+    pm.register(Refresh(), name="refresh")
+    try:
+        rotated = await make_datasette({"old_secrets": [LEAKED]})
+        sessions = []
+        for session in (cookie(LEAKED), cookie(CURRENT, renewed_from=[LEAKED])):
+            response = await rotated.client.get("/refresh", cookies={"ds_actor": session})
+            sessions.append(new_cookie(response)[0])
+        bearing = await rotated.client.get("/refresh", headers=bearer(token(LEAKED)))
+        sessions.append(new_cookie(bearing)[0])
+        clean = []
+        for session in (cookie(CURRENT), cookie(LEAKED, expires_at=1), None):
+            cookies = {"ds_actor": session} if session else {}
+            response = await rotated.client.get("/refresh", cookies=cookies)
+            clean.append(new_cookie(response)[0])
+    finally:
+        pm.unregister(name="refresh")
+    revoking = await make_datasette({"revoked_secrets": [LEAKED]})
+    for session in sessions:
+        assert await actor(revoking, cookies={"ds_actor": session}) == (None, None)
+    for session in clean:
+        found, _ = await actor(revoking, cookies={"ds_actor": session})
+        assert found == {"id": "alice"}, "a new login is not held against anyone"
+
+
+@pytest.mark.asyncio
+async def test_marks_count_after_the_old_secret_is_gone(make_datasette):
+    """A session keeps from making tokens what it could outlive, with nothing else configured."""
+    guarded = await make_datasette({"replace_signed": True})
+    session = cookie(CURRENT, {"id": "root"}, renewed_from=[OLD])
+    response = await guarded.client.post(
+        "/-/create-token", data=CREATE, cookies={"ds_actor": session}
+    )
+    assert response.status_code == 400
+    assert "dstok_" not in response.text
+
+
+@pytest.mark.asyncio
+async def test_what_else_is_signed_is_as_datasette_signs_it(make_datasette):
+    datasette = await make_datasette({"old_secrets": [OLD], "replace_signed": True})
+    for value in ({"a": {"id": "x"}}, [1], "text", None, 5):
+        for namespace in ("actor", b"actor", "token", "default"):
+            expected = type(datasette).sign(datasette, value, namespace)
+            assert datasette.sign(value, namespace) == expected
+    assert datasette.sign("x") == type(datasette).sign(datasette, "x")
