@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ._errors import DstokError, InvalidParams, ProtocolError, from_answer
+from ._errors import DstokError, InvalidArgument, ProtocolError, from_answer
 
 Params = Mapping[str, object] | Sequence[object] | None
 """The params of a method: by name, by position, or none."""
@@ -22,6 +22,9 @@ def _plain(value: object) -> object:
         return list(value)
     raise TypeError
 
+
+Changes = dict[int, dict[str, Any]]
+"""The params of those requests of a line that are `configure`, by their ids."""
 
 _Coder = Callable[[object], str]
 
@@ -37,32 +40,50 @@ _encode_ascii: _Coder = json.JSONEncoder(
 _ids = itertools.count(1)
 
 
+_CONFIGURE = (
+    *("secret", "datasette_version", "actions", "settings", "zlib", "itsdangerous", "old_secrets"),
+)
+"""The params of `configure` by position."""
+
+
 class Request:
     """A request as JSON, with its id."""
 
-    __slots__ = ("id", "text")
+    __slots__ = ("changes", "ids", "text")
 
     def __init__(self, method: str, params: Params) -> None:
-        """Raises InvalidParams for what JSON cannot carry."""
+        """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
-            raise InvalidParams("the name of a method must be str")
-        self.id = next(_ids)
+            raise InvalidArgument("the name of a method must be str")
+        self.ids = next(_ids)
         json_params = b"" if params is None else b',"params":' + as_json(params)
         self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (
-            self.id,
+            self.ids,
             _name(method),
             json_params,
         )
+        self.changes: Changes = {self.ids: by_name(params)} if method == "configure" else {}
+
+    def line(self) -> bytes:
+        """Return the line."""
+        return self.text + b"\n"
+
+
+def by_name(params: Params) -> dict[str, Any]:
+    """Return the params of `configure` by name."""
+    if isinstance(params, Mapping):
+        return dict(params)
+    return dict(zip(_CONFIGURE, params or (), strict=False))
 
 
 class Ticket:
     """What awaits the answer to one line: to a request (`ids` is its id) or to a batch (a list).
 
-    The thread that reads the answers calls either `resolve` or `fail`, once. The answer is decoded
+    The thread that reads the answers calls `answered`, or else `fail`, once. The answer is decoded
     by whoever waits for it: what a decoded batch takes is a multiple of its text.
     """
 
-    __slots__ = ("ids", "size", "wanted")
+    __slots__ = ("ids", "note", "size", "wanted")
 
     def __init__(self, ids: int | list[int]) -> None:
         self.ids = ids
@@ -70,6 +91,8 @@ class Ticket:
         """Whether somebody still waits, or will, for the answer."""
         self.size = 0
         """Bytes of the answer, once it was decoded."""
+        self.note: Callable[[list[Any]], None] | None = None
+        """What the thread does with the answer before anybody gets it, in the order of answers."""
 
     def fits(self, line: bytes) -> bool:
         """Tell whether `line` is an answer to this line, if need be by decoding it."""
@@ -78,6 +101,13 @@ class Ticket:
         else:
             start = b'[{"jsonrpc":"2.0","id":%d,' % self.ids[0]
         return line.startswith(start) or self._answer(line) is not None
+
+    def answered(self, line: bytes) -> None:
+        """Take the answer."""
+        if self.note is not None:
+            answer = self._answer(line)
+            self.note(answer if isinstance(answer, list) else [answer or {}])
+        self.resolve(line)
 
     def decoded(self, line: bytes) -> Any:
         """Return the answer in `line`: an object, or a list of them. Raises ProtocolError."""
@@ -88,7 +118,7 @@ class Ticket:
         return answer
 
     def resolve(self, line: bytes) -> None:
-        """Take the answer."""
+        """Hand the answer to who waits for it."""
         raise NotImplementedError
 
     def fail(self, error: DstokError) -> None:
@@ -97,7 +127,7 @@ class Ticket:
 
     def _answer(self, line: bytes) -> Any:
         try:
-            answer = json.loads(line)
+            answer = _decoded(line)
         except (ValueError, RecursionError):
             return None
         if isinstance(answer, list):
@@ -106,6 +136,42 @@ class Ticket:
         found = _id_of(answer)
         fits = found == self.ids or (found is None and "error" in answer)
         return answer if fits else None
+
+
+def _decoded(line: bytes) -> Any:
+    """Return what a line says. Raises ValueError, RecursionError."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # more digits than sys.set_int_max_str_digits allows
+        return _decoded_one_by_one(line.decode("utf-8"))
+
+
+def _decoded_one_by_one(text: str) -> Any:
+    """Return what a line says, with an error for each answer in which an integer is too long."""
+    too_long: list[str] = []
+
+    def parse_int(digits: str) -> int:
+        try:
+            return int(digits)
+        except ValueError:
+            too_long.append(digits)
+            return 0
+
+    decoder = json.JSONDecoder(parse_int=parse_int)
+    answers: list[Any] = []
+    end, separator = -1 + text.startswith("["), ","
+    while separator == ",":
+        answer, end = decoder.raw_decode(text, end + 1)
+        separator = text[end : end + 1]
+        if too_long:
+            digits = len(too_long[0])
+            message = f"the answer has an integer of {digits} digits, more than this Python reads"
+            answer = {"id": _id_of(answer), "error": ProtocolError(message)}
+            too_long.clear()
+        answers.append(answer)
+    return answers if text.startswith("[") else answers[0]
 
 
 def _id_of(answer: Any) -> Any:
@@ -118,7 +184,9 @@ def _id_of(answer: Any) -> Any:
 def outcome(answer: Any) -> Any:
     """Return the result in an answer, or the exception for its error."""
     error = answer.get("error")
-    return answer.get("result") if error is None else from_answer(error)
+    if error is None:
+        return answer.get("result")
+    return error if isinstance(error, DstokError) else from_answer(error)
 
 
 def raised(result: Any) -> Any:
@@ -134,7 +202,7 @@ def _name(method: str) -> bytes:
 
 
 def as_json(params: Mapping[str, object] | Sequence[object]) -> bytes:
-    """Return the JSON. Raises InvalidParams for what JSON cannot carry."""
+    """Return the JSON. Raises InvalidArgument for what JSON cannot carry."""
     text = _try_json(params)
     if text is not None:
         return text
@@ -143,8 +211,8 @@ def as_json(params: Mapping[str, object] | Sequence[object]) -> bytes:
     for name, value in params.items() if isinstance(params, Mapping) else enumerate(params):
         if _try_json(value) is None:
             what = f"{name}: JSON cannot carry this {type(value).__name__}"
-            raise InvalidParams(what, param=str(name) if named else None)
-    raise InvalidParams("JSON cannot carry these params")
+            raise InvalidArgument(what, param=str(name) if named else None)
+    raise InvalidArgument("JSON cannot carry these params")
 
 
 def _try_json(value: object) -> bytes | None:

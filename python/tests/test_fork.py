@@ -13,7 +13,6 @@ from collections.abc import Callable
 import pytest
 
 import dstok
-from dstok._connection import Waiter
 from dstok._deadline import Deadline
 from dstok._protocol import Request
 from dstok._sidecar import Sidecar
@@ -105,9 +104,7 @@ def test_what_was_asked_before_the_fork_fails_in_the_child(client: dstok.Client)
     pid = client.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
-    request = Request("ping", None)
-    waiter = Waiter(request.id)
-    client._connection.send(request.text + b"\n", waiter, Deadline(None))
+    waiter = client._send(Request("ping", None), Deadline(None))
 
     def work() -> None:
         with pytest.raises(dstok.ProcessDied):

@@ -109,7 +109,7 @@ def test_nothing_is_taken_before_it_is_wanted(client: dstok.Client) -> None:
     results = client.map("sign", params)
     assert next(params) == ["a"]
     assert list(results) == []
-    with pytest.raises(dstok.InvalidParams, match="window"):
+    with pytest.raises(dstok.InvalidArgument, match="window"):
         client.map("sign", [], window=0)
 
 
@@ -119,7 +119,7 @@ MIXED: list[Any] = [["a"], {"value": {1}}, ["b", "c", "too many"], {"value": "d"
 def test_errors_stand_at_their_place(client: dstok.Client) -> None:
     results = list(client.map("sign", MIXED, return_exceptions=True))
     assert results[0] == client.sign("a")
-    assert (type(results[1]), results[1].code) == (dstok.InvalidParams, None)
+    assert (type(results[1]), results[1].code) == (dstok.InvalidArgument, None)
     assert (type(results[2]), results[2].code) == (dstok.InvalidParams, -32602)
     assert results[3] == client.sign("d")
 
@@ -127,7 +127,7 @@ def test_errors_stand_at_their_place(client: dstok.Client) -> None:
 def test_the_first_error_is_raised_after_what_came_before(client: dstok.Client) -> None:
     results = client.map("sign", MIXED)
     assert next(results) == client.sign("a")
-    with pytest.raises(dstok.InvalidParams, match="value"):
+    with pytest.raises(dstok.InvalidArgument, match="value"):
         next(results)
 
 
@@ -154,13 +154,13 @@ def test_asynchronous_errors() -> None:
         async with dstok.AsyncClient(secret=SECRET) as client:
             await collect(client.map("sign", params(), return_exceptions=True), found)
             await collect(client.map("sign", MIXED), found)
-            with pytest.raises(dstok.InvalidParams, match="window"):
+            with pytest.raises(dstok.InvalidArgument, match="window"):
                 await client.map("sign", [], window=0).__anext__()
         return found
 
     found = asyncio.run(main())
-    wrong = dstok.InvalidParams
-    assert [type(one) for one in found] == [str, wrong, wrong, str, ZeroDivisionError, str, wrong]
+    unsent, wrong = dstok.InvalidArgument, dstok.InvalidParams
+    assert [type(one) for one in found] == [str, unsent, wrong, str, ZeroDivisionError, str, unsent]
 
 
 async def collect(results: AsyncIterator[Any], found: list[Any]) -> None:
@@ -238,7 +238,7 @@ def test_one_that_is_too_long_fails_alone(client: dstok.Client) -> None:
 
 @pytest.mark.parametrize("window", [0, -1, float("inf"), float("nan"), "4", None])
 def test_a_window_is_a_number_of_calls(client: dstok.Client, window: Any) -> None:
-    with pytest.raises(dstok.InvalidParams, match="window"):
+    with pytest.raises(dstok.InvalidArgument, match="window"):
         list(client.map("sign", [[1]], window=window))
 
 
@@ -282,7 +282,7 @@ def test_an_asynchronous_batch() -> None:
             return await client.batch(calls, return_exceptions=True)
 
     results = asyncio.run(main())
-    assert [type(one) for one in results] == [dstok.InvalidParams, str]
+    assert [type(one) for one in results] == [dstok.InvalidArgument, str]
 
 
 def test_a_batch_takes_effect_in_order(client: dstok.Client) -> None:

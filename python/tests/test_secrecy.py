@@ -164,13 +164,13 @@ def test_not_told_to_a_program_that_is_not_dstok(fake: Fake, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("wrong", ["", b"bytes", 5, ["a"]])
 def test_secrets_that_are_none(wrong: Any) -> None:
-    with pytest.raises(dstok.InvalidParams) as caught:
+    with pytest.raises(dstok.InvalidArgument) as caught:
         dstok.Client(secret=wrong)
     assert caught.value.param == "secret"
-    with pytest.raises(dstok.InvalidParams) as old:
+    with pytest.raises(dstok.InvalidArgument) as old:
         dstok.Client(secret="a", old_secrets=[wrong])
     assert old.value.param == "old_secrets"
-    with pytest.raises(dstok.InvalidParams, match="old_secrets"):
+    with pytest.raises(dstok.InvalidArgument, match="old_secrets"):
         dstok.Client(old_secrets=["a"])
 
 
@@ -192,7 +192,8 @@ def test_stderr_goes_to_the_log(
         client = dstok.Client(binary=binary, log_level=level)
     with client, pytest.raises(dstok.ProcessDied) as caught:
         client.ping()
-    records = [record for record in caplog.records if record.name == "dstok"]
+    start, *records, death = [record for record in caplog.records if record.name == "dstok"]
+    assert (start.levelno, death.levelno) == (logging.INFO, logging.WARNING)
     assert {record.levelno for record in records} == {level or logging.WARNING}
     logged = [record.getMessage() for record in records]
     assert logged[0] == "first"
