@@ -75,8 +75,8 @@ class BaseClient:
             binary: the path of the binary. None: see `find_binary`.
             timeout: seconds to wait for an answer (float), the start before it included; None: for
                 ever. A start may take as long.
-            retries: how often (int) a call is sent again after the process died that it was sent to.
-                `configure` never is. With `audit_log`, a token may be recorded for each time.
+            retries: how often (int) a call is sent again when the process dies before it answers;
+                never `configure`. With `audit_log`, each time may record a token.
             max_backoff: the most seconds (float) to wait before a start, after several processes in
                 a row that could not be started or died within seconds.
             log_level: the level (int) at which the logger `dstok` gets what the process writes to

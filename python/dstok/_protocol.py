@@ -40,9 +40,7 @@ _encode_ascii: _Coder = json.JSONEncoder(
 _ids = itertools.count(1)
 
 
-_CONFIGURE = (
-    *("secret", "datasette_version", "actions", "settings", "zlib", "itsdangerous", "old_secrets"),
-)
+_CONFIGURE = "secret datasette_version actions settings zlib itsdangerous old_secrets".split()  # noqa: SIM905
 """The params of `configure` by position."""
 
 

@@ -15,6 +15,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+
+# Not those of os: eventlet replaces them, and then `write` waits for a pipe that is full.
+from posix import read, write
 from typing import IO, cast
 
 from ._errors import ClientClosed, DstokError, ProcessDied, ProtocolError
@@ -136,6 +139,7 @@ class Sidecar:
         self._process.kill()
         self._process.wait()
         self._close_pipes()
+        del self._thread  # it has this, and would keep the descriptors
 
     @property
     def runs(self) -> bool:
@@ -250,14 +254,14 @@ class Sidecar:
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # so much to be read there wakes it anyway
-            os.write(self._wake_writer, b".")
+            write(self._wake_writer, b".")
 
     def _write(self) -> bool:
         """Write what the pipe takes now. Returns False when nobody reads it any more."""
         try:
             while self._unwritten:
                 first = self._unwritten[0]
-                written = os.write(self._stdin.fileno(), first)
+                written = write(self._stdin.fileno(), first)
                 if written < len(first):
                     self._unwritten[0] = first[written:]
                     return True
@@ -307,7 +311,7 @@ class Sidecar:
                 deadline = time.monotonic() + GRACE
             for fd in ready:
                 if fd == stdout:
-                    block = os.read(fd, _BLOCK)
+                    block = read(fd, _BLOCK)
                     if not block:
                         return False
                     self._take(block)
@@ -315,7 +319,7 @@ class Sidecar:
                     if not self._log_stderr():
                         reading.discard(stderr)
                 elif fd == self._wake_reader:
-                    os.read(fd, 4096)
+                    read(fd, 4096)
                 else:
                     with self._lock:
                         self._write()
@@ -348,7 +352,7 @@ class Sidecar:
     def _log_stderr(self) -> bool:
         """Log what has come. Returns False at its end, or when there is nothing more for now."""
         try:
-            block = os.read(self._stderr.fileno(), _BLOCK)
+            block = read(self._stderr.fileno(), _BLOCK)
         except BlockingIOError:
             block = b""
         lines = (self._stderr_part + block).split(b"\n")
