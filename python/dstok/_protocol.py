@@ -165,7 +165,7 @@ def _decoded_one_by_one(text: str) -> Any:
         separator = text[end : end + 1]
         if too_long:
             digits = len(too_long[0])
-            message = f"the answer has an integer of {digits} digits, more than this Python reads"
+            message = f"the answer has an integer of {digits} digits, more than Python reads"
             answer = {"id": _id_of(answer), "error": ProtocolError(message)}
             too_long.clear()
         answers.append(answer)

@@ -385,6 +385,41 @@ def test_both_clients_have_the_same_methods() -> None:
             assert inspect.getdoc(getattr(dstok.AsyncClient, name)), name
 
 
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "create_token": ("root",),
+    "verify_token": (TOKEN,),
+    "inspect_token": (TOKEN,),
+    "sign": (1,),
+    "unsign": ("a.b",),
+    "create_actor_cookie": ({},),
+    "verify_actor_cookie": ("a.b",),
+    "restrictions_allow_action": (None, "view-table"),
+    "token_allows_action": (TOKEN, "view-table"),
+    "configure": (),
+    "info": (),
+    "ping": (),
+    "discover": (),
+    "call": ("ping",),
+    "batch": ([("ping", None)],),
+    "map": ("ping", [None]),
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(methods(dstok.Client)) - {"close"}))
+def test_every_method_has_a_timeout(name: str) -> None:
+    """Its own, not the client's."""
+    arguments = ARGUMENTS[name]
+    with dstok.Client(secret=SECRET) as client:
+        client.ping()
+        os.kill(client.pid or 0, signal.SIGSTOP)
+        with pytest.raises(dstok.CallTimeout, match=r"0\.01 seconds"):
+            list(getattr(client, name)(*arguments, timeout=0.01))
+        os.kill(client.pid or 0, signal.SIGCONT)
+    with pytest.raises(dstok.InvalidArgument) as caught:
+        getattr(client, name)(*arguments, timeout="1")
+    assert caught.value.param == "timeout"
+
+
 def test_methods_have_the_parameters_of_the_protocol(client: dstok.Client) -> None:
     ours = methods(dstok.Client)
     seen = 0
@@ -397,6 +432,28 @@ def test_methods_have_the_parameters_of_the_protocol(client: dstok.Client) -> No
         assert parameters == theirs, method["name"]
         seen += 1
     assert seen == 12  # the document leaves out rpc.discover
+
+
+class Mine(dstok.Client):
+    def whose(self) -> str:
+        return "mine"
+
+
+class MineToo(dstok.AsyncClient):
+    def whose(self) -> str:
+        return "mine"
+
+
+def test_a_subclass_stays_one_in_a_with_statement() -> None:
+    """mypy checks this too."""
+    with Mine() as client:
+        assert client.whose() == "mine"
+
+    async def main() -> None:
+        async with MineToo() as client:
+            assert client.whose() == "mine"
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(
