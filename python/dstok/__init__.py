@@ -6,6 +6,7 @@
 Client is for programs with threads or none, AsyncClient for asyncio; both have the same methods.
 """
 
+from . import types
 from ._async_client import AsyncClient
 from ._client import Client
 from ._errors import (
@@ -56,4 +57,5 @@ __all__ = [
     "VersionMismatch",
     "__version__",
     "find_binary",
+    "types",
 ]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias, T
 if TYPE_CHECKING:
     from ._base import Default
     from ._errors import DstokError
-    from ._protocol import Params
     from ._types import (
         Access,
         Actor,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
         InspectTokenParams,
         MethodName,
         NoParams,
+        Params,
         ProcessInfo,
         RestrictionsAllowActionParams,
         SequenceNotStr,

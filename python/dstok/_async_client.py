@@ -5,20 +5,38 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from types import TracebackType
 from typing import Any
 
 from . import _protocol
+from ._async_calls import typed_batch, typed_call, typed_map
 from ._base import DEFAULT, BaseClient, Default, given
 from ._batch import WINDOW, Batch, Window, encoded, given_up
-from ._configuration import Actions
 from ._connection import TRIES, keeps_dying, outcome_of, start_patience
 from ._deadline import Deadline
 from ._errors import DstokError, InvalidParams
 from ._loop import LoopWaiter, Mailbox
-from ._protocol import Params, Request
+from ._protocol import Request
 from ._sidecar import NotSent
+from ._types import (
+    Access,
+    ActionNames,
+    ActionsByDatabaseAndResource,
+    ActionsByName,
+    ActionTable,
+    Actor,
+    Allowlist,
+    GivenSettings,
+    Inspection,
+    ItsdangerousVersion,
+    OldSecrets,
+    Params,
+    ProcessInfo,
+    Resource,
+    Restrictions,
+    ZlibName,
+)
 
 
 class AsyncClient(BaseClient):
@@ -35,10 +53,10 @@ class AsyncClient(BaseClient):
         actor_id: object,
         *,
         expires_after: int | None = None,
-        restrict_all: Sequence[str] | None = None,
-        restrict_database: Mapping[str, Sequence[str]] | None = None,
-        restrict_resource: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
-        restrictions: Mapping[str, Any] | None = None,
+        restrict_all: ActionNames | None = None,
+        restrict_database: ActionsByName | None = None,
+        restrict_resource: ActionsByDatabaseAndResource | None = None,
+        restrictions: Restrictions | None = None,
         now: float | None = None,
     ) -> str:
         """Return a signed API token, as `datasette.create_token()` makes it.
@@ -54,7 +72,7 @@ class AsyncClient(BaseClient):
 
         Raises NoSecret, SignedTokensDisabled, NotSupported, PolicyError.
         """
-        result: str = await self.call(
+        return await self.call(
             "create_token",
             given(
                 {"actor_id": actor_id},
@@ -66,19 +84,17 @@ class AsyncClient(BaseClient):
                 now=now,
             ),
         )
-        return result
 
-    async def verify_token(self, token: str, *, now: float | None = None) -> dict[str, Any] | None:
+    async def verify_token(self, token: str, *, now: float | None = None) -> Actor | None:
         """Return the actor (dict) whose API token it is, or None where Datasette returns None.
 
         `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid, BadPayload,
         NoSecret, NotSupported.
         """
         params = given({"token": token}, now=now)
-        actor: dict[str, Any] | None = await self.call("verify_token", params)
-        return actor
+        return await self.call("verify_token", params)
 
-    async def inspect_token(self, token: str, *, now: float | None = None) -> dict[str, Any]:
+    async def inspect_token(self, token: str, *, now: float | None = None) -> Inspection:
         """Return what a token says and what is wrong with it (dict); needs no secret.
 
         The members are payload, compressed, signature, secret, status, reason, actor_id, created,
@@ -86,16 +102,14 @@ class AsyncClient(BaseClient):
         clock. A bad token raises nothing.
         """
         params = given({"token": token}, now=now)
-        inspection: dict[str, Any] = await self.call("inspect_token", params)
-        return inspection
+        return await self.call("inspect_token", params)
 
     async def sign(self, value: object, namespace: str = "default") -> str:
         """Return `value`, any JSON value, signed as `datasette.sign()` signs it.
 
         Raises NoSecret, PolicyError.
         """
-        signed: str = await self.call("sign", {"value": value, "namespace": namespace})
-        return signed
+        return await self.call("sign", {"value": value, "namespace": namespace})
 
     async def unsign(self, signed: str, namespace: str = "default") -> Any:
         """Return the value that was signed, as `datasette.unsign()` returns it.
@@ -117,8 +131,7 @@ class AsyncClient(BaseClient):
         Raises NoSecret.
         """
         params = given({"actor": actor}, expire_after=expire_after, now=now)
-        cookie: str = await self.call("create_actor_cookie", params)
-        return cookie
+        return await self.call("create_actor_cookie", params)
 
     async def verify_actor_cookie(self, cookie: str, *, now: float | None = None) -> Any:
         """Return the actor of a `ds_actor` cookie, or None for an anonymous visitor.
@@ -130,9 +143,9 @@ class AsyncClient(BaseClient):
 
     async def restrictions_allow_action(
         self,
-        restrictions: Mapping[str, Any] | None,
+        restrictions: Allowlist | None,
         action: str,
-        resource: str | Sequence[str] | None = None,
+        resource: Resource = None,
     ) -> bool:
         """Tell whether the restrictions of a token allow an action.
 
@@ -144,17 +157,16 @@ class AsyncClient(BaseClient):
         Raises NotSupported.
         """
         params = given({"restrictions": restrictions, "action": action}, resource=resource)
-        allowed: bool = await self.call("restrictions_allow_action", params)
-        return allowed
+        return await self.call("restrictions_allow_action", params)
 
     async def token_allows_action(
         self,
         token: str,
         action: str,
-        resource: str | Sequence[str] | None = None,
+        resource: Resource = None,
         *,
         now: float | None = None,
-    ) -> dict[str, Any]:
+    ) -> Access:
         """Verify a token and tell whether its restrictions allow an action, in one call.
 
         Returns a dict: `actor` as from `verify_token()`, and `allowed` (bool), which is False
@@ -169,20 +181,19 @@ class AsyncClient(BaseClient):
         Raises TokenInvalid, BadPayload, NoSecret, NotSupported.
         """
         params = given({"token": token, "action": action}, resource=resource, now=now)
-        access: dict[str, Any] = await self.call("token_allows_action", params)
-        return access
+        return await self.call("token_allows_action", params)
 
     async def configure(
         self,
         *,
         secret: str | None = None,
-        old_secrets: Sequence[str] | None = None,
+        old_secrets: OldSecrets | None = None,
         datasette_version: str | None = None,
-        actions: Actions | None = None,
-        settings: Mapping[str, object] | None = None,
-        zlib: str | None = None,
-        itsdangerous: str | None = None,
-    ) -> dict[str, Any]:
+        actions: ActionTable = None,
+        settings: GivenSettings | None = None,
+        zlib: ZlibName | None = None,
+        itsdangerous: ItsdangerousVersion | None = None,
+    ) -> ProcessInfo:
         """Change what is given, for this sidecar and for those started later; return the info.
 
         The arguments are those of the class. A new `secret` drops the old ones unless
@@ -198,24 +209,22 @@ class AsyncClient(BaseClient):
             "itsdangerous": itsdangerous,
         }
         configure = self._connection.configure
-        info: dict[str, Any] = await asyncio.to_thread(configure, changes, self._timeout)
+        info: ProcessInfo = await asyncio.to_thread(configure, changes, self._timeout)
         return info
 
-    async def info(self) -> dict[str, Any]:
+    async def info(self) -> ProcessInfo:
         """Return what the sidecar is and how it is configured (dict); no secret is in it."""
-        info: dict[str, Any] = await self.call("info")
-        return info
+        return await self.call("info")
 
     async def ping(self) -> str:
         """Return "pong"."""
-        pong: str = await self.call("ping")
-        return pong
+        return await self.call("ping")
 
     async def discover(self) -> dict[str, Any]:
         """Return the methods as an OpenRPC document (dict)."""
-        document: dict[str, Any] = await self.call("rpc.discover")
-        return document
+        return await self.call("rpc.discover")
 
+    @typed_call
     async def call(
         self, method: str, params: Params = None, *, timeout: float | Default | None = DEFAULT
     ) -> Any:
@@ -232,6 +241,7 @@ class AsyncClient(BaseClient):
         waiter = await self._send(request.id, request.text + b"\n", deadline)
         return _protocol.raised(_protocol.outcome(await waiter.wait(deadline)))
 
+    @typed_batch
     async def batch(
         self,
         calls: Iterable[tuple[str, Params]],
@@ -254,6 +264,7 @@ class AsyncClient(BaseClient):
         results = batch.results(await waiter.wait(deadline) if waiter else [])
         return results if return_exceptions else [_protocol.raised(one) for one in results]
 
+    @typed_map
     def map(
         self,
         method: str,

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
 from . import _protocol
 from ._base import DEFAULT, BaseClient, Default, given
 from ._batch import WINDOW, Batch, Window, encoded, given_up
-from ._configuration import Actions
+from ._calls import typed_batch, typed_call, typed_map
 from ._connection import Waiter
 from ._deadline import Deadline
 from ._errors import DstokError, InvalidParams
-from ._protocol import Params, Request
+from ._protocol import Request
+from ._types import (
+    Access,
+    ActionNames,
+    ActionsByDatabaseAndResource,
+    ActionsByName,
+    ActionTable,
+    Actor,
+    Allowlist,
+    GivenSettings,
+    Inspection,
+    ItsdangerousVersion,
+    OldSecrets,
+    Params,
+    ProcessInfo,
+    Resource,
+    Restrictions,
+    ZlibName,
+)
 
 
 class Client(BaseClient):
@@ -31,10 +49,10 @@ class Client(BaseClient):
         actor_id: object,
         *,
         expires_after: int | None = None,
-        restrict_all: Sequence[str] | None = None,
-        restrict_database: Mapping[str, Sequence[str]] | None = None,
-        restrict_resource: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
-        restrictions: Mapping[str, Any] | None = None,
+        restrict_all: ActionNames | None = None,
+        restrict_database: ActionsByName | None = None,
+        restrict_resource: ActionsByDatabaseAndResource | None = None,
+        restrictions: Restrictions | None = None,
         now: float | None = None,
     ) -> str:
         """Return a signed API token, as `datasette.create_token()` makes it.
@@ -50,7 +68,7 @@ class Client(BaseClient):
 
         Raises NoSecret, SignedTokensDisabled, NotSupported, PolicyError.
         """
-        result: str = self.call(
+        return self.call(
             "create_token",
             given(
                 {"actor_id": actor_id},
@@ -62,34 +80,30 @@ class Client(BaseClient):
                 now=now,
             ),
         )
-        return result
 
-    def verify_token(self, token: str, *, now: float | None = None) -> dict[str, Any] | None:
+    def verify_token(self, token: str, *, now: float | None = None) -> Actor | None:
         """Return the actor (dict) whose API token it is, or None where Datasette returns None.
 
         `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid, BadPayload,
         NoSecret, NotSupported.
         """
-        actor: dict[str, Any] | None = self.call("verify_token", given({"token": token}, now=now))
-        return actor
+        return self.call("verify_token", given({"token": token}, now=now))
 
-    def inspect_token(self, token: str, *, now: float | None = None) -> dict[str, Any]:
+    def inspect_token(self, token: str, *, now: float | None = None) -> Inspection:
         """Return what a token says and what is wrong with it (dict); needs no secret.
 
         The members are payload, compressed, signature, secret, status, reason, actor_id, created,
         expires, restrictions and unknown_actions. `now` is Unix seconds (float) instead of the
         clock. A bad token raises nothing.
         """
-        inspection: dict[str, Any] = self.call("inspect_token", given({"token": token}, now=now))
-        return inspection
+        return self.call("inspect_token", given({"token": token}, now=now))
 
     def sign(self, value: object, namespace: str = "default") -> str:
         """Return `value`, any JSON value, signed as `datasette.sign()` signs it.
 
         Raises NoSecret, PolicyError.
         """
-        signed: str = self.call("sign", {"value": value, "namespace": namespace})
-        return signed
+        return self.call("sign", {"value": value, "namespace": namespace})
 
     def unsign(self, signed: str, namespace: str = "default") -> Any:
         """Return the value that was signed, as `datasette.unsign()` returns it.
@@ -111,8 +125,7 @@ class Client(BaseClient):
         Raises NoSecret.
         """
         params = given({"actor": actor}, expire_after=expire_after, now=now)
-        cookie: str = self.call("create_actor_cookie", params)
-        return cookie
+        return self.call("create_actor_cookie", params)
 
     def verify_actor_cookie(self, cookie: str, *, now: float | None = None) -> Any:
         """Return the actor of a `ds_actor` cookie, or None for an anonymous visitor.
@@ -124,9 +137,9 @@ class Client(BaseClient):
 
     def restrictions_allow_action(
         self,
-        restrictions: Mapping[str, Any] | None,
+        restrictions: Allowlist | None,
         action: str,
-        resource: str | Sequence[str] | None = None,
+        resource: Resource = None,
     ) -> bool:
         """Tell whether the restrictions of a token allow an action.
 
@@ -138,17 +151,16 @@ class Client(BaseClient):
         Raises NotSupported.
         """
         params = given({"restrictions": restrictions, "action": action}, resource=resource)
-        allowed: bool = self.call("restrictions_allow_action", params)
-        return allowed
+        return self.call("restrictions_allow_action", params)
 
     def token_allows_action(
         self,
         token: str,
         action: str,
-        resource: str | Sequence[str] | None = None,
+        resource: Resource = None,
         *,
         now: float | None = None,
-    ) -> dict[str, Any]:
+    ) -> Access:
         """Verify a token and tell whether its restrictions allow an action, in one call.
 
         Returns a dict: `actor` as from `verify_token()`, and `allowed` (bool), which is False
@@ -163,20 +175,19 @@ class Client(BaseClient):
         Raises TokenInvalid, BadPayload, NoSecret, NotSupported.
         """
         params = given({"token": token, "action": action}, resource=resource, now=now)
-        access: dict[str, Any] = self.call("token_allows_action", params)
-        return access
+        return self.call("token_allows_action", params)
 
     def configure(
         self,
         *,
         secret: str | None = None,
-        old_secrets: Sequence[str] | None = None,
+        old_secrets: OldSecrets | None = None,
         datasette_version: str | None = None,
-        actions: Actions | None = None,
-        settings: Mapping[str, object] | None = None,
-        zlib: str | None = None,
-        itsdangerous: str | None = None,
-    ) -> dict[str, Any]:
+        actions: ActionTable = None,
+        settings: GivenSettings | None = None,
+        zlib: ZlibName | None = None,
+        itsdangerous: ItsdangerousVersion | None = None,
+    ) -> ProcessInfo:
         """Change what is given, for this sidecar and for those started later; return the info.
 
         The arguments are those of the class. A new `secret` drops the old ones unless
@@ -191,24 +202,22 @@ class Client(BaseClient):
             "zlib": zlib,
             "itsdangerous": itsdangerous,
         }
-        info: dict[str, Any] = self._connection.configure(changes, self._timeout)
+        info: ProcessInfo = self._connection.configure(changes, self._timeout)
         return info
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> ProcessInfo:
         """Return what the sidecar is and how it is configured (dict); no secret is in it."""
-        info: dict[str, Any] = self.call("info")
-        return info
+        return self.call("info")
 
     def ping(self) -> str:
         """Return "pong"."""
-        pong: str = self.call("ping")
-        return pong
+        return self.call("ping")
 
     def discover(self) -> dict[str, Any]:
         """Return the methods as an OpenRPC document (dict)."""
-        document: dict[str, Any] = self.call("rpc.discover")
-        return document
+        return self.call("rpc.discover")
 
+    @typed_call
     def call(
         self, method: str, params: Params = None, *, timeout: float | Default | None = DEFAULT
     ) -> Any:
@@ -226,6 +235,7 @@ class Client(BaseClient):
         self._connection.send(request.text + b"\n", waiter, deadline)
         return _protocol.raised(_protocol.outcome(waiter.wait(deadline)))
 
+    @typed_batch
     def batch(
         self,
         calls: Iterable[tuple[str, Params]],
@@ -248,6 +258,7 @@ class Client(BaseClient):
         results = batch.results(waiter.wait(deadline) if waiter else [])
         return results if return_exceptions else [_protocol.raised(one) for one in results]
 
+    @typed_map
     def map(
         self,
         method: str,

@@ -7,14 +7,12 @@ import os
 import sys
 import tempfile
 import zlib as python_zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from typing import IO, Any
 
 from ._errors import InvalidParams
 from ._protocol import as_json
-
-Actions = Mapping[str, object] | Sequence[object] | str
-"""What `actions` takes: a `/-/actions.json` body, {"name": "abbr"}, or "none"."""
+from ._types import ActionTable, OldSecrets, SequenceNotStr
 
 _LIMITS = ("--require-expiry", "--max-expires-after", "--known-actions-only", "--audit-log")
 _FOR_STARTING = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -34,10 +32,10 @@ def zlib_flavour() -> str:
 class Configuration:
     """What a client was told, for every sidecar that it starts. Its repr shows no secret."""
 
-    def __init__(self, options: Sequence[str], actions: Actions | None = None) -> None:
+    def __init__(self, options: SequenceNotStr[str], actions: ActionTable = None) -> None:
         """`options` are those of `dstok serve`. `actions` are given to it at its start."""
         self._options = list(options)
-        self._actions = actions
+        self._actions: ActionTable = actions
         self._secret: str | None = None
         self._old_secrets: tuple[str, ...] = ()
         self._rest: dict[str, Any] = {}
@@ -51,7 +49,7 @@ class Configuration:
         return [binary, "serve", *self._options, *given]
 
     @contextlib.contextmanager
-    def actions_file(self) -> Iterator[int | None]:
+    def actions_file(self) -> Generator[int | None]:
         """Yield a descriptor from which the process reads actions at its start, or None.
 
         Raises OSError, InvalidParams.
@@ -59,7 +57,7 @@ class Configuration:
         if self._actions is None:
             yield None
             return
-        table = {} if self._actions == "none" else self._actions
+        table: Any = {} if self._actions == "none" else self._actions
         with _scratch_file() as file:
             file.write(as_json(table))
             file.seek(0)
@@ -76,7 +74,7 @@ class Configuration:
         self,
         *,
         secret: str | None = None,
-        old_secrets: Sequence[str] | None = None,
+        old_secrets: OldSecrets | None = None,
         **rest: Any,
     ) -> Configuration:
         """Return a copy with changes; None changes nothing. A new secret drops the old ones.
@@ -123,7 +121,7 @@ def _scratch_file() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def limits_tokens(options: Sequence[str]) -> bool:
+def limits_tokens(options: SequenceNotStr[str]) -> bool:
     """Tell whether options of `dstok serve` limit or record tokens.
 
     No request can replace the actions of such a process.

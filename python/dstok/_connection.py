@@ -10,11 +10,12 @@ import threading
 import time
 import weakref
 from concurrent import futures
-from typing import Any
+from typing import Any, cast
 
-from . import _errors, _protocol
+from . import _protocol
 from ._configuration import Configuration
 from ._deadline import Deadline
+from ._errors import BinaryNotFound, ClientClosed, DstokError, ProcessDied, VersionMismatch
 from ._find_binary import find_binary
 from ._sidecar import NotSent, Sidecar
 from ._version import __version__
@@ -44,13 +45,13 @@ class Waiter(_protocol.Ticket):
         self._done = threading.Lock()
         self._done.acquire()
         self._line = b""
-        self._error: _errors.DstokError | None = None
+        self._error: DstokError | None = None
 
     def resolve(self, line: bytes) -> None:
         self._line = line
         self._done.release()
 
-    def fail(self, error: _errors.DstokError) -> None:
+    def fail(self, error: DstokError) -> None:
         self._error = error
         self._done.release()
 
@@ -127,7 +128,7 @@ class Connection:
                 try:
                     work.start()
                 except RuntimeError as error:  # no more threads, or the end of the interpreter
-                    self._start.set_result(_errors.ProcessDied(f"cannot be started: {error}"))
+                    self._start.set_result(ProcessDied(f"cannot be started: {error}"))
             return self._start
 
     def started(self, deadline: Deadline) -> Sidecar:
@@ -254,19 +255,18 @@ class Connection:
         except OSError as error:
             message = f"{binary} cannot be started: {error.strerror}"
             if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
-                raise _errors.BinaryNotFound(message) from None
-            raise _errors.ProcessDied(message) from None
+                raise BinaryNotFound(message) from None
+            raise ProcessDied(message) from None
         except RuntimeError as error:  # no more threads
-            raise _errors.ProcessDied(f"{binary} cannot be started: {error}") from None
+            raise ProcessDied(f"{binary} cannot be started: {error}") from None
 
     def _greet(self, sidecar: Sidecar, binary: str, deadline: Deadline) -> None:
         """See that it is the right program, before it is told a secret; configure it."""
-        info = _ask(sidecar, "info", None, deadline)
-        if not isinstance(info, dict):
-            info = {}
+        answer = _ask(sidecar, "info", None, deadline)
+        info = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
         found = (info.get("name"), info.get("protocol"), info.get("version"))
         if found != ("dstok", PROTOCOL, __version__):
-            raise _errors.VersionMismatch(
+            raise VersionMismatch(
                 f"{binary} is {found[0]} {found[2]}, protocol {found[1]}, but this package needs "
                 f"dstok {__version__}, protocol {PROTOCOL}: install both together, or set "
                 "DSTOK_BINARY to the binary that belongs to it"
@@ -292,13 +292,13 @@ def start_patience(deadline: Deadline) -> float | None:
     return None if left is None else left + _MOMENT
 
 
-def keeps_dying() -> _errors.ProcessDied:
+def keeps_dying() -> ProcessDied:
     """Return the exception for sidecars that end as soon as they have started."""
-    return _errors.ProcessDied("dstok ends again and again before it can be asked")
+    return ProcessDied("dstok ends again and again before it can be asked")
 
 
-def _closed() -> _errors.ClientClosed:
-    return _errors.ClientClosed("the client is closed")
+def _closed() -> ClientClosed:
+    return ClientClosed("the client is closed")
 
 
 def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, deadline: Deadline) -> Any:
@@ -309,7 +309,7 @@ def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, deadline: Dead
         sidecar.send(request.text + b"\n", waiter)
     except NotSent:
         sidecar.join()
-        raise (sidecar.error or _errors.ProcessDied("the process ended")) from None
+        raise (sidecar.error or ProcessDied("the process ended")) from None
     return _protocol.raised(_protocol.outcome(waiter.wait(deadline)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 
 class DstokError(Exception):
@@ -177,8 +177,8 @@ _BY_CODE: dict[int, type[AnsweredError]] = {
 def from_answer(error: Mapping[str, Any]) -> DstokError:
     """Return the exception for the `error` member of an answer."""
     code = error.get("code")
-    data = error.get("data")
-    data = data if isinstance(data, dict) else {}
+    given = error.get("data")
+    data = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     known = _BY_CODE.get(code, AnsweredError) if isinstance(code, int) else AnsweredError
     return known(
         str(error.get("message")), code=code, kind=data.get("kind"), param=data.get("param")

@@ -6,20 +6,19 @@ import functools
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ._errors import DstokError, InvalidParams, ProtocolError, from_answer
-
-Params = Mapping[str, object] | Sequence[object] | None
-"""The params of a method: by name, by position, or none."""
+from ._types import Params as Params
+from ._types import SequenceNotStr
 
 
 def _plain(value: object) -> object:
     """Return what JSON has for any mapping or sequence. Raises TypeError for what it has not."""
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(cast("Mapping[object, object]", value))
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return list(value)
+        return list(cast("Sequence[object]", value))
     raise TypeError
 
 
@@ -97,11 +96,12 @@ class Ticket:
 
     def _answer(self, line: bytes) -> Any:
         try:
-            answer = json.loads(line)
+            answer: Any = json.loads(line)
         except (ValueError, RecursionError):
             return None
         if isinstance(answer, list):
-            return answer if [_id_of(one) for one in answer] == self.ids else None
+            answers = cast("list[object]", answer)
+            return answers if [_id_of(one) for one in answers] == self.ids else None
         # A line over a limit gets one error, which cannot name an id.
         found = _id_of(answer)
         fits = found == self.ids or (found is None and "error" in answer)
@@ -111,7 +111,7 @@ class Ticket:
 def _id_of(answer: Any) -> Any:
     """Return the id of an answer, None if it has none; False for what is no answer."""
     if type(answer) is dict and ("result" in answer) != ("error" in answer):
-        return answer.get("id")
+        return cast("dict[str, Any]", answer).get("id")
     return False
 
 
@@ -133,7 +133,7 @@ def _name(method: str) -> bytes:
     return _encode_ascii(method).encode("ascii")
 
 
-def as_json(params: Mapping[str, object] | Sequence[object]) -> bytes:
+def as_json(params: Mapping[str, object] | SequenceNotStr[object]) -> bytes:
     """Return the JSON. Raises InvalidParams for what JSON cannot carry."""
     text = _try_json(params)
     if text is not None:

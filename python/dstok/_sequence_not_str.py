@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -19,5 +19,10 @@ class SequenceNotStr(Protocol[_T_co]):
     def __getitem__(self, index: int, /) -> _T_co: ...
     def __iter__(self) -> Iterator[_T_co]: ...
     def __len__(self) -> int: ...
-    def count(self, value: Any, /) -> int: ...
-    def index(self, value: Any, /) -> int: ...
+
+    @property
+    def index(self) -> object:
+        """What a sequence has, but a set or a mapping has not.
+
+        As a method it would take Any, from which mypy would infer that the items are Any, too.
+        """

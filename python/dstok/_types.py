@@ -39,6 +39,7 @@ __all__ = [
     "NoActions",
     "NoParams",
     "OldSecrets",
+    "Params",
     "ProcessInfo",
     "Resource",
     "Restrictions",
@@ -54,6 +55,9 @@ __all__ = [
     "VerifyTokenParams",
     "ZlibName",
 ]
+
+Params: TypeAlias = Mapping[str, object] | SequenceNotStr[object] | None
+"""The params of any method: by name, by position, or none."""
 
 MethodName: TypeAlias = Literal[
     "create_token",

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias, o
 if TYPE_CHECKING:
     from ._base import Default
     from ._errors import DstokError
-    from ._protocol import Params
 '''
 SEVERAL = "    _Several: TypeAlias = Iterable[_T] | AsyncIterable[_T]\n"
 SYNC = {
@@ -71,7 +70,7 @@ def calls_module(methods, types, way):
         protocol("Batch", "What `batch` is.", batches(methods, way)),
         protocol("Map", "What `map` is.", maps(methods, way)),
     ])  # fmt: skip
-    names = [*types.sources, "SequenceNotStr"]
+    names = ["Params", *types.sources, "SequenceNotStr"]
     used = sorted((name for name in names if re.search(rf"\b{name}\b", aliases + body)), key=str.lower)
     head = HEAD.replace("COLLECTIONS", ", ".join(way["collections"]))
     if way["typing"]:
@@ -115,7 +114,7 @@ def literal(method):
 
 def overload(params, result, about):
     """Return one overload of `__call__`."""
-    lines = "".join(f"            {param},\n" for param in ["self", *params]).replace("*,,", "*,")
+    lines = "".join(f"            {param},\n" for param in ["self", *params])
     return f"        @overload\n        def __call__(\n{lines}        ) -> {result}:\n{docstring(about, 12)}\n"
 
 

@@ -18,6 +18,10 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from ._sequence_not_str import SequenceNotStr
 
 '''
+PARAMS = '''\
+Params: TypeAlias = Mapping[str, object] | SequenceNotStr[object] | None
+"""The params of any method: by name, by position, or none."""
+'''
 DISCOVER = "rpc.discover"  # not in the document, which is its result
 
 
@@ -47,8 +51,8 @@ def types_of(document):
 
 def types_module(types):
     """Return the module."""
-    public = [f'"{name}"' for name in [*types.sources, "SequenceNotStr"] if not name.startswith("_")]
-    module = HEAD + bracketed("__all__ = [", sorted(public), "]") + "\n"
+    public = [f'"{name}"' for name in ["Params", *types.sources, "SequenceNotStr"] if not name.startswith("_")]
+    module = HEAD + bracketed("__all__ = [", sorted(public), "]") + f"\n\n{PARAMS}"
     before = ""
     for source in types.sources.values():
         classes = source.startswith("class") or before.startswith("class")
