@@ -7,6 +7,7 @@ Client is for programs with threads or none, AsyncClient for asyncio; both have 
 """
 
 from . import _platform as _platform
+from . import types
 from ._async_client import AsyncClient
 from ._client import Client
 from ._errors import (
@@ -59,4 +60,5 @@ __all__ = [
     "VersionMismatch",
     "__version__",
     "find_binary",
+    "types",
 ]

@@ -7,12 +7,20 @@ import logging
 import math
 import os
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from ._configuration import Actions, Configuration, limits_tokens, zlib_flavour
+from ._configuration import Configuration, limits_tokens, zlib_flavour
 from ._connection import Connection
 from ._errors import InvalidArgument
+from ._types import (
+    ActionTable,
+    GivenSettings,
+    ItsdangerousVersion,
+    OldSecrets,
+    SequenceNotStr,
+    ZlibName,
+)
 
 
 class Default(enum.Enum):
@@ -37,12 +45,12 @@ class BaseClient:
         self,
         *,
         secret: str | None = None,
-        old_secrets: Sequence[str] = (),
+        old_secrets: OldSecrets = (),
         datasette_version: str | None = None,
-        actions: Actions | None = None,
-        settings: Mapping[str, object] | None = None,
-        zlib: str | None = None,
-        itsdangerous: str | None = None,
+        actions: ActionTable = None,
+        settings: GivenSettings | None = None,
+        zlib: ZlibName | None = None,
+        itsdangerous: ItsdangerousVersion | None = None,
         require_expiry: bool = False,
         max_expires_after: int | None = None,
         known_actions_only: bool = False,
@@ -52,7 +60,7 @@ class BaseClient:
         retries: int = 0,
         max_backoff: float = 2.0,
         log_level: int = logging.WARNING,
-        serve_options: Sequence[str] = (),
+        serve_options: SequenceNotStr[str] = (),
     ) -> None:
         """Nothing is started before the first call.
 
@@ -171,7 +179,7 @@ def _checked(timeout: float | None) -> float | None:
     return timeout
 
 
-def given(required: dict[str, Any], **optional: object) -> dict[str, Any]:
-    """Return params: those required, and of the others those that are not None."""
+def given(required: dict[str, Any], **optional: object) -> Any:
+    """Return params (dict): those required, and of the others those that are not None."""
     required.update((name, value) for name, value in optional.items() if value is not None)
     return required

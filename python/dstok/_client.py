@@ -5,18 +5,36 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
+from ._calls import typed_batch, typed_call, typed_map
 from ._base import DEFAULT, BaseClient, Timeout, given
 from ._batch import WINDOW, Batch, Window, encoded, given_up
-from ._configuration import Actions
 from ._connection import TRIES, keeps_dying
 from ._deadline import Deadline
 from ._errors import DstokError, InvalidArgument, ProcessDied
-from ._protocol import Params, Request, outcome, raised
+from ._protocol import Request, outcome, raised
 from ._sidecar import NotSent
+from ._types import (
+    Access,
+    ActionNames,
+    ActionsByDatabaseAndResource,
+    ActionsByName,
+    ActionTable,
+    Actor,
+    Allowlist,
+    GivenSettings,
+    Inspection,
+    ItsdangerousVersion,
+    OldSecrets,
+    Params,
+    ProcessInfo,
+    Resource,
+    Restrictions,
+    ZlibName,
+)
 from ._wait_threads import Waiter, close, each, pause, send, started
 
 _Self = TypeVar("_Self", bound="Client")
@@ -39,10 +57,10 @@ class Client(BaseClient):
         actor_id: object,
         *,
         expires_after: int | None = None,
-        restrict_all: Sequence[str] | None = None,
-        restrict_database: Mapping[str, Sequence[str]] | None = None,
-        restrict_resource: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
-        restrictions: Mapping[str, Any] | None = None,
+        restrict_all: ActionNames | None = None,
+        restrict_database: ActionsByName | None = None,
+        restrict_resource: ActionsByDatabaseAndResource | None = None,
+        restrictions: Restrictions | None = None,
         now: float | None = None,
         timeout: Timeout = DEFAULT,
     ) -> str:
@@ -59,7 +77,7 @@ class Client(BaseClient):
 
         Raises NoSecret, SignedTokensDisabled, NotSupported, PolicyError.
         """
-        result: str = self.call(
+        return self.call(
             "create_token",
             given(
                 {"actor_id": actor_id},
@@ -72,23 +90,21 @@ class Client(BaseClient):
             ),
             timeout=timeout,
         )
-        return result
 
     def verify_token(
         self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
-    ) -> dict[str, Any] | None:
+    ) -> Actor | None:
         """Return the actor (dict) whose API token it is, or None where Datasette returns None.
 
         `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid, BadPayload,
         NoSecret, NotSupported.
         """
         params = given({"token": token}, now=now)
-        actor: dict[str, Any] | None = self.call("verify_token", params, timeout=timeout)
-        return actor
+        return self.call("verify_token", params, timeout=timeout)
 
     def inspect_token(
         self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
-    ) -> dict[str, Any]:
+    ) -> Inspection:
         """Return what a token says and what is wrong with it (dict); needs no secret.
 
         The members are payload, compressed, signature, secret, status, reason, actor_id, created,
@@ -96,8 +112,7 @@ class Client(BaseClient):
         clock. A bad token raises nothing.
         """
         params = given({"token": token}, now=now)
-        inspection: dict[str, Any] = self.call("inspect_token", params, timeout=timeout)
-        return inspection
+        return self.call("inspect_token", params, timeout=timeout)
 
     def sign(
         self, value: object, namespace: str = "default", *, timeout: Timeout = DEFAULT
@@ -106,9 +121,8 @@ class Client(BaseClient):
 
         Raises NoSecret, PolicyError.
         """
-        params = {"value": value, "namespace": namespace}
-        signed: str = self.call("sign", params, timeout=timeout)
-        return signed
+        params = given({"value": value, "namespace": namespace})
+        return self.call("sign", params, timeout=timeout)
 
     def unsign(
         self, signed: str, namespace: str = "default", *, timeout: Timeout = DEFAULT
@@ -117,7 +131,7 @@ class Client(BaseClient):
 
         Raises BadSignature, BadPayload, NoSecret.
         """
-        params = {"signed": signed, "namespace": namespace}
+        params = given({"signed": signed, "namespace": namespace})
         return self.call("unsign", params, timeout=timeout)
 
     def create_actor_cookie(
@@ -138,8 +152,7 @@ class Client(BaseClient):
         Raises NoSecret.
         """
         params = given({"actor": actor}, expire_after=expire_after, now=now)
-        cookie: str = self.call("create_actor_cookie", params, timeout=timeout)
-        return cookie
+        return self.call("create_actor_cookie", params, timeout=timeout)
 
     def verify_actor_cookie(
         self, cookie: str, *, now: float | None = None, timeout: Timeout = DEFAULT
@@ -154,9 +167,9 @@ class Client(BaseClient):
 
     def restrictions_allow_action(
         self,
-        restrictions: Mapping[str, Any] | None,
+        restrictions: Allowlist | None,
         action: str,
-        resource: str | Sequence[str] | None = None,
+        resource: Resource = None,
         *,
         timeout: Timeout = DEFAULT,
     ) -> bool:
@@ -170,18 +183,17 @@ class Client(BaseClient):
         Raises NotSupported.
         """
         params = given({"restrictions": restrictions, "action": action}, resource=resource)
-        allowed: bool = self.call("restrictions_allow_action", params, timeout=timeout)
-        return allowed
+        return self.call("restrictions_allow_action", params, timeout=timeout)
 
     def token_allows_action(
         self,
         token: str,
         action: str,
-        resource: str | Sequence[str] | None = None,
+        resource: Resource = None,
         *,
         now: float | None = None,
         timeout: Timeout = DEFAULT,
-    ) -> dict[str, Any]:
+    ) -> Access:
         """Verify a token and tell whether its restrictions allow an action, in one call.
 
         Returns a dict: `actor` as from `verify_token()`, and `allowed` (bool), which is False
@@ -196,21 +208,20 @@ class Client(BaseClient):
         Raises TokenInvalid, BadPayload, NoSecret, NotSupported.
         """
         params = given({"token": token, "action": action}, resource=resource, now=now)
-        access: dict[str, Any] = self.call("token_allows_action", params, timeout=timeout)
-        return access
+        return self.call("token_allows_action", params, timeout=timeout)
 
     def configure(
         self,
         *,
         secret: str | None = None,
-        old_secrets: Sequence[str] | None = None,
+        old_secrets: OldSecrets | None = None,
         datasette_version: str | None = None,
-        actions: Actions | None = None,
-        settings: Mapping[str, object] | None = None,
-        zlib: str | None = None,
-        itsdangerous: str | None = None,
+        actions: ActionTable = None,
+        settings: GivenSettings | None = None,
+        zlib: ZlibName | None = None,
+        itsdangerous: ItsdangerousVersion | None = None,
         timeout: Timeout = DEFAULT,
-    ) -> dict[str, Any]:
+    ) -> ProcessInfo:
         """Change what is given, for this sidecar and for those started later; return the info.
 
         The arguments are those of the class. A new `secret` drops the old ones unless
@@ -228,24 +239,21 @@ class Client(BaseClient):
             itsdangerous=itsdangerous,
         )
         self._connection.check(changes)
-        info: dict[str, Any] = self.call("configure", changes, timeout=timeout)
-        return info
+        return self.call("configure", changes, timeout=timeout)
 
-    def info(self, *, timeout: Timeout = DEFAULT) -> dict[str, Any]:
+    def info(self, *, timeout: Timeout = DEFAULT) -> ProcessInfo:
         """Return what the sidecar is and how it is configured (dict); no secret is in it."""
-        info: dict[str, Any] = self.call("info", timeout=timeout)
-        return info
+        return self.call("info", timeout=timeout)
 
     def ping(self, *, timeout: Timeout = DEFAULT) -> str:
         """Return "pong"."""
-        pong: str = self.call("ping", timeout=timeout)
-        return pong
+        return self.call("ping", timeout=timeout)
 
     def discover(self, *, timeout: Timeout = DEFAULT) -> dict[str, Any]:
         """Return the methods as an OpenRPC document (dict)."""
-        document: dict[str, Any] = self.call("rpc.discover", timeout=timeout)
-        return document
+        return self.call("rpc.discover", timeout=timeout)
 
+    @typed_call
     def call(self, method: str, params: Params = None, *, timeout: Timeout = DEFAULT) -> Any:
         """Return the result of any method.
 
@@ -260,6 +268,7 @@ class Client(BaseClient):
         waiter = self._send(request, deadline)
         return raised(outcome(self._answer(request, waiter, deadline)))
 
+    @typed_batch
     def batch(
         self,
         calls: Iterable[tuple[str, Params]],
@@ -282,6 +291,7 @@ class Client(BaseClient):
         results = self._results(batch, waiter, deadline)
         return results if return_exceptions else [raised(one) for one in results]
 
+    @typed_map
     def map(
         self,
         method: str,

@@ -7,14 +7,12 @@ import os
 import sys
 import tempfile
 import zlib as python_zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from typing import IO, Any
 
 from ._errors import InvalidArgument
 from ._protocol import as_json
-
-Actions = Mapping[str, object] | Sequence[object] | str
-"""What `actions` takes: a `/-/actions.json` body, {"name": "abbr"}, or "none"."""
+from ._types import ActionTable, SequenceNotStr
 
 _LIMITS = ("--require-expiry", "--max-expires-after", "--known-actions-only", "--audit-log")
 _FOR_STARTING = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -35,12 +33,12 @@ class Configuration:
     """What every sidecar of a client is told. Its repr shows no secret."""
 
     def __init__(
-        self, options: Sequence[str], actions: Actions | None, params: Mapping[str, Any]
+        self, options: SequenceNotStr[str], actions: ActionTable, params: Mapping[str, Any]
     ) -> None:
         """`options` are those of `dstok serve`, which gets `actions` at its start, and then
         `configure` with `params`."""
         self._options = list(options)
-        self._actions = actions
+        self._actions: ActionTable = actions
         self.params = params
 
     def changed(self, changes: Mapping[str, Any]) -> Configuration:
@@ -83,7 +81,7 @@ class Configuration:
         return [binary, "serve", *self._options, *given]
 
     @contextlib.contextmanager
-    def actions_file(self) -> Iterator[int | None]:
+    def actions_file(self) -> Generator[int | None]:
         """Yield a descriptor from which the process reads actions at its start, or None.
 
         Raises OSError, InvalidArgument.
@@ -91,7 +89,7 @@ class Configuration:
         if self._actions is None:
             yield None
             return
-        table = {} if self._actions == "none" else self._actions
+        table: Any = {} if self._actions == "none" else self._actions
         with _scratch_file() as file:
             file.write(as_json(table))
             file.seek(0)
@@ -112,7 +110,7 @@ def _scratch_file() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def limits_tokens(options: Sequence[str]) -> bool:
+def limits_tokens(options: SequenceNotStr[str]) -> bool:
     """Tell whether options of `dstok serve` limit or record tokens.
 
     No request can replace the actions of such a process.

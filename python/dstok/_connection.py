@@ -9,11 +9,12 @@ import time
 import weakref
 from collections.abc import Mapping
 from concurrent import futures
-from typing import Any
+from typing import Any, cast
 
-from . import _errors, _protocol
+from . import _protocol
 from ._configuration import Configuration
 from ._deadline import Deadline
+from ._errors import BinaryNotFound, ClientClosed, ProcessDied, VersionMismatch
 from ._find_binary import find_binary, flaw_of
 from ._sidecar import NotSent, Sidecar, State
 from ._version import __version__
@@ -86,7 +87,7 @@ class Connection:
                 try:
                     threading.Thread(target=self._run_start, args=(start,), daemon=True).start()
                 except RuntimeError as error:  # no more threads, or the end of the interpreter
-                    raise _errors.ProcessDied(f"dstok cannot be started: {error}") from None
+                    raise ProcessDied(f"dstok cannot be started: {error}") from None
                 self._start = start
             return self._start
 
@@ -201,19 +202,18 @@ class Connection:
             if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
                 flaw = flaw_of(binary)
                 message = f"the binary is {binary}, {flaw}" if flaw else message
-                raise _errors.BinaryNotFound(message) from None
-            raise _errors.ProcessDied(message) from None
+                raise BinaryNotFound(message) from None
+            raise ProcessDied(message) from None
         except RuntimeError as error:  # no more threads
-            raise _errors.ProcessDied(f"{binary} cannot be started: {error}") from None
+            raise ProcessDied(f"{binary} cannot be started: {error}") from None
 
     def _greet(self, sidecar: Sidecar, binary: str, deadline: Deadline) -> dict[str, Any]:
         """See that it is the right program, before it is told a secret; return its info."""
-        info = _ask(sidecar, "info", None, deadline)
-        if not isinstance(info, dict):
-            info = {}
+        answer = _ask(sidecar, "info", None, deadline)
+        info = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
         found = (info.get("name"), info.get("protocol"), info.get("version"))
         if found != ("dstok", PROTOCOL, __version__):
-            raise _errors.VersionMismatch(
+            raise VersionMismatch(
                 f"{binary} is {found[0]} {found[2]}, protocol {found[1]}, but this package needs "
                 f"dstok {__version__}, protocol {PROTOCOL}: install both together, or set "
                 "DSTOK_BINARY to the binary that belongs to it"
@@ -234,13 +234,13 @@ class Connection:
                     return sidecar.ready()
 
 
-def keeps_dying() -> _errors.ProcessDied:
+def keeps_dying() -> ProcessDied:
     """Return the exception for sidecars that end as soon as they have started."""
-    return _errors.ProcessDied("dstok ends again and again before it can be asked")
+    return ProcessDied("dstok ends again and again before it can be asked")
 
 
-def _closed() -> _errors.ClientClosed:
-    return _errors.ClientClosed("the client is closed")
+def _closed() -> ClientClosed:
+    return ClientClosed("the client is closed")
 
 
 def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, deadline: Deadline) -> Any:
@@ -251,7 +251,7 @@ def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, deadline: Dead
         sidecar.send(request.line(), waiter)
     except NotSent:
         sidecar.join()
-        raise (sidecar.error or _errors.ProcessDied("the process ended")) from None
+        raise (sidecar.error or ProcessDied("the process ended")) from None
     return _protocol.raised(_protocol.outcome(waiter.wait(deadline)))
 
 

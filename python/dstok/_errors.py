@@ -14,7 +14,7 @@ DstokError
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 
 class DstokError(Exception):
@@ -190,15 +190,15 @@ class ClientClosed(DstokError):
     kind = "closed"
 
 
-_BY_CODE = {kind._code: kind for kind in AnsweredError.__subclasses__()}
+_BY_CODE = {kind().code: kind for kind in AnsweredError.__subclasses__()}
 
 
 def from_answer(error: Mapping[str, Any]) -> DstokError:
     """Return the exception for the `error` member of an answer."""
-    code, data = error.get("code"), error.get("data")
+    code, given = error.get("code"), error.get("data")
     if type(code) is not int:
         return ProtocolError("dstok answered with an error that has no code")
-    data = data if isinstance(data, dict) else {}
+    data = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     known = _BY_CODE.get(code, AnsweredError)
     return known(
         str(error.get("message")), code=code, kind=data.get("kind"), param=data.get("param")

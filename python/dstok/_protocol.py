@@ -6,20 +6,19 @@ import functools
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ._errors import DstokError, InvalidArgument, ProtocolError, from_answer
-
-Params = Mapping[str, object] | Sequence[object] | None
-"""The params of a method: by name, by position, or none."""
+from ._types import Params as Params
+from ._types import SequenceNotStr
 
 
 def _plain(value: object) -> object:
     """Return what JSON has for any mapping or sequence. Raises TypeError for what it has not."""
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(cast("Mapping[object, object]", value))
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return list(value)
+        return list(cast("Sequence[object]", value))
     raise TypeError
 
 
@@ -104,7 +103,7 @@ class Ticket:
         """Take the answer."""
         if self.note is not None:
             answer = self._answer(line)
-            self.note(answer if isinstance(answer, list) else [answer or {}])
+            self.note([answer or {}] if isinstance(self.ids, int) else answer or [])
         self.resolve(line)
 
     def decoded(self, line: bytes) -> Any:
@@ -125,11 +124,12 @@ class Ticket:
 
     def _answer(self, line: bytes) -> Any:
         try:
-            answer = _decoded(line)
+            answer: Any = _decoded(line)
         except (ValueError, RecursionError):
             return None
         if isinstance(answer, list):
-            return answer if [_id_of(one) for one in answer] == self.ids else None
+            answers = cast("list[object]", answer)
+            return answers if [_id_of(one) for one in answers] == self.ids else None
         # A line over a limit gets one error, which cannot name an id.
         found = _id_of(answer)
         fits = found == self.ids or (found is None and "error" in answer)
@@ -175,7 +175,7 @@ def _decoded_one_by_one(text: str) -> Any:
 def _id_of(answer: Any) -> Any:
     """Return the id of an answer, None if it has none; False for what is no answer."""
     if type(answer) is dict and ("result" in answer) != ("error" in answer):
-        return answer.get("id")
+        return cast("dict[str, Any]", answer).get("id")
     return False
 
 
@@ -199,7 +199,7 @@ def _name(method: str) -> bytes:
     return _encode_ascii(method).encode("ascii")
 
 
-def as_json(params: Mapping[str, object] | Sequence[object]) -> bytes:
+def as_json(params: Mapping[str, object] | SequenceNotStr[object]) -> bytes:
     """Return the JSON. Raises InvalidArgument for what JSON cannot carry."""
     text = _try_json(params)
     if text is not None:

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 import dstok
+from dstok.types import ConfigureParams, ProcessInfo
 from processes import kill, wait_for
-from support import SECRET, Fake
+from support import SECRET, Fake, untyped
 
-NEW = {"secret": "new", "old_secrets": [SECRET], "settings": {"max_signed_tokens_ttl": 7}}
+NEW: ConfigureParams = {
+    "secret": "new",
+    "old_secrets": [SECRET],
+    "settings": {"max_signed_tokens_ttl": 7},
+}
 BY_POSITION = ["new", None, None, {"max_signed_tokens_ttl": 7}, None, None, [SECRET]]
 
 DOORS: list[Callable[[Any], Any]] = [
@@ -24,7 +29,7 @@ DOORS: list[Callable[[Any], Any]] = [
 ]
 
 
-def told(client: dstok.Client) -> dict[str, Any]:
+def told(client: dstok.Client) -> ProcessInfo:
     """Return how another process is configured, once this one has died."""
     kill(client.pid)
     assert wait_for(lambda: client.pid is None)
@@ -66,7 +71,9 @@ def test_what_fails_is_not_remembered(client: dstok.Client) -> None:
 
 
 def test_the_last_of_several_holds(client: dstok.Client) -> None:
-    secrets = [{"secret": f"s{n}", "settings": {"max_signed_tokens_ttl": n}} for n in range(50)]
+    secrets: list[ConfigureParams] = [
+        {"secret": f"s{n}", "settings": {"max_signed_tokens_ttl": n}} for n in range(50)
+    ]
     assert len(list(client.map("configure", secrets, window=20))) == 50
     assert told(client)["settings"]["max_signed_tokens_ttl"] == 49
     with dstok.Client(secret="s49") as other:
@@ -92,10 +99,10 @@ def test_what_was_done_after_the_wait_is_remembered_too(fake: Fake) -> None:
         client.info()
         with pytest.raises(dstok.CallTimeout):
             client.configure(settings={"max_signed_tokens_ttl": 5}, timeout=0.1)
-        assert client.call("ttl") == {"max_signed_tokens_ttl": 5}
+        assert untyped(client).call("ttl") == {"max_signed_tokens_ttl": 5}
         kill(client.pid)
         assert wait_for(lambda: client.pid is None)
-        assert client.call("ttl") == {"max_signed_tokens_ttl": 5}
+        assert untyped(client).call("ttl") == {"max_signed_tokens_ttl": 5}
 
 
 def test_a_process_that_was_told_the_former_configuration_is_replaced(
