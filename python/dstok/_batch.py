@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from . import _protocol
@@ -26,13 +25,6 @@ def encoded(method: str, params: _protocol.Params) -> _protocol.Request | Invali
         return _protocol.Request(method, params)
     except InvalidArgument as error:
         return error
-
-
-def given_up(tickets: Iterable[_protocol.Ticket | None]) -> None:
-    """Note that nobody will wait for these."""
-    for ticket in tickets:
-        if ticket is not None:
-            ticket.wanted = False
 
 
 class Batch:

@@ -102,8 +102,8 @@ class Ticket:
     def answered(self, line: bytes) -> None:
         """Take the answer."""
         if self.note is not None:
-            answer = self._answer(line)
-            self.note([answer or {}] if isinstance(self.ids, int) else answer or [])
+            answer: Any = self._answer(line) or []
+            self.note([answer] if "id" in answer else answer)
         self.resolve(line)
 
     def decoded(self, line: bytes) -> Any:

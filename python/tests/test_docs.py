@@ -56,4 +56,4 @@ def test_the_table_of_errors_has_their_kinds() -> None:
         row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{error.__name__}` |"))
         assert f"`{error.kind}`" in row
         rows += 1
-    assert rows == 17
+    assert rows == 18
