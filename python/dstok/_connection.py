@@ -177,7 +177,7 @@ class Connection:
                 environ = self.configuration.environ()
                 return Sidecar(command, environ, self.log_level, inherited=actions)
         except (OSError, RuntimeError) as error:  # RuntimeError: no more threads
-            why = getattr(error, "strerror", error)
+            why = getattr(error, "strerror", str(error))
             if getattr(error, "errno", 0) in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
                 flaw = flaw_of(binary) or f"which cannot be run: {why}"
                 raise BinaryNotFound(f"the binary is {binary}, {flaw}") from None
