@@ -51,7 +51,8 @@ class Batch:
         self._errors.append(None)
         self._texts.append(request.text)
         self.ids.append(request.ids)
-        self.changes.update(request.changes)
+        if request.changes:
+            self.changes.update(request.changes)
         self.size += len(request.text)
 
     def has_room_for(self, request: _protocol.Request | InvalidArgument) -> bool:

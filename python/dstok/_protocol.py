@@ -24,6 +24,7 @@ def _plain(value: object) -> object:
 
 Changes = dict[int, dict[str, Any]]
 """The params of those requests of a line that are `configure`, by their ids."""
+_NO_CHANGES: Changes = {}
 
 _Coder = Callable[[object], str]
 
@@ -59,7 +60,7 @@ class Request:
             _name(method),
             json_params,
         )
-        self.changes: Changes = {self.ids: by_name(params)} if method == "configure" else {}
+        self.changes = {self.ids: by_name(params)} if method == "configure" else _NO_CHANGES
 
     def line(self) -> bytes:
         """Return the line."""

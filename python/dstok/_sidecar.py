@@ -58,9 +58,6 @@ class Wish(enum.Enum):
     CLOSE = "ends once it has answered, or its time is up"
 
 
-_TAKES_LINES = (State.STARTING, State.READY)
-
-
 class NotSent(Exception):
     """The process had ended before anything was given to it."""
 
@@ -139,7 +136,8 @@ class Sidecar:
     @property
     def runs(self) -> bool:
         """Whether lines can be sent (bool)."""
-        return self.state in _TAKES_LINES
+        state = self.state
+        return state is State.READY or state is State.STARTING
 
     @property
     def available(self) -> bool:

@@ -35,7 +35,7 @@ def test_example(example: str, run_python: Callable[[str], Done]) -> None:
 
 
 def test_all_is_named() -> None:
-    assert len(examples()) == 5
+    assert len(examples()) == 6
     errors = [name for name in dstok.__all__ if isinstance(getattr(dstok, name), type)]
     methods = [name for name in vars(dstok.AsyncClient) if not name.startswith("_")]
     options = list(inspect.signature(dstok.Client).parameters)
