@@ -48,6 +48,8 @@ class Connection:
         self._not_before = 0.0
         self._start: futures.Future[Sidecar | BaseException] | None = None
         self._lock = threading.Lock()  # never held while something is waited for
+        self._starting = threading.Lock()  # held during a start
+        self._abandoned = False
         self.closed = threading.Event()
         _all.add(self)
 
@@ -96,6 +98,7 @@ class Connection:
 
         Takes no lock, since the garbage collector calls it in the middle of anything.
         """
+        self._abandoned = True  # first this: a sidecar that is not there yet is ended by its start
         sidecar = self._sidecar
         ending = [*self._retired] if sidecar is None else [*self._retired, sidecar]
         for one in ending:
@@ -113,14 +116,15 @@ class Connection:
         """In a forked process: the sidecar is the parent's, and so is who held a lock."""
         self._sidecar = self._start = None
         self._retired = []
-        self._lock = threading.Lock()
+        self._lock, self._starting = threading.Lock(), threading.Lock()
         was_closed, self.closed = self.closed.is_set(), threading.Event()
         if was_closed:
             self.closed.set()
 
     def _run_start(self, future: futures.Future[Sidecar | BaseException]) -> None:
         try:
-            future.set_result(self.current() or self._started())
+            with self._starting:
+                future.set_result(self.current() or self._started())
         except BaseException as error:
             # Without its frames, which would keep clients, pipes and secrets.
             error.__context__ = None
@@ -133,7 +137,7 @@ class Connection:
         binary = self.binary or find_binary()
         sidecar = self._sidecar = self._spawn(binary)
         try:
-            if self.closed.is_set():
+            if self._abandoned:
                 raise ClientClosed(_CLOSED)
             info = self._greet(sidecar, binary, deadline)
             self._configure(sidecar, info, deadline)

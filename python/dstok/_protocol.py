@@ -39,7 +39,6 @@ _encode_ascii: _Coder = json.JSONEncoder(
 
 _ids = itertools.count(1)
 
-
 _CONFIGURE = "secret datasette_version actions settings zlib itsdangerous old_secrets".split()  # noqa: SIM905
 """The params of `configure` by position."""
 
@@ -53,25 +52,20 @@ class Request:
         """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
             raise InvalidArgument("the name of a method must be str")
-        self.ids = next(_ids)
-        json_params = b"" if params is None else b',"params":' + as_json(params)
-        self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (
-            self.ids,
-            _name(method),
-            json_params,
-        )
-        self.changes = {self.ids: by_name(params)} if method == "configure" else _NO_CHANGES
+        self.ids = id = next(_ids)
+        text = b"" if params is None else as_json(params)
+        tail = text and b',"params":' + text
+        self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (id, _name(method), tail)
+        self.changes = _NO_CHANGES
+        if method == "configure" and text:
+            sent: Any = json.loads(text)  # whatever becomes of params
+            if text.startswith(b"["):
+                sent = dict(zip(_CONFIGURE, sent, strict=False))
+            self.changes = {id: sent}
 
     def line(self) -> bytes:
         """Return the line."""
         return self.text + b"\n"
-
-
-def by_name(params: Params) -> dict[str, Any]:
-    """Return the params of `configure` by name."""
-    if isinstance(params, Mapping):
-        return dict(params)
-    return dict(zip(_CONFIGURE, params or (), strict=False))
 
 
 class Ticket:
