@@ -169,8 +169,9 @@ def _decoded_one_by_one(text: str) -> Any:
 
 def _id_of(answer: Any) -> Any:
     """Return the id of an answer, None if it has none; False for what is no answer."""
-    if type(answer) is dict and ("result" in answer) != ("error" in answer):
-        return cast("dict[str, Any]", answer).get("id")
+    members: dict[str, Any] = answer
+    if type(answer) is dict and ("result" in members) != ("error" in members):
+        return members.get("id")
     return False
 
 
