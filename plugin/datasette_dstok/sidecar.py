@@ -36,7 +36,14 @@ INSPECTION_TIMEOUT = 2.0
 MOST_INSPECTIONS = 2
 
 # Errors with which the sidecar answers; with any other it is not available.
-ANSWERS = ("policy", "invalid_params", "signed_tokens_disabled", "bad_payload", "too_large")
+ANSWERS = (
+    "policy",
+    "invalid_params",
+    "invalid_argument",
+    "signed_tokens_disabled",
+    "bad_payload",
+    "too_large",
+)
 
 REASONS = {
     "binary_not_found": "it was not found",

@@ -6,6 +6,8 @@
 Client is for programs with threads or none, AsyncClient for asyncio; both have the same methods.
 """
 
+from . import _platform as _platform
+from . import types
 from ._async_client import AsyncClient
 from ._client import Client
 from ._errors import (
@@ -17,6 +19,7 @@ from ._errors import (
     ClientClosed,
     DstokError,
     InternalError,
+    InvalidArgument,
     InvalidParams,
     InvalidRequest,
     MethodNotFound,
@@ -43,6 +46,7 @@ __all__ = [
     "ClientClosed",
     "DstokError",
     "InternalError",
+    "InvalidArgument",
     "InvalidParams",
     "InvalidRequest",
     "MethodNotFound",
@@ -56,4 +60,5 @@ __all__ = [
     "VersionMismatch",
     "__version__",
     "find_binary",
+    "types",
 ]

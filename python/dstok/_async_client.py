@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import functools
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import Any, TypeVar
 
-from . import _protocol
-from ._base import DEFAULT, BaseClient, Default, given
-from ._batch import WINDOW, Batch, Window, encoded, given_up
-from ._configuration import Actions
-from ._connection import TRIES, keeps_dying, outcome_of, start_patience
+from . import types
+from ._async_calls import typed_batch, typed_call, typed_map
+from ._base import DEFAULT, BaseClient, Timeout, given
+from ._batch import WINDOW, Batch, Window, encoded
 from ._deadline import Deadline
-from ._errors import DstokError, InvalidParams
-from ._loop import LoopWaiter, Mailbox
-from ._protocol import Params, Request
+from ._errors import DstokError, InvalidArgument, ProcessDied
+from ._protocol import Request, outcome, raised
 from ._sidecar import NotSent
+from ._wait_asyncio import Waiter, close, each, pause, send, started
+
+_TRIES = 3
+"""How many sidecars a call may meet that have just ended, before it gives up."""
+
+_Self = TypeVar("_Self", bound="AsyncClient")
 
 
 class AsyncClient(BaseClient):
     """Calls a sidecar of its own from asyncio, never blocking the event loop.
 
-    It belongs to no loop: several may use it, one after another or at once. Use it as an
-    asynchronous context manager, or call `aclose`. The methods are those of Client.
-    """
+    Any number of loops may use it, at once too. Use it as an asynchronous context manager, or call
+    `aclose`.
 
-    _mailbox: Mailbox | None = None
+    Every method takes `timeout`: seconds to wait for the answer (float), a start included, instead
+    of the client's; None: for ever. It ends the wait, not the start.
+
+    Beside the exceptions named, every method raises BinaryNotFound, VersionMismatch, ProcessDied,
+    ProtocolError, CallTimeout, ClientClosed, InvalidArgument, and those of the answer.
+    """
 
     async def create_token(
         self,
         actor_id: object,
         *,
         expires_after: int | None = None,
-        restrict_all: Sequence[str] | None = None,
-        restrict_database: Mapping[str, Sequence[str]] | None = None,
-        restrict_resource: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
-        restrictions: Mapping[str, Any] | None = None,
+        restrict_all: types.ActionNames | None = None,
+        restrict_database: types.ActionsByName | None = None,
+        restrict_resource: types.ActionsByDatabaseAndResource | None = None,
+        restrictions: types.Restrictions | None = None,
         now: float | None = None,
+        timeout: Timeout = DEFAULT,
     ) -> str:
         """Return a signed API token, as `datasette.create_token()` makes it.
 
@@ -54,7 +61,7 @@ class AsyncClient(BaseClient):
 
         Raises NoSecret, SignedTokensDisabled, NotSupported, PolicyError.
         """
-        result: str = await self.call(
+        return await self.call(
             "create_token",
             given(
                 {"actor_id": actor_id},
@@ -65,20 +72,23 @@ class AsyncClient(BaseClient):
                 restrictions=restrictions,
                 now=now,
             ),
+            timeout=timeout,
         )
-        return result
 
-    async def verify_token(self, token: str, *, now: float | None = None) -> dict[str, Any] | None:
+    async def verify_token(
+        self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
+    ) -> types.Actor | None:
         """Return the actor (dict) whose API token it is, or None where Datasette returns None.
 
         `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid, BadPayload,
         NoSecret, NotSupported.
         """
         params = given({"token": token}, now=now)
-        actor: dict[str, Any] | None = await self.call("verify_token", params)
-        return actor
+        return await self.call("verify_token", params, timeout=timeout)
 
-    async def inspect_token(self, token: str, *, now: float | None = None) -> dict[str, Any]:
+    async def inspect_token(
+        self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
+    ) -> types.Inspection:
         """Return what a token says and what is wrong with it (dict); needs no secret.
 
         The members are payload, compressed, signature, secret, status, reason, actor_id, created,
@@ -86,26 +96,35 @@ class AsyncClient(BaseClient):
         clock. A bad token raises nothing.
         """
         params = given({"token": token}, now=now)
-        inspection: dict[str, Any] = await self.call("inspect_token", params)
-        return inspection
+        return await self.call("inspect_token", params, timeout=timeout)
 
-    async def sign(self, value: object, namespace: str = "default") -> str:
+    async def sign(
+        self, value: object, namespace: str = "default", *, timeout: Timeout = DEFAULT
+    ) -> str:
         """Return `value`, any JSON value, signed as `datasette.sign()` signs it.
 
         Raises NoSecret, PolicyError.
         """
-        signed: str = await self.call("sign", {"value": value, "namespace": namespace})
-        return signed
+        params = given({"value": value, "namespace": namespace})
+        return await self.call("sign", params, timeout=timeout)
 
-    async def unsign(self, signed: str, namespace: str = "default") -> Any:
+    async def unsign(
+        self, signed: str, namespace: str = "default", *, timeout: Timeout = DEFAULT
+    ) -> Any:
         """Return the value that was signed, as `datasette.unsign()` returns it.
 
         Raises BadSignature, BadPayload, NoSecret.
         """
-        return await self.call("unsign", {"signed": signed, "namespace": namespace})
+        params = given({"signed": signed, "namespace": namespace})
+        return await self.call("unsign", params, timeout=timeout)
 
     async def create_actor_cookie(
-        self, actor: object, *, expire_after: int | None = None, now: float | None = None
+        self,
+        actor: object,
+        *,
+        expire_after: int | None = None,
+        now: float | None = None,
+        timeout: Timeout = DEFAULT,
     ) -> str:
         """Return the value of a `ds_actor` cookie, as `datasette.set_actor_cookie()` sets it.
 
@@ -117,22 +136,26 @@ class AsyncClient(BaseClient):
         Raises NoSecret.
         """
         params = given({"actor": actor}, expire_after=expire_after, now=now)
-        cookie: str = await self.call("create_actor_cookie", params)
-        return cookie
+        return await self.call("create_actor_cookie", params, timeout=timeout)
 
-    async def verify_actor_cookie(self, cookie: str, *, now: float | None = None) -> Any:
+    async def verify_actor_cookie(
+        self, cookie: str, *, now: float | None = None, timeout: Timeout = DEFAULT
+    ) -> Any:
         """Return the actor of a `ds_actor` cookie, or None for an anonymous visitor.
 
         `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid for an expiry that
         cannot be decoded, NoSecret.
         """
-        return await self.call("verify_actor_cookie", given({"cookie": cookie}, now=now))
+        params = given({"cookie": cookie}, now=now)
+        return await self.call("verify_actor_cookie", params, timeout=timeout)
 
     async def restrictions_allow_action(
         self,
-        restrictions: Mapping[str, Any] | None,
+        restrictions: types.Allowlist | None,
         action: str,
-        resource: str | Sequence[str] | None = None,
+        resource: types.Resource = None,
+        *,
+        timeout: Timeout = DEFAULT,
     ) -> bool:
         """Tell whether the restrictions of a token allow an action.
 
@@ -144,17 +167,17 @@ class AsyncClient(BaseClient):
         Raises NotSupported.
         """
         params = given({"restrictions": restrictions, "action": action}, resource=resource)
-        allowed: bool = await self.call("restrictions_allow_action", params)
-        return allowed
+        return await self.call("restrictions_allow_action", params, timeout=timeout)
 
     async def token_allows_action(
         self,
         token: str,
         action: str,
-        resource: str | Sequence[str] | None = None,
+        resource: types.Resource = None,
         *,
         now: float | None = None,
-    ) -> dict[str, Any]:
+        timeout: Timeout = DEFAULT,
+    ) -> types.Access:
         """Verify a token and tell whether its restrictions allow an action, in one call.
 
         Returns a dict: `actor` as from `verify_token()`, and `allowed` (bool), which is False
@@ -169,75 +192,73 @@ class AsyncClient(BaseClient):
         Raises TokenInvalid, BadPayload, NoSecret, NotSupported.
         """
         params = given({"token": token, "action": action}, resource=resource, now=now)
-        access: dict[str, Any] = await self.call("token_allows_action", params)
-        return access
+        return await self.call("token_allows_action", params, timeout=timeout)
 
     async def configure(
         self,
         *,
         secret: str | None = None,
-        old_secrets: Sequence[str] | None = None,
+        old_secrets: types.OldSecrets | None = None,
         datasette_version: str | None = None,
-        actions: Actions | None = None,
-        settings: Mapping[str, object] | None = None,
-        zlib: str | None = None,
-        itsdangerous: str | None = None,
-    ) -> dict[str, Any]:
+        actions: types.ActionTable = None,
+        settings: types.GivenSettings | None = None,
+        zlib: types.ZlibName | None = None,
+        itsdangerous: types.ItsdangerousVersion | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> types.ProcessInfo:
         """Change what is given, for this sidecar and for those started later; return the info.
 
         The arguments are those of the class. A new `secret` drops the old ones unless
-        `old_secrets` is given too. A call that fails changes nothing.
+        `old_secrets` is given too. A call that fails changes nothing. What `call`, `batch` and
+        `map` send to the method `configure` is remembered too.
         """
-        changes = {
-            "secret": secret,
-            "old_secrets": old_secrets,
-            "datasette_version": datasette_version,
-            "actions": actions,
-            "settings": settings,
-            "zlib": zlib,
-            "itsdangerous": itsdangerous,
-        }
-        configure = self._connection.configure
-        info: dict[str, Any] = await asyncio.to_thread(configure, changes, self._timeout)
-        return info
+        changes = given(
+            {},
+            secret=secret,
+            old_secrets=old_secrets,
+            datasette_version=datasette_version,
+            actions=actions,
+            settings=settings,
+            zlib=zlib,
+            itsdangerous=itsdangerous,
+        )
+        self._connection.configuration.check(changes)
+        return await self.call("configure", changes, timeout=timeout)
 
-    async def info(self) -> dict[str, Any]:
+    async def info(self, *, timeout: Timeout = DEFAULT) -> types.ProcessInfo:
         """Return what the sidecar is and how it is configured (dict); no secret is in it."""
-        info: dict[str, Any] = await self.call("info")
-        return info
+        return await self.call("info", timeout=timeout)
 
-    async def ping(self) -> str:
+    async def ping(self, *, timeout: Timeout = DEFAULT) -> str:
         """Return "pong"."""
-        pong: str = await self.call("ping")
-        return pong
+        return await self.call("ping", timeout=timeout)
 
-    async def discover(self) -> dict[str, Any]:
+    async def discover(self, *, timeout: Timeout = DEFAULT) -> dict[str, Any]:
         """Return the methods as an OpenRPC document (dict)."""
-        document: dict[str, Any] = await self.call("rpc.discover")
-        return document
+        return await self.call("rpc.discover", timeout=timeout)
 
+    @typed_call
     async def call(
-        self, method: str, params: Params = None, *, timeout: float | Default | None = DEFAULT
+        self, method: str, params: types.Params = None, *, timeout: Timeout = DEFAULT
     ) -> Any:
         """Return the result of any method.
 
         Args:
             method: its name.
             params: a mapping (by name) or a sequence (by position).
-            timeout: seconds (float) instead of the client's, a start included; None: for ever.
-                It ends the wait, not the start, which the client's timeout limits.
         """
         deadline = Deadline(self._seconds(timeout))
-        request = _protocol.Request(method, params)
-        waiter = await self._send(request.id, request.text + b"\n", deadline)
-        return _protocol.raised(_protocol.outcome(await waiter.wait(deadline)))
+        request = Request(method, params)
+        waiter = await self._send(request, deadline)
+        return raised(outcome(await self._answer(request, waiter, deadline)))
 
+    @typed_batch
     async def batch(
         self,
-        calls: Iterable[tuple[str, Params]],
+        calls: Iterable[tuple[str, types.Params]],
         *,
         return_exceptions: bool = False,
-        timeout: float | Default | None = DEFAULT,
+        timeout: Timeout = DEFAULT,
     ) -> list[Any]:
         """Return the results of several calls, pairs of method and params, made in one go.
 
@@ -250,18 +271,19 @@ class AsyncClient(BaseClient):
         for method, params in calls:
             batch.add(encoded(method, params))
         deadline = Deadline(seconds)
-        waiter = await self._send_batch(batch, deadline)
-        results = batch.results(await waiter.wait(deadline) if waiter else [])
-        return results if return_exceptions else [_protocol.raised(one) for one in results]
+        waiter = await self._send(batch, deadline)
+        results = batch.results(await self._answer(batch, waiter, deadline))
+        return results if return_exceptions else [raised(one) for one in results]
 
+    @typed_map
     def map(
         self,
         method: str,
-        params: Iterable[Params] | AsyncIterable[Params],
+        params: Iterable[types.Params] | AsyncIterable[types.Params],
         *,
         window: int = WINDOW,
         return_exceptions: bool = False,
-        timeout: float | Default | None = DEFAULT,
+        timeout: Timeout = DEFAULT,
     ) -> AsyncIterator[Any]:
         """Yield the results of one method for many params, in order; for any number of them.
 
@@ -272,114 +294,112 @@ class AsyncClient(BaseClient):
             window: how many calls may be under way.
             return_exceptions: yield an error in place of its result; else the first one is
                 raised, and what comes after it is not yielded.
-            timeout: seconds (float) for each wait instead of the client's; None: for ever.
+
+        The timeout is for each wait.
         """
         seconds = self._seconds(timeout)
-        return self._map(method, _Source(params), Window(window), return_exceptions, seconds)
+        source = _Source(method, each(params))
+        return self._map(source, Window(window), return_exceptions, seconds)
 
     async def _map(
-        self,
-        method: str,
-        source: _Source,
-        window: Window,
-        return_exceptions: bool,
-        timeout: float | None,
+        self, source: _Source, window: Window, return_exceptions: bool, seconds: float | None
     ) -> AsyncIterator[Any]:
-        under_way: deque[tuple[Batch, LoopWaiter | None]] = deque()
+        under_way: deque[tuple[Batch, Waiter | None]] = deque()
         try:
             while True:
                 while window.open() and not source.ended:
-                    batch = await source.batch(method, window.most)
+                    batch = await source.batch(window.most)
                     try:
-                        waiter = await self._send_batch(batch, Deadline(timeout))
+                        waiter = await self._send(batch, Deadline(seconds))
                         under_way.append((batch, waiter))
                     except DstokError as error:  # what is under way may still be answered
                         source.fail(error)
                         break
                     window.take(batch)
-                    await asyncio.sleep(0)  # others want the loop too
+                    await pause()
+                if not under_way and source.error is not None:
+                    raise source.error
                 if not under_way:
-                    source.finish()
                     return
                 batch, waiter = under_way.popleft()
                 try:
-                    results = batch.results(await waiter.wait(Deadline(timeout)) if waiter else [])
+                    results = batch.results(await self._answer(batch, waiter, Deadline(seconds)))
                 except DstokError as error:
                     results = batch.all_failed(error)
                 window.give_back(batch, waiter.size if waiter else 0)
                 for result in results:
-                    yield result if return_exceptions else _protocol.raised(result)
+                    yield result if return_exceptions else raised(result)
         finally:
-            given_up(waiter for _, waiter in under_way)
+            for _, waiter in under_way:
+                if waiter is not None:
+                    waiter.wanted = False
 
-    async def _send(self, ids: int | list[int], line: bytes, deadline: Deadline) -> LoopWaiter:
-        loop = asyncio.get_running_loop()
-        mailbox = self._mailbox
-        if mailbox is None or mailbox.loop is not loop:
-            self._mailbox = mailbox = Mailbox(loop)
-        waiter = LoopWaiter(ids, mailbox)
-        for _ in range(TRIES):
-            sidecar = self._connection.current()
-            if sidecar is None:
-                future = asyncio.wrap_future(self._connection.starting())
-                try:
-                    start = await asyncio.wait_for(future, start_patience(deadline))
-                except asyncio.TimeoutError:  # the start goes on, for others
-                    raise deadline.passed() from None
-                sidecar = outcome_of(start)
-            with contextlib.suppress(NotSent):  # it ended a moment ago
-                mailbox.send(sidecar, line, waiter)
+    async def _send(self, request: Request | Batch, deadline: Deadline) -> Waiter | None:
+        """Send a line, starting a sidecar if need be. Raises as `started` does.
+
+        A batch of which nothing could be sent has nothing to wait for.
+        """
+        if not request.ids:
+            return None
+        waiter = Waiter(request.ids)
+        line = request.line()
+        for _ in range(_TRIES):
+            sidecar = self._connection.current() or await started(self._connection, deadline)
+            if request.changes:
+                remember = self._connection.remember
+                waiter.note = functools.partial(remember, sidecar, request.changes)
+            try:
+                send(sidecar, line, waiter)
                 return waiter
-        raise keeps_dying()
+            except NotSent:  # it ended a moment ago
+                pass
+        raise ProcessDied("dstok ends again and again before it can be asked")
 
-    async def _send_batch(self, batch: Batch, deadline: Deadline) -> LoopWaiter | None:
-        """Send a batch; nothing is to be waited for if nothing of it could be sent."""
-        return await self._send(batch.ids, batch.line(), deadline) if batch.ids else None
+    async def _answer(
+        self, request: Request | Batch, waiter: Waiter | None, deadline: Deadline
+    ) -> Any:
+        """Wait for the answer. After a death, what may be sent again is."""
+        retries = 0 if request.changes else self._retries
+        while waiter is not None:
+            try:
+                return await waiter.wait(deadline)
+            except ProcessDied:
+                if retries <= 0:
+                    raise
+                retries -= 1
+            waiter = await self._send(request, deadline)
+        return []
 
     async def aclose(self) -> None:
-        """End the sidecar once it has answered what was sent; later calls raise ClientClosed."""
-        mailbox = self._mailbox
-        if mailbox is not None and mailbox.loop is asyncio.get_running_loop():
-            mailbox.flush()
-        await asyncio.to_thread(self._connection.close)
+        """End the sidecar once it has answered what was sent, and wait for that.
 
-    def close(self) -> None:
-        """Do the same where no event loop runs, waiting for it."""
-        self._connection.close()
+        Later calls raise ClientClosed.
+        """
+        await close(self._connection)
 
-    async def __aenter__(self) -> AsyncClient:
+    async def __aenter__(self: _Self) -> _Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
 
 
 class _Source:
-    """Params taken by the batch, from either kind of iterable.
+    """Params, taken by the batch. What their iterable raises comes after what it gave."""
 
-    What it raises comes after what it gave.
-    """
-
-    def __init__(self, params: Iterable[Params] | AsyncIterable[Params]) -> None:
+    def __init__(self, method: str, params: AsyncIterator[types.Params]) -> None:
         self.ended = False
-        self._params: AsyncIterator[Params]
-        if isinstance(params, AsyncIterable):
-            self._params = params.__aiter__()
-        else:
-            self._params = _asynchronous(params)
-        self._held: Request | InvalidParams | None = None
-        self._error: Exception | None = None
+        self._method = method
+        self._params = params
+        self._held: Request | InvalidArgument | None = None
+        self.error: Exception | None = None
 
-    async def batch(self, method: str, most: int) -> Batch:
+    async def batch(self, most: int) -> Batch:
+        """Return the next batch of at most so many requests."""
         batch = Batch()
         try:
             while not batch.full(most):
-                request = self._held or encoded(method, await self._params.__anext__())
+                request = self._held or encoded(self._method, await self._params.__anext__())
                 self._held = None
                 if not batch.has_room_for(request):
                     self._held = request
@@ -393,13 +413,4 @@ class _Source:
 
     def fail(self, error: Exception) -> None:
         """Take no more params: `error` comes after the results of those that were taken before."""
-        self.ended, self._error = True, error
-
-    def finish(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-
-async def _asynchronous(params: Iterable[Params]) -> AsyncIterator[Params]:
-    for one in params:
-        yield one
+        self.ended, self.error = True, error

@@ -7,12 +7,12 @@ import logging
 import math
 import os
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from ._configuration import Actions, Configuration, limits_tokens, zlib_flavour
+from . import types
+from ._configuration import Configuration, limits_tokens, zlib_flavour
 from ._connection import Connection
-from ._errors import InvalidParams
+from ._errors import InvalidArgument
 
 
 class Default(enum.Enum):
@@ -25,6 +25,9 @@ class Default(enum.Enum):
 
 
 DEFAULT = Default.DEFAULT
+Timeout = float | Default | None
+"""Seconds to wait for an answer (float), the start before it included, instead of the client's;
+None: for ever. It ends the wait, not the start, which the client's timeout limits."""
 
 
 class BaseClient:
@@ -34,21 +37,22 @@ class BaseClient:
         self,
         *,
         secret: str | None = None,
-        old_secrets: Sequence[str] = (),
+        old_secrets: types.OldSecrets = (),
         datasette_version: str | None = None,
-        actions: Actions | None = None,
-        settings: Mapping[str, object] | None = None,
-        zlib: str | None = None,
-        itsdangerous: str | None = None,
+        actions: types.ActionTable = None,
+        settings: types.GivenSettings | None = None,
+        zlib: types.ZlibName | None = None,
+        itsdangerous: types.ItsdangerousVersion | None = None,
         require_expiry: bool = False,
         max_expires_after: int | None = None,
         known_actions_only: bool = False,
         audit_log: str | os.PathLike[str] | None = None,
         binary: str | os.PathLike[str] | None = None,
         timeout: float | None = 30.0,
+        retries: int = 0,
         max_backoff: float = 2.0,
         log_level: int = logging.WARNING,
-        serve_options: Sequence[str] = (),
+        serve_options: types.SequenceNotStr[str] = (),
     ) -> None:
         """Nothing is started before the first call.
 
@@ -71,38 +75,53 @@ class BaseClient:
             binary: the path of the binary. None: see `find_binary`.
             timeout: seconds to wait for an answer (float), the start before it included; None: for
                 ever. A start may take as long.
+            retries: how often (int) a call is sent again when the process dies before it answers;
+                never `configure`. With `audit_log`, each time may record a token.
             max_backoff: the most seconds (float) to wait before a start, after several processes in
                 a row that could not be started or died within seconds.
             log_level: the level (int) at which the logger `dstok` gets what the process writes to
-                stderr, and that it hung or did not end by itself.
+                stderr, and that it hung or did not end by itself. A start is logged at INFO, an
+                unexpected death at WARNING.
             serve_options: further options of `dstok serve` (sequence of str), such as
                 `["--max-line=100000000"]`. Others see them, so no secret belongs there.
 
-        Raises InvalidParams for secrets, settings, timeouts and options of the wrong kind.
+        Raises InvalidArgument for secrets, settings, timeouts and options of the wrong kind.
         """
         if not isinstance(log_level, int):
-            raise InvalidParams("log_level must be an int, as in logging", param="log_level")
+            raise InvalidArgument("log_level must be an int, as in logging", param="log_level")
+        if not isinstance(retries, int) or retries < 0:
+            raise InvalidArgument("retries must be an int, at least 0", param="retries")
         if isinstance(serve_options, str):
-            raise InvalidParams("serve_options must be several", param="serve_options")
-        rails = _rails(require_expiry, max_expires_after, known_actions_only, audit_log)
-        options = [*serve_options, *rails]
-        at_start = actions if limits_tokens(options) else None
-        configuration = Configuration(options, at_start).changed(
+            raise InvalidArgument(
+                "serve_options must be a list of strings, not a string", param="serve_options"
+            )
+        limits = {
+            "--require-expiry": require_expiry,
+            f"--max-expires-after={max_expires_after}": max_expires_after is not None,
+            "--known-actions-only": known_actions_only,
+            f"--audit-log={audit_log and os.fspath(audit_log)}": audit_log is not None,
+        }
+        options = [*serve_options, *(option for option, is_given in limits.items() if is_given)]
+        at_start = limits_tokens(options)
+        changes = given(
+            {"zlib": zlib or zlib_flavour()},
             secret=secret,
-            old_secrets=old_secrets,
+            old_secrets=old_secrets or None,
             datasette_version=datasette_version,
-            actions=None if limits_tokens(options) else actions,
+            actions=None if at_start else actions,
             settings=settings,
-            zlib=zlib or zlib_flavour(),
             itsdangerous=itsdangerous,
         )
+        configuration = Configuration(options, actions if at_start else None, {})
+        configuration.check(changes)
+        self._retries = retries
         self._timeout = _checked(timeout)
         self._connection = Connection(
-            configuration,
-            binary=None if binary is None else os.fspath(binary),
-            timeout=timeout,
-            max_backoff=max_backoff,
-            log_level=log_level,
+            configuration.changed(changes),
+            None if binary is None else os.fspath(binary),
+            timeout,
+            max_backoff,
+            log_level,
         )
         weakref.finalize(self, self._connection.abandon).atexit = False
 
@@ -111,8 +130,15 @@ class BaseClient:
         """The process id of the sidecar that runs now (int), None if none does."""
         return self._connection.pid
 
+    def close(self) -> None:
+        """End the sidecar once it has answered what was sent, and wait for that.
+
+        Later calls raise ClientClosed.
+        """
+        self._connection.close()
+
     def __repr__(self) -> str:
-        state = "closed" if self._connection.closed else f"pid={self.pid}"
+        state = "closed" if self._connection.closed.is_set() else f"pid={self.pid}"
         return f"<dstok.{type(self).__name__} {state}>"
 
     def __reduce__(self) -> NoReturn:
@@ -122,35 +148,18 @@ class BaseClient:
             "perhaps a secret. Make one in each process; threads can share one"
         )
 
-    def _seconds(self, timeout: float | Default | None) -> float | None:
+    def _seconds(self, timeout: Timeout) -> float | None:
         return self._timeout if isinstance(timeout, Default) else _checked(timeout)
 
 
-def _rails(
-    require_expiry: bool,
-    max_expires_after: int | None,
-    known_actions_only: bool,
-    audit_log: str | os.PathLike[str] | None,
-) -> Iterator[str]:
-    """Yield the limits as options of `dstok serve`."""
-    if require_expiry:
-        yield "--require-expiry"
-    if max_expires_after is not None:
-        yield f"--max-expires-after={max_expires_after}"
-    if known_actions_only:
-        yield "--known-actions-only"
-    if audit_log is not None:
-        yield f"--audit-log={os.fspath(audit_log)}"
-
-
 def _checked(timeout: float | None) -> float | None:
-    """Return a timeout. Raises InvalidParams if it is none."""
+    """Return a timeout. Raises InvalidArgument if it is none."""
     if timeout is not None and (not isinstance(timeout, int | float) or math.isnan(timeout)):
-        raise InvalidParams("timeout must be seconds, or None", param="timeout")
+        raise InvalidArgument("timeout must be seconds, or None", param="timeout")
     return timeout
 
 
-def given(required: dict[str, Any], **optional: object) -> dict[str, Any]:
-    """Return params: those required, and of the others those that are not None."""
+def given(required: dict[str, Any], **optional: object) -> Any:
+    """Return params (dict): those required, and of the others those that are not None."""
     required.update((name, value) for name, value in optional.items() if value is not None)
     return required

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from . import _protocol
-from ._errors import DstokError, InvalidParams
+from ._errors import DstokError, InvalidArgument
 
 MOST_REQUESTS = 500
 MOST_BYTES = 1 << 17
@@ -20,28 +19,22 @@ WINDOW_BYTES = 1 << 22
 """And how many bytes, where requests are long; one line may always be."""
 
 
-def encoded(method: str, params: _protocol.Params) -> _protocol.Request | InvalidParams:
+def encoded(method: str, params: _protocol.Params) -> _protocol.Request | InvalidArgument:
     """Return a request, or the error for params that JSON cannot carry."""
     try:
         return _protocol.Request(method, params)
-    except InvalidParams as error:
+    except InvalidArgument as error:
         return error
-
-
-def given_up(tickets: Iterable[_protocol.Ticket | None]) -> None:
-    """Note that nobody will wait for these."""
-    for ticket in tickets:
-        if ticket is not None:
-            ticket.wanted = False
 
 
 class Batch:
     """A batch being made; what cannot be sent keeps its place."""
 
-    __slots__ = ("_errors", "_texts", "ids", "size")
+    __slots__ = ("_errors", "_texts", "changes", "ids", "size")
 
     def __init__(self) -> None:
         self.ids: list[int] = []
+        self.changes: _protocol.Changes = {}
         self.size = 0
         """Bytes of its requests."""
         self._texts: list[bytes] = []
@@ -50,17 +43,19 @@ class Batch:
     def __len__(self) -> int:
         return len(self._errors)
 
-    def add(self, request: _protocol.Request | InvalidParams) -> None:
+    def add(self, request: _protocol.Request | InvalidArgument) -> None:
         """Add what `encoded` returned."""
-        if isinstance(request, InvalidParams):
+        if isinstance(request, InvalidArgument):
             self._errors.append(request)
             return
         self._errors.append(None)
         self._texts.append(request.text)
-        self.ids.append(request.id)
+        self.ids.append(request.ids)
+        if request.changes:
+            self.changes.update(request.changes)
         self.size += len(request.text)
 
-    def has_room_for(self, request: _protocol.Request | InvalidParams) -> bool:
+    def has_room_for(self, request: _protocol.Request | InvalidArgument) -> bool:
         """Tell whether it should go in the same line: one that is very long goes alone, because a
         line that is over a limit fails as a whole."""
         alone = isinstance(request, _protocol.Request) and len(request.text) >= MOST_BYTES
@@ -92,9 +87,9 @@ class Window:
     """How much of `map` may be under way."""
 
     def __init__(self, requests: int) -> None:
-        """Raises InvalidParams unless `requests` is an int and at least 1."""
+        """Raises InvalidArgument unless `requests` is an int and at least 1."""
         if not isinstance(requests, int) or requests < 1:
-            raise InvalidParams("window must be an int, at least 1", param="window")
+            raise InvalidArgument("window must be an int, at least 1", param="window")
         # So that several lines are under way: one is made and one read while one is answered.
         self._limit = max(1, min(MOST_REQUESTS, requests // 4))
         self.most = min(_FIRST_REQUESTS, self._limit)

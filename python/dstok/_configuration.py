@@ -7,14 +7,12 @@ import os
 import sys
 import tempfile
 import zlib as python_zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from typing import IO, Any
 
-from ._errors import InvalidParams
+from ._errors import InvalidArgument
 from ._protocol import as_json
-
-Actions = Mapping[str, object] | Sequence[object] | str
-"""What `actions` takes: a `/-/actions.json` body, {"name": "abbr"}, or "none"."""
+from ._types import ActionTable, SequenceNotStr
 
 _LIMITS = ("--require-expiry", "--max-expires-after", "--known-actions-only", "--audit-log")
 _FOR_STARTING = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -32,15 +30,47 @@ def zlib_flavour() -> str:
 
 
 class Configuration:
-    """What a client was told, for every sidecar that it starts. Its repr shows no secret."""
+    """What every sidecar of a client is told. Its repr shows no secret."""
 
-    def __init__(self, options: Sequence[str], actions: Actions | None = None) -> None:
-        """`options` are those of `dstok serve`. `actions` are given to it at its start."""
+    def __init__(
+        self, options: SequenceNotStr[str], actions: ActionTable, params: Mapping[str, Any]
+    ) -> None:
+        """`options` are those of `dstok serve`, which gets `actions` at its start, and then
+        `configure` with `params`."""
         self._options = list(options)
-        self._actions = actions
-        self._secret: str | None = None
-        self._old_secrets: tuple[str, ...] = ()
-        self._rest: dict[str, Any] = {}
+        self._actions: ActionTable = actions
+        self.params = params
+
+    def changed(self, changes: Mapping[str, Any]) -> Configuration:
+        """Return a copy that remembers more params of `configure`; null is as if not given."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        merged = {**self.params, **given}
+        if "secret" in given:  # it drops the old ones
+            merged["old_secrets"] = ()
+        if "old_secrets" in given:
+            merged["old_secrets"] = tuple(given["old_secrets"])
+        if "settings" in given:
+            merged["settings"] = {**self.params.get("settings", {}), **given["settings"]}
+        return Configuration(self._options, self._actions, merged)
+
+    def check(self, changes: Mapping[str, Any]) -> None:
+        """Raise InvalidArgument for secrets and settings of the wrong kind. The message does not
+        show them."""
+        secret, old_secrets = changes.get("secret"), changes.get("old_secrets")
+        if secret is not None:
+            _check_secret("secret", secret)
+        if isinstance(old_secrets, str):
+            raise InvalidArgument(
+                "old_secrets must be a list of strings, not a string", param="old_secrets"
+            )
+        for one in old_secrets or ():
+            _check_secret("old_secrets", one)
+        if old_secrets and secret is None and "secret" not in self.params:
+            raise InvalidArgument(
+                "old_secrets needs a secret: pass the current one too", param="old_secrets"
+            )
+        if not isinstance(changes.get("settings") or {}, Mapping):
+            raise InvalidArgument("settings must be a mapping", param="settings")
 
     def command(self, binary: str, actions: int | None) -> list[str]:
         """Return the command line; no secret is in it.
@@ -51,15 +81,15 @@ class Configuration:
         return [binary, "serve", *self._options, *given]
 
     @contextlib.contextmanager
-    def actions_file(self) -> Iterator[int | None]:
+    def actions_file(self) -> Generator[int | None]:
         """Yield a descriptor from which the process reads actions at its start, or None.
 
-        Raises OSError, InvalidParams.
+        Raises OSError, InvalidArgument.
         """
         if self._actions is None:
             yield None
             return
-        table = {} if self._actions == "none" else self._actions
+        table: Any = {} if self._actions == "none" else self._actions
         with _scratch_file() as file:
             file.write(as_json(table))
             file.seek(0)
@@ -68,52 +98,9 @@ class Configuration:
     def environ(self) -> dict[str, str]:
         """Return the environment: what it takes to start the binary, and nothing else that this
         process was told. The secrets in it count only if the client was given none."""
-        secrets = _SECRETS_OF_THE_ENVIRONMENT if self._secret is None else ()
+        secrets = () if "secret" in self.params else _SECRETS_OF_THE_ENVIRONMENT
         names = [*_FOR_STARTING, *secrets]
         return {name: os.environ[name] for name in names if name in os.environ}
-
-    def changed(
-        self,
-        *,
-        secret: str | None = None,
-        old_secrets: Sequence[str] | None = None,
-        **rest: Any,
-    ) -> Configuration:
-        """Return a copy with changes; None changes nothing. A new secret drops the old ones.
-
-        Raises InvalidParams.
-        """
-        new = Configuration(self._options, self._actions)
-        new._secret, new._old_secrets = self._secret, self._old_secrets
-        if secret is not None:
-            new._secret, new._old_secrets = _checked("secret", secret), ()
-        if old_secrets is not None:
-            if isinstance(old_secrets, str):
-                raise InvalidParams(
-                    "old_secrets must be a list of strings, not a string", param="old_secrets"
-                )
-            new._old_secrets = tuple(_checked("old_secrets", one) for one in old_secrets)
-        if new._old_secrets and new._secret is None:
-            raise InvalidParams(
-                "old_secrets needs a secret: pass the current one too", param="old_secrets"
-            )
-        given = {name: value for name, value in rest.items() if value is not None}
-        new._rest = {**self._rest, **given}
-        if "settings" in given:
-            if not isinstance(given["settings"], Mapping):
-                raise InvalidParams("settings must be a mapping", param="settings")
-            new._rest["settings"] = {**self._rest.get("settings", {}), **given["settings"]}
-        return new
-
-    def params(self) -> dict[str, Any]:
-        """Return the params of `configure`."""
-        params = dict(self._rest)
-        if self._secret is not None:
-            # Alone it drops the old ones.
-            params["secret"] = self._secret
-        if self._old_secrets:
-            params["old_secrets"] = list(self._old_secrets)
-        return params
 
 
 def _scratch_file() -> IO[bytes]:
@@ -123,7 +110,7 @@ def _scratch_file() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def limits_tokens(options: Sequence[str]) -> bool:
+def limits_tokens(options: SequenceNotStr[str]) -> bool:
     """Tell whether options of `dstok serve` limit or record tokens.
 
     No request can replace the actions of such a process.
@@ -131,8 +118,6 @@ def limits_tokens(options: Sequence[str]) -> bool:
     return any(option.split("=")[0] in _LIMITS for option in options)
 
 
-def _checked(name: str, secret: object) -> str:
-    """Return a secret. The message of the InvalidParams does not show what it is instead."""
+def _check_secret(name: str, secret: object) -> None:
     if not isinstance(secret, str) or not secret:
-        raise InvalidParams(f"{name}: a secret must be str, and not empty", param=name)
-    return secret
+        raise InvalidArgument(f"{name}: a secret must be str, and not empty", param=name)

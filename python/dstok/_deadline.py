@@ -9,6 +9,9 @@ from ._errors import CallTimeout
 
 _LONGEST = threading.TIMEOUT_MAX / 2
 """Seconds: years, and less than what locks refuse."""
+_MOMENT = 0.05
+"""Seconds that a call waits longer for a start than it may: one that begins with the call, and has
+as long, so fails before the call, and the next call begins another."""
 
 
 class Deadline:
@@ -24,6 +27,11 @@ class Deadline:
     def left(self) -> float | None:
         """Return the seconds that are left (float), 0 when it has passed; None: for ever."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    def left_for_start(self) -> float | None:
+        """Return for how many seconds a call waits for a start (float); None: for ever."""
+        left = self.left()
+        return None if left is None else left + _MOMENT
 
     def passed(self) -> CallTimeout:
         """Return the exception for an answer that did not come in time."""

@@ -16,34 +16,40 @@ _NAME = "dstok" + (sysconfig.get_config_var("EXE") or "")
 def find_binary() -> str:
     """Return the path of the binary `dstok`.
 
-    The environment variable `DSTOK_BINARY` decides if it is set. Else the scripts folder of this
-    environment, of the environment below it, beside the package (`pip install --prefix` and
-    `--target`), and last that of the user.
+    `DSTOK_BINARY` decides if it is set. Otherwise these folders are searched: the scripts folder
+    of this environment, that of the environment below it, the one beside the package
+    (`pip install --prefix` and `--target`), and that of the user.
 
     Raises BinaryNotFound, which lists every place tried.
     """
     override = os.environ.get("DSTOK_BINARY")
     if override:
-        if _is_program(override):
-            return override
-        raise BinaryNotFound(f"DSTOK_BINARY is {override}, and there is no program that can be run")
-    tried: list[str] = []
+        if flaw := flaw_of(override):
+            raise BinaryNotFound(f"DSTOK_BINARY is {override}, {flaw}")
+        return override
+    tried: dict[str, str] = {}
     for folder in _folders():
         path = os.path.join(folder, _NAME)
-        if path in tried:
-            continue
-        if _is_program(path):
+        flaw = flaw_of(path)
+        if not flaw:
             return path
-        tried.append(path)
-    places = "".join(f"\n  {path}" for path in tried)
+        tried[path] = f", {flaw}" if os.path.exists(path) else ""
+    places = "".join(f"\n  {path}{flaw}" for path, flaw in tried.items())
     raise BinaryNotFound(
         f"no binary {_NAME} in any of{places}\n"
         "Install the package by pip, or set DSTOK_BINARY to the path of the binary."
     )
 
 
-def _is_program(path: str) -> bool:
-    return os.path.isfile(path) and os.access(path, os.X_OK)
+def flaw_of(path: str) -> str:
+    """Return why a program cannot be run (str), empty if it can."""
+    if os.path.isdir(path):
+        return "which is a folder"
+    if not os.path.exists(path):
+        return "which does not exist"
+    if not os.access(path, os.X_OK):
+        return "which may not be executed: run chmod +x on it"
+    return ""
 
 
 def _folders() -> Iterator[str]:

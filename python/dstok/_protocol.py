@@ -6,22 +6,25 @@ import functools
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from ._errors import DstokError, InvalidParams, ProtocolError, from_answer
-
-Params = Mapping[str, object] | Sequence[object] | None
-"""The params of a method: by name, by position, or none."""
+from ._errors import DstokError, InvalidArgument, ProtocolError, from_answer
+from ._types import Params as Params
+from ._types import SequenceNotStr
 
 
 def _plain(value: object) -> object:
     """Return what JSON has for any mapping or sequence. Raises TypeError for what it has not."""
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(cast("Mapping[object, object]", value))
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return list(value)
+        return list(cast("Sequence[object]", value))
     raise TypeError
 
+
+Changes = dict[int, dict[str, Any]]
+"""The params of those requests of a line that are `configure`, by their ids."""
+_NO_CHANGES: Changes = {}
 
 _Coder = Callable[[object], str]
 
@@ -36,33 +39,43 @@ _encode_ascii: _Coder = json.JSONEncoder(
 
 _ids = itertools.count(1)
 
+_CONFIGURE = "secret datasette_version actions settings zlib itsdangerous old_secrets".split()  # noqa: SIM905
+"""The params of `configure` by position."""
+
 
 class Request:
     """A request as JSON, with its id."""
 
-    __slots__ = ("id", "text")
+    __slots__ = ("changes", "ids", "text")
 
     def __init__(self, method: str, params: Params) -> None:
-        """Raises InvalidParams for what JSON cannot carry."""
+        """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
-            raise InvalidParams("the name of a method must be str")
-        self.id = next(_ids)
-        json_params = b"" if params is None else b',"params":' + as_json(params)
-        self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (
-            self.id,
-            _name(method),
-            json_params,
-        )
+            raise InvalidArgument("the name of a method must be str")
+        self.ids = id = next(_ids)
+        text = b"" if params is None else as_json(params)
+        tail = text and b',"params":' + text
+        self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (id, _name(method), tail)
+        self.changes = _NO_CHANGES
+        if method == "configure" and text:
+            sent: Any = json.loads(text)  # whatever becomes of params
+            if text.startswith(b"["):
+                sent = dict(zip(_CONFIGURE, sent, strict=False))
+            self.changes = {id: sent}
+
+    def line(self) -> bytes:
+        """Return the line."""
+        return self.text + b"\n"
 
 
 class Ticket:
     """What awaits the answer to one line: to a request (`ids` is its id) or to a batch (a list).
 
-    The thread that reads the answers calls either `resolve` or `fail`, once. The answer is decoded
+    The thread that reads the answers calls `answered`, or else `fail`, once. The answer is decoded
     by whoever waits for it: what a decoded batch takes is a multiple of its text.
     """
 
-    __slots__ = ("ids", "size", "wanted")
+    __slots__ = ("ids", "note", "size", "wanted")
 
     def __init__(self, ids: int | list[int]) -> None:
         self.ids = ids
@@ -70,6 +83,8 @@ class Ticket:
         """Whether somebody still waits, or will, for the answer."""
         self.size = 0
         """Bytes of the answer, once it was decoded."""
+        self.note: Callable[[list[Any]], None] | None = None
+        """What the thread does with the answer before anybody gets it, in the order of answers."""
 
     def fits(self, line: bytes) -> bool:
         """Tell whether `line` is an answer to this line, if need be by decoding it."""
@@ -78,6 +93,13 @@ class Ticket:
         else:
             start = b'[{"jsonrpc":"2.0","id":%d,' % self.ids[0]
         return line.startswith(start) or self._answer(line) is not None
+
+    def answered(self, line: bytes) -> None:
+        """Take the answer."""
+        if self.note is not None:
+            answer: Any = self._answer(line) or []
+            self.note([answer] if "id" in answer else answer)
+        self.resolve(line)
 
     def decoded(self, line: bytes) -> Any:
         """Return the answer in `line`: an object, or a list of them. Raises ProtocolError."""
@@ -88,7 +110,7 @@ class Ticket:
         return answer
 
     def resolve(self, line: bytes) -> None:
-        """Take the answer."""
+        """Hand the answer to who waits for it."""
         raise NotImplementedError
 
     def fail(self, error: DstokError) -> None:
@@ -97,28 +119,68 @@ class Ticket:
 
     def _answer(self, line: bytes) -> Any:
         try:
-            answer = json.loads(line)
+            answer: Any = _decoded(line)
         except (ValueError, RecursionError):
             return None
         if isinstance(answer, list):
-            return answer if [_id_of(one) for one in answer] == self.ids else None
+            answers = cast("list[object]", answer)
+            return answers if [_id_of(one) for one in answers] == self.ids else None
         # A line over a limit gets one error, which cannot name an id.
         found = _id_of(answer)
         fits = found == self.ids or (found is None and "error" in answer)
         return answer if fits else None
 
 
+def _decoded(line: bytes) -> Any:
+    """Return what a line says. Raises ValueError, RecursionError."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # more digits than sys.set_int_max_str_digits allows
+        return _decoded_one_by_one(line.decode("utf-8"))
+
+
+def _decoded_one_by_one(text: str) -> Any:
+    """Return what a line says, with an error for each answer in which an integer is too long."""
+    too_long: list[str] = []
+
+    def parse_int(digits: str) -> int:
+        try:
+            return int(digits)
+        except ValueError:
+            too_long.append(digits)
+            return 0
+
+    decoder = json.JSONDecoder(parse_int=parse_int)
+    answers: list[Any] = []
+    end, separator = -1 + text.startswith("["), ","
+    while separator == ",":
+        answer, end = decoder.raw_decode(text, end + 1)
+        separator = text[end : end + 1]
+        if too_long:
+            digits = len(too_long[0])
+            message = f"the answer has an integer of {digits} digits, more than Python reads"
+            answer = {"id": _id_of(answer), "error": ProtocolError(message)}
+            too_long.clear()
+        answers.append(answer)
+    return answers if text.startswith("[") else answers[0]
+
+
 def _id_of(answer: Any) -> Any:
     """Return the id of an answer, None if it has none; False for what is no answer."""
-    if type(answer) is dict and ("result" in answer) != ("error" in answer):
-        return answer.get("id")
+    members: dict[str, Any] = answer
+    if type(answer) is dict and ("result" in members) != ("error" in members):
+        return members.get("id")
     return False
 
 
 def outcome(answer: Any) -> Any:
     """Return the result in an answer, or the exception for its error."""
     error = answer.get("error")
-    return answer.get("result") if error is None else from_answer(error)
+    if error is None:
+        return answer.get("result")
+    return error if isinstance(error, DstokError) else from_answer(error)
 
 
 def raised(result: Any) -> Any:
@@ -133,8 +195,8 @@ def _name(method: str) -> bytes:
     return _encode_ascii(method).encode("ascii")
 
 
-def as_json(params: Mapping[str, object] | Sequence[object]) -> bytes:
-    """Return the JSON. Raises InvalidParams for what JSON cannot carry."""
+def as_json(params: Mapping[str, object] | SequenceNotStr[object]) -> bytes:
+    """Return the JSON. Raises InvalidArgument for what JSON cannot carry."""
     text = _try_json(params)
     if text is not None:
         return text
@@ -143,8 +205,8 @@ def as_json(params: Mapping[str, object] | Sequence[object]) -> bytes:
     for name, value in params.items() if isinstance(params, Mapping) else enumerate(params):
         if _try_json(value) is None:
             what = f"{name}: JSON cannot carry this {type(value).__name__}"
-            raise InvalidParams(what, param=str(name) if named else None)
-    raise InvalidParams("JSON cannot carry these params")
+            raise InvalidArgument(what, param=str(name) if named else None)
+    raise InvalidArgument("JSON cannot carry these params")
 
 
 def _try_json(value: object) -> bytes | None:

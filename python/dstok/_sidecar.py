@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import copy
+import enum
 import logging
 import os
 import select
@@ -13,7 +14,10 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+# Not those of os: eventlet replaces them, and then `write` waits for a pipe that is full.
+from posix import read, write
 from typing import IO, cast
 
 from ._errors import ClientClosed, DstokError, ProcessDied, ProtocolError
@@ -37,6 +41,23 @@ _living: set[Sidecar] = set()
 _making = threading.RLock()  # a signal may fork too
 
 
+class State(enum.Enum):
+    """The states of a process, in their order. Every state may be followed by any later one."""
+
+    STARTING = "takes lines, and has yet to show that it is dstok"
+    READY = "takes lines"
+    LEAVING = "takes no more lines: it answers those it took, and ends"
+    ENDED = "its exit status is known, and nobody waits for it"
+
+
+class Wish(enum.Enum):
+    """What the client wants of a process. The thread of the process sees to it."""
+
+    STAY = "goes on"
+    RETIRE = "ends when nobody waits for it any more"
+    CLOSE = "ends once it has answered, or its time is up"
+
+
 class NotSent(Exception):
     """The process had ended before anything was given to it."""
 
@@ -57,11 +78,18 @@ class Sidecar:
         *,
         inherited: int | None = None,
     ) -> None:
-        """Start it, with a descriptor that it inherits. Raises OSError, RuntimeError."""
+        """Start it, with a descriptor that it inherits.
+
+        Raises OSError, RuntimeError. Whatever is raised, no process is left.
+        """
+        self.state = State.STARTING
+        self.error: DstokError | None = None
+        """How it ended, once it has."""
+        self.forced = False
+        """Whether it had to be made to end."""
         self.started = time.monotonic()
         self.ended: float | None = None
-        self.open = True
-        """Whether lines can be sent."""
+        self._wish = Wish.STAY
         self._name, self._log_level = command[0], log_level
         self._lock = threading.Lock()
         self._awaited: deque[Ticket] = deque()
@@ -70,39 +98,24 @@ class Sidecar:
         self._stderr_part = b""
         self._stderr_tail: deque[str] = deque(maxlen=_STDERR_TAIL)
         self._heard = self.started  # or asked, after it had answered everything
-        self._closing = False
-        self._spared = False
-        self.error: DstokError | None = None
-        """How it ended, once it has."""
-        self.forced = False
-        """Whether it had to be made to end."""
+        self._thread = threading.Thread(target=self._run, name="dstok", daemon=True)
         with _making:
             self._wake_reader, self._wake_writer = os.pipe()
+            pipe, fds = subprocess.PIPE, () if inherited is None else (inherited,)
             self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=environ,
-                pass_fds=() if inherited is None else (inherited,),
+                command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=environ, pass_fds=fds
             )
             self.pid = self._process.pid
             pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
             self._stdin, self._stdout, self._stderr = cast("tuple[IO[bytes], ...]", pipes)
             _living.add(self)
-        for fd in (self._stdin.fileno(), self._wake_reader, self._wake_writer):
-            os.set_blocking(fd, False)
-        self._poll = select.poll()
-        for fd in (self._stdout.fileno(), self._stderr.fileno(), self._wake_reader):
-            self._poll.register(fd, select.POLLIN)
-        self._thread = threading.Thread(target=self._run, name="dstok", daemon=True)
         try:
+            for fd in (self._stdin.fileno(), self._wake_reader, self._wake_writer):
+                os.set_blocking(fd, False)
+            logger.info("%s started, pid %d", self._name, self.pid)
             self._thread.start()
         except BaseException:
-            _living.discard(self)
-            self._process.kill()
-            self._process.wait()
+            self._abort()
             raise
 
     def __del__(self) -> None:
@@ -111,13 +124,49 @@ class Sidecar:
             if name in self.__dict__:
                 os.close(self.__dict__[name])
 
+    def _abort(self) -> None:
+        """End a process that has no thread."""
+        self.state = State.ENDED
+        _living.discard(self)
+        self._process.kill()
+        self._process.wait()
+        self._close_pipes()
+        del self._thread  # it has this, and would keep the descriptors
+
+    @property
+    def runs(self) -> bool:
+        """Whether lines can be sent (bool)."""
+        state = self.state
+        return state is State.READY or state is State.STARTING
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be given calls (bool): it is ready, and does not seem to hang.
+
+        It hangs if it is silent, and nobody waits any more for what it would answer next. It may
+        be busy all the same.
+        """
+        if self.state is not State.READY or self._wish is not Wish.STAY:
+            return False
+        try:
+            oldest = self._awaited[0]
+        except IndexError:
+            return True
+        return oldest.wanted or time.monotonic() - self._heard <= SILENCE
+
+    def ready(self) -> None:
+        """Note that it is dstok, and configured."""
+        with self._lock:
+            if self.state is State.STARTING:
+                self.state = State.READY
+
     def send(self, line: bytes, ticket: Ticket) -> None:
         """Send a line; its ticket gets the answer. Never waits for the process.
 
         Raises NotSent if the process has ended before.
         """
         with self._lock:
-            if not self.open:
+            if not self.runs:
                 raise NotSent
             if not self._queue(line, [ticket]):
                 self._awaited.pop()
@@ -126,8 +175,8 @@ class Sidecar:
     def send_all(self, lines: bytes, tickets: Sequence[Ticket]) -> None:
         """Send several lines as one. If the process has ended before, their tickets fail."""
         with self._lock:
-            if self.ended is None:
-                if self.open:
+            if self.state is not State.ENDED:
+                if self.runs:
                     self._queue(lines, tickets)
                 else:
                     self._awaited.extend(tickets)
@@ -158,30 +207,20 @@ class Sidecar:
 
         Takes no lock, so that the garbage collector can call it in the middle of anything.
         """
-        self._closing, self._spared = True, False
+        self._wish = Wish.CLOSE
         self._wake()
 
-    @property
-    def hangs(self) -> bool:
-        """Whether it seems to hang (bool): it is silent, and nobody waits any more for what it
-        would answer next. It may be busy all the same."""
-        try:
-            oldest = self._awaited[0]
-        except IndexError:
-            return False
-        return not oldest.wanted and time.monotonic() - self._heard > SILENCE
-
-    def let_go(self) -> None:
+    def retire(self, why: str) -> None:
         """Let it end once it has answered, or nobody waits for it any more."""
-        logger.log(self._log_level, "%s does not answer, another is started", self._name)
-        self._spared = not self._closing
-        self._closing = True
-        self._wake()
+        if self._wish is Wish.STAY:
+            self._wish = Wish.RETIRE
+            self._wake()
+            logger.log(self._log_level, "%s %s, another is started", self._name, why)
 
     def kill(self, failure: DstokError) -> None:
         """End it at once; what is awaited fails with `failure`."""
         self.error = failure
-        self.open = False
+        self.state = State.LEAVING
         self._process.kill()
 
     def join(self) -> None:
@@ -194,26 +233,29 @@ class Sidecar:
 
         An end of its stdin that stayed open here would keep the end of its input from it.
         """
-        self.open = False
+        self.state = State.ENDED
         self._lock = threading.Lock()
         self._process.returncode = 0  # not a child of this process: nothing to wait for
         error = ProcessDied("the process belongs to the parent, before whose fork it was asked")
         for ticket in self._awaited:
             ticket.fail(copy.copy(error))
         self._awaited.clear()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
         for stream in (self._stdin, self._stdout, self._stderr):
             stream.close()
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # so much to be read there wakes it anyway
-            os.write(self._wake_writer, b".")
+            write(self._wake_writer, b".")
 
     def _write(self) -> bool:
         """Write what the pipe takes now. Returns False when nobody reads it any more."""
         try:
             while self._unwritten:
                 first = self._unwritten[0]
-                written = os.write(self._stdin.fileno(), first)
+                written = write(self._stdin.fileno(), first)
                 if written < len(first):
                     self._unwritten[0] = first[written:]
                     return True
@@ -221,7 +263,7 @@ class Sidecar:
         except BlockingIOError:
             pass
         except BrokenPipeError:
-            self.open = False
+            self.state = State.LEAVING
             self._unwritten.clear()
             return False
         return True
@@ -229,53 +271,51 @@ class Sidecar:
     # What follows runs in the thread.
 
     def _run(self) -> None:
-        overdue = False
         try:
-            overdue = self._exchange()
-        except Exception as error:  # whatever it is, nobody must be left waiting
-            logger.exception("the thread that reads from dstok failed")
+            self._bury(self._exchange())
+        except Exception as error:  # such as that of a handler of the log
             self.error = self.error or ProtocolError(f"reading failed: {error!r}")
-        self._bury(overdue)
+            self._process.kill()
+            self._process.wait()
+            logger.exception("the thread that reads from dstok failed")
+        finally:  # whatever it is, nobody must be left waiting
+            self._settle()
 
     def _exchange(self) -> bool:
         """Write, read and log until the process writes no more.
 
         Returns True if it should have ended and did not.
         """
-        stdout, stderr, deadline = self._stdout.fileno(), self._stderr.fileno(), None
-        writing = False
+        stdin, stdout, stderr = (one.fileno() for one in (self._stdin, self._stdout, self._stderr))
+        reading = {self._wake_reader, stdout, stderr}
+        deadline = None
         while True:
             with self._lock:
-                if bool(self._unwritten) != writing:
-                    writing = not writing
-                    if writing:
-                        self._poll.register(self._stdin.fileno(), select.POLLOUT)
-                    else:
-                        self._poll.unregister(self._stdin.fileno())
-                if self._closing:
+                writing = [stdin] if self._unwritten else []
+                if self._wish is not Wish.STAY:
                     deadline = deadline or time.monotonic() + GRACE
-                    if not writing and self.open:
-                        self.open = False
+                    if not writing and self.runs:
+                        self.state = State.LEAVING
                         self._stdin.close()
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            ready = self._poll.poll(None if left is None else left * 1000)
+            ready = _ready(reading, writing, left)
             if left == 0 and not ready:
                 if not self._is_spared():
                     return True
                 deadline = None
             if deadline is not None and ready:  # it still does something
                 deadline = time.monotonic() + GRACE
-            for fd, _ in ready:
+            for fd in ready:
                 if fd == stdout:
-                    block = os.read(fd, _BLOCK)
+                    block = read(fd, _BLOCK)
                     if not block:
                         return False
                     self._take(block)
                 elif fd == stderr:
                     if not self._log_stderr():
-                        self._poll.unregister(stderr)
+                        reading.discard(stderr)
                 elif fd == self._wake_reader:
-                    os.read(fd, 4096)
+                    read(fd, 4096)
                 else:
                     with self._lock:
                         self._write()
@@ -283,7 +323,7 @@ class Sidecar:
     def _is_spared(self) -> bool:
         """Tell whether it may go on, for somebody who waits."""
         with self._lock:
-            return self._spared and any(ticket.wanted for ticket in self._awaited)
+            return self._wish is Wish.RETIRE and any(ticket.wanted for ticket in self._awaited)
 
     def _take(self, block: bytes) -> None:
         """Hand out the answers that are complete with this block."""
@@ -298,7 +338,7 @@ class Sidecar:
             # Answers come in the order of the lines.
             ticket = self._awaited.popleft() if self._awaited else None
             if ticket is not None and ticket.fits(line):
-                ticket.resolve(line)
+                ticket.answered(line)
                 continue
             if ticket is not None:
                 self._awaited.appendleft(ticket)
@@ -308,7 +348,7 @@ class Sidecar:
     def _log_stderr(self) -> bool:
         """Log what has come. Returns False at its end, or when there is nothing more for now."""
         try:
-            block = os.read(self._stderr.fileno(), _BLOCK)
+            block = read(self._stderr.fileno(), _BLOCK)
         except BlockingIOError:
             block = b""
         lines = (self._stderr_part + block).split(b"\n")
@@ -322,22 +362,26 @@ class Sidecar:
         return bool(block)
 
     def _bury(self, overdue: bool) -> None:
-        """Wait until the process has ended, making it end if need be, and fail what is left."""
+        """Wait until the process has ended, making it end if need be."""
         with self._lock:
-            self.open = False
+            self.state = State.LEAVING
             self._stdin.close()
         self._wait(overdue)
         os.set_blocking(self._stderr.fileno(), False)  # a process of its own may keep it open
         while self._log_stderr():
             pass
-        self._stdout.close()
-        self._stderr.close()
-        self.error = self.error or self._death()
+        death = self._death()
+        self.error = self.error or death
+
+    def _settle(self) -> None:
+        """Fail what is left."""
         with self._lock:
+            self._close_pipes()
             left = list(self._awaited)
             self._awaited.clear()
             self._unwritten.clear()
             self.ended = time.monotonic()
+            self.state = State.ENDED
         _living.discard(self)
         self._fail(left)
 
@@ -361,14 +405,44 @@ class Sidecar:
         self._process.wait()
 
     def _death(self) -> DstokError:
-        """Say how it ended."""
-        code = self._process.returncode
-        if self._closing and not self._spared:
+        """Say how it ended, and log it unless that was wanted."""
+        if self._wish is Wish.CLOSE:
             return ClientClosed("the client was closed before the answer came")
+        code = self._process.returncode
         how = f"exit status {code}" if code >= 0 else f"signal {_signal_name(-code)}"
+        if self._wish is Wish.STAY:
+            cause = f": {self.error}" if self.error else ""
+            logger.warning(
+                "%s, pid %d, ended unexpectedly (%s)%s", self._name, self.pid, how, cause
+            )
         tail = "\n".join(self._stderr_tail)
         message = f"{self._name} ended ({how})" + (f": {tail}" if tail else "")
         return ProcessDied(message, returncode=code, stderr=tail)
+
+
+def _ready(reading: Iterable[int], writing: Iterable[int], seconds: float | None) -> list[int]:
+    """Wait until descriptors can be read or written, at most `seconds`; return them.
+
+    What `select` has is looked up each time: gevent and eventlet replace it, eventlet without
+    `poll`.
+    """
+    if not hasattr(select, "poll"):
+        readable, writable, _ = select.select(reading, writing, [], seconds)
+        return [*readable, *writable]
+    poll = select.poll()
+    for fd in reading:
+        poll.register(fd, select.POLLIN)
+    for fd in writing:
+        poll.register(fd, select.POLLOUT)
+    return [fd for fd, _ in poll.poll(None if seconds is None else seconds * 1000)]
+
+
+def outcome_of(start: Sidecar | BaseException) -> Sidecar:
+    """Return the sidecar that was started; raise a copy of the error if there is none, since a
+    traceback belongs to one who raises it."""
+    if isinstance(start, BaseException):
+        raise copy.copy(start)
+    return start
 
 
 def _signal_name(number: int) -> str:

@@ -171,6 +171,26 @@ def test_the_override(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert dstok.find_binary() == str(program)
 
 
+def test_a_binary_without_its_exec_bit_is_not_one_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "environment" / "bin" / "dstok"
+    program.parent.mkdir(parents=True)
+    program.write_text("")
+    flaw = f"{program}, which may not be executed: run chmod +x on it"
+    with dstok.Client(binary=program) as client, pytest.raises(dstok.BinaryNotFound) as given:
+        client.ping()
+    assert flaw in str(given.value)
+    monkeypatch.setenv("DSTOK_BINARY", str(program))
+    with pytest.raises(dstok.BinaryNotFound) as override:
+        dstok.find_binary()
+    assert str(override.value) == f"DSTOK_BINARY is {flaw}"
+    nowhere(monkeypatch, tmp_path)
+    with pytest.raises(dstok.BinaryNotFound) as listed:
+        dstok.find_binary()
+    assert f"\n  {flaw}\n" in str(listed.value)
+
+
 def test_python_m_dstok() -> None:
     def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -13,7 +13,6 @@ from collections.abc import Callable
 import pytest
 
 import dstok
-from dstok._connection import Waiter
 from dstok._deadline import Deadline
 from dstok._protocol import Request
 from dstok._sidecar import Sidecar
@@ -23,7 +22,7 @@ from support import SECRET
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
-def in_child(work: Callable[[], None]) -> int:
+def in_child(work: Callable[[], object]) -> int:
     """Run `work` in a forked child; return its exit status: 0 unless something was raised."""
     pid = os.fork()
     if pid == 0:
@@ -105,9 +104,8 @@ def test_what_was_asked_before_the_fork_fails_in_the_child(client: dstok.Client)
     pid = client.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
-    request = Request("ping", None)
-    waiter = Waiter(request.id)
-    client._connection.send(request.text + b"\n", waiter, Deadline(None))
+    waiter = client._send(Request("ping", None), Deadline(None))
+    assert waiter is not None
 
     def work() -> None:
         with pytest.raises(dstok.ProcessDied):

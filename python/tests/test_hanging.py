@@ -15,7 +15,7 @@ import pytest
 import dstok
 from dstok import _sidecar
 from processes import PATIENCE, alive, sidecars, wait_for
-from support import LATE, SECRET, Fake
+from support import LATE, SECRET, Fake, untyped
 
 LONGER_THAN_SILENCE = _sidecar.SILENCE + 0.2
 
@@ -78,11 +78,11 @@ def test_the_same_for_tasks_that_wait_no_more() -> None:
 
 def busy(client: dstok.Client, pool: ThreadPoolExecutor) -> Future[Any]:
     """Have a call time out, and another wait behind it; return that one."""
-    hopeless = pool.submit(client.call, "late", timeout=LONGER_THAN_SILENCE)
+    hopeless = pool.submit(untyped(client).call, "late", timeout=LONGER_THAN_SILENCE)
     sidecar = client._connection.current()
     assert sidecar is not None
     assert wait_for(lambda: len(sidecar._awaited) == 1)
-    patient = pool.submit(client.call, "patient")
+    patient = pool.submit(untyped(client).call, "patient")
     assert isinstance(hopeless.exception(), dstok.CallTimeout)
     return patient
 
@@ -94,14 +94,14 @@ def test_one_that_is_only_busy_still_answers_who_waits(fake: Fake) -> None:
         pid = client.pid
         assert pid is not None
         patient = busy(client, pool)
-        assert client.call("other") == "other"
+        assert untyped(client).call("other") == "other"
         assert client.pid != pid
         time.sleep(5 * _sidecar.GRACE)
         assert alive(pid)
         binary.with_name("now").touch()
         assert patient.result() == "patient"
         assert wait_for(lambda: not alive(pid))
-        assert client.call("other") == "other"
+        assert untyped(client).call("other") == "other"
 
 
 def test_one_for_whose_answer_somebody_waits_is_not_replaced(fake: Fake) -> None:
@@ -109,7 +109,7 @@ def test_one_for_whose_answer_somebody_waits_is_not_replaced(fake: Fake) -> None
     with dstok.Client(binary=binary, timeout=PATIENCE) as client, ThreadPoolExecutor() as pool:
         client.ping()
         pid = client.pid
-        batch = pool.submit(client.call, "late")
+        batch = pool.submit(untyped(client).call, "late")
         sidecar = client._connection.current()
         assert sidecar is not None
         assert wait_for(lambda: len(sidecar._awaited) == 1)

@@ -12,7 +12,7 @@ import pytest
 
 import dstok
 from processes import PATIENCE, kill, sidecars
-from support import GATE, LATE, SECRET, Fake
+from support import GATE, LATE, SECRET, Fake, untyped
 
 
 def test_death_between_a_call_and_the_end_of_the_turn_of_the_loop() -> None:
@@ -62,13 +62,13 @@ def test_asynchronous_timeouts(fake: Fake) -> None:
     async def main() -> None:
         async with dstok.AsyncClient(binary=binary, timeout=PATIENCE) as client:
             await client.ping()
-            cancelled = asyncio.ensure_future(client.call("late"))
+            cancelled = asyncio.ensure_future(untyped(client).call("late"))
             await asyncio.sleep(0.01)
             cancelled.cancel()
             with pytest.raises(dstok.CallTimeout):
-                await client.call("late", timeout=0.05)
+                await untyped(client).call("late", timeout=0.05)
             binary.with_name("now").touch()
-            assert await client.call("a") == "a"
+            assert await untyped(client).call("a") == "a"
             assert cancelled.cancelled()
 
     asyncio.run(main())
@@ -113,7 +113,7 @@ def serve(request):
 
     async def main() -> list[int]:
         async with dstok.AsyncClient(binary=binary, timeout=PATIENCE) as client:
-            calls = [client.call("sign", ["x" * 3_000_000]) for _ in range(3)]
+            calls = [untyped(client).call("sign", ["x" * 3_000_000]) for _ in range(3)]
             results = asyncio.gather(*calls)
             # If the loop waited for the process, it would never come to this.
             for name in ("start", "read"):

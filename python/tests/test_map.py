@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,13 +15,13 @@ import pytest
 import dstok
 import processes
 from processes import run_python, wait_for
-from support import NOW, SECRET, Fake
+from support import NOW, SECRET, Fake, untyped
 
 # The full million is asked for by scripts/test_python --full.
 TOKENS = int(os.environ.get("DSTOK_TEST_TOKENS", "100000"))
 
 
-def users(count: int) -> Iterator[dict[str, Any]]:
+def users(count: int) -> Iterator[dstok.types.CreateTokenParams]:
     """Yield params of `create_token`."""
     return ({"actor_id": f"user-{n}", "now": NOW} for n in range(count))
 
@@ -63,7 +64,7 @@ def test_tokens_by_the_hundred_thousand() -> None:
 
 
 def test_asynchronous_map_over_both_kinds_of_iterables() -> None:
-    async def asynchronous(count: int) -> AsyncIterator[dict[str, Any]]:
+    async def asynchronous(count: int) -> AsyncIterator[dstok.types.CreateTokenParams]:
         for one in users(count):
             await asyncio.sleep(0)
             yield one
@@ -109,7 +110,7 @@ def test_nothing_is_taken_before_it_is_wanted(client: dstok.Client) -> None:
     results = client.map("sign", params)
     assert next(params) == ["a"]
     assert list(results) == []
-    with pytest.raises(dstok.InvalidParams, match="window"):
+    with pytest.raises(dstok.InvalidArgument, match="window"):
         client.map("sign", [], window=0)
 
 
@@ -117,9 +118,9 @@ MIXED: list[Any] = [["a"], {"value": {1}}, ["b", "c", "too many"], {"value": "d"
 
 
 def test_errors_stand_at_their_place(client: dstok.Client) -> None:
-    results = list(client.map("sign", MIXED, return_exceptions=True))
+    results: list[Any] = list(client.map("sign", MIXED, return_exceptions=True))
     assert results[0] == client.sign("a")
-    assert (type(results[1]), results[1].code) == (dstok.InvalidParams, None)
+    assert (type(results[1]), results[1].code) == (dstok.InvalidArgument, None)
     assert (type(results[2]), results[2].code) == (dstok.InvalidParams, -32602)
     assert results[3] == client.sign("d")
 
@@ -127,7 +128,7 @@ def test_errors_stand_at_their_place(client: dstok.Client) -> None:
 def test_the_first_error_is_raised_after_what_came_before(client: dstok.Client) -> None:
     results = client.map("sign", MIXED)
     assert next(results) == client.sign("a")
-    with pytest.raises(dstok.InvalidParams, match="value"):
+    with pytest.raises(dstok.InvalidArgument, match="value"):
         next(results)
 
 
@@ -154,13 +155,13 @@ def test_asynchronous_errors() -> None:
         async with dstok.AsyncClient(secret=SECRET) as client:
             await collect(client.map("sign", params(), return_exceptions=True), found)
             await collect(client.map("sign", MIXED), found)
-            with pytest.raises(dstok.InvalidParams, match="window"):
+            with pytest.raises(dstok.InvalidArgument, match="window"):
                 await client.map("sign", [], window=0).__anext__()
         return found
 
     found = asyncio.run(main())
-    wrong = dstok.InvalidParams
-    assert [type(one) for one in found] == [str, wrong, wrong, str, ZeroDivisionError, str, wrong]
+    unsent, wrong = dstok.InvalidArgument, dstok.InvalidParams
+    assert [type(one) for one in found] == [str, unsent, wrong, str, ZeroDivisionError, str, unsent]
 
 
 async def collect(results: AsyncIterator[Any], found: list[Any]) -> None:
@@ -215,7 +216,7 @@ def test_a_line_over_the_limit_is_an_error_of_its_own(client: dstok.Client) -> N
     with pytest.raises(dstok.InvalidRequest) as caught:
         client.sign("x" * (1 << 24))
     assert caught.value.kind == "too_large"
-    calls: list[tuple[str, Any]] = [("sign", ["x" * 9_000_000])] * 2
+    calls: list[tuple[Any, Any]] = [("sign", ["x" * 9_000_000])] * 2
     results = client.batch(calls, return_exceptions=True)
     assert [one.kind for one in results] == ["too_large"] * 2
     assert client.ping() == "pong"
@@ -236,9 +237,26 @@ def test_one_that_is_too_long_fails_alone(client: dstok.Client) -> None:
     assert [type(one) for one in asyncio.run(asynchronous())] == [type(one) for one in found]
 
 
+@pytest.mark.skipif(not hasattr(sys, "set_int_max_str_digits"), reason="reads every integer")
+def test_an_integer_too_long_for_python_fails_alone(client: dstok.Client) -> None:
+    signed = [client.sign({"n": [n]}) for n in (*range(8), 10**700, *range(8))]
+    most = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        found = list(client.map("unsign", ([one] for one in signed), return_exceptions=True))
+        with pytest.raises(dstok.ProtocolError, match="701 digits"):
+            client.unsign(signed[8])
+        assert client.batch([("ping", None), ("unsign", [signed[1]])]) == ["pong", {"n": [1]}]
+    finally:
+        sys.set_int_max_str_digits(most)
+    assert found.pop(8).args == ("the answer has an integer of 701 digits, more than Python reads",)
+    assert found == [{"n": [n]} for n in range(8)] * 2
+    assert client.unsign(signed[8]) == {"n": [10**700]}
+
+
 @pytest.mark.parametrize("window", [0, -1, float("inf"), float("nan"), "4", None])
 def test_a_window_is_a_number_of_calls(client: dstok.Client, window: Any) -> None:
-    with pytest.raises(dstok.InvalidParams, match="window"):
+    with pytest.raises(dstok.InvalidArgument, match="window"):
         list(client.map("sign", [[1]], window=window))
 
 
@@ -262,7 +280,7 @@ def test_what_is_under_way_comes_before_a_start_that_fails(tmp_path: Path) -> No
 
 
 def test_a_batch(client: dstok.Client) -> None:
-    calls: list[tuple[str, Any]] = [("ping", None), ("sign", ["a"]), ("nothing", {}), ("ping", [])]
+    calls: list[tuple[Any, Any]] = [("ping", None), ("sign", ["a"]), ("nothing", {}), ("ping", [])]
     results = client.batch(calls, return_exceptions=True)
     assert results[:2] == ["pong", client.sign("a")]
     assert isinstance(results[2], dstok.MethodNotFound)
@@ -277,12 +295,13 @@ def test_an_asynchronous_batch() -> None:
         async with dstok.AsyncClient(secret=SECRET) as client:
             assert await client.batch([]) == []
             with pytest.raises(dstok.MethodNotFound):
-                await client.batch([("nothing", None), ("ping", None)])
-            calls: list[tuple[str, Any]] = [("sign", [{1}]), ("ping", None)]
-            return await client.batch(calls, return_exceptions=True)
+                await untyped(client).batch([("nothing", None), ("ping", None)])
+            calls: list[tuple[Any, Any]] = [("sign", [{1}]), ("ping", None)]
+            found: list[Any] = await client.batch(calls, return_exceptions=True)
+            return found
 
     results = asyncio.run(main())
-    assert [type(one) for one in results] == [dstok.InvalidParams, str]
+    assert [type(one) for one in results] == [dstok.InvalidArgument, str]
 
 
 def test_a_batch_takes_effect_in_order(client: dstok.Client) -> None:
@@ -333,8 +352,8 @@ def test_more_than_both_pipes_hold_without_reading(fake: Fake) -> None:
         """
     )
     with dstok.Client(binary=echo) as client:
-        calls: list[tuple[str, Any]] = [("sign", ["x" * 1000])] * 3
-        batch_less = [client.call(*calls[0]) for _ in range(3)]
+        calls: list[tuple[Any, Any]] = [("sign", ["x" * 1000])] * 3
+        batch_less = [untyped(client).call(*calls[0]) for _ in range(3)]
         assert batch_less == [["x" * 1000]] * 3
         threads = [
             threading.Thread(target=client.call, args=("sign", ["x" * 300_000])) for _ in range(8)

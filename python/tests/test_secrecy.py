@@ -16,7 +16,7 @@ import pytest
 import dstok
 from dstok._sidecar import Sidecar
 from processes import Done, wait_for
-from support import Fake
+from support import Fake, untyped
 
 SECRET = "secret-8d1f0c53"
 OLD = "former-5b0e77aa"
@@ -69,7 +69,7 @@ def test_the_environment_of_the_process(
     added = {"LC_CTYPE"}  # by a Python that finds no locale
     for secret, expected in ((SECRET, {*needed}), (None, {*needed, *secrets})):
         with dstok.Client(secret=secret, binary=binary) as client:
-            names, open_ones = client.call("anything")
+            names, open_ones = untyped(client).call("anything")
         assert {*names} - added == expected
         assert open_ones == []
     os.close(reader)
@@ -82,12 +82,12 @@ def provoked(client: dstok.Client, token: str) -> list[Callable[[], object]]:
         lambda: client.configure(secret=""),
         lambda: client.configure(secret=SECRET.encode()),  # type: ignore[arg-type]
         lambda: client.configure(secret=f"{SECRET}\ud800"),
-        lambda: client.configure(secret=SECRET, old_secrets=SECRET),
+        lambda: client.configure(secret=SECRET, old_secrets=SECRET),  # type: ignore[arg-type]
         lambda: client.configure(old_secrets=[SECRET, SECRET.encode()]),  # type: ignore[list-item]
         lambda: client.configure(secret=SECRET, datasette_version="never"),
         lambda: client.configure(secret=SECRET, actions={SECRET: {1}}),
-        lambda: client.call("configure", {"secret": SECRET, "nothing": SECRET}),
-        lambda: client.call("configure", {"secret": {SECRET}}),
+        lambda: untyped(client).call("configure", {"secret": SECRET, "nothing": SECRET}),
+        lambda: untyped(client).call("configure", {"secret": {SECRET}}),
         lambda: client.call("configure", {"secret": f"{SECRET}\ud800"}),
         lambda: client.verify_token(f"{token}x"),
         lambda: client.verify_token(f"{token}\ud800"),
@@ -95,7 +95,7 @@ def provoked(client: dstok.Client, token: str) -> list[Callable[[], object]]:
         lambda: client.call("verify_token", [token, {"now"}]),
         lambda: client.call("verify_token", [token] * 9),
         lambda: client.call("verify_token", [token, "now"]),
-        lambda: client.call("verify_token", {"token": token, "no": 1}),
+        lambda: untyped(client).call("verify_token", {"token": token, "no": 1}),
         lambda: list(client.map("verify_token", [[f"{token}x"]])),
         lambda: client.batch([("verify_token", [f"{token}x"])]),
     ]
@@ -134,7 +134,7 @@ def test_not_in_errors_logs_or_reprs(
             with pytest.raises(dstok.ProcessDied) as died:
                 waiting.result()
         seen += [repr(late.value), repr(died.value)]
-        seen += [repr(client), repr(client._connection._configuration)]
+        seen += [repr(client), repr(client._connection.configuration)]
         client.configure(datasette_version="2.0")  # warned of on stderr
     captured = capfd.readouterr()
     text = "\n".join([*seen, caplog.text, captured.out, captured.err])
@@ -164,13 +164,13 @@ def test_not_told_to_a_program_that_is_not_dstok(fake: Fake, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("wrong", ["", b"bytes", 5, ["a"]])
 def test_secrets_that_are_none(wrong: Any) -> None:
-    with pytest.raises(dstok.InvalidParams) as caught:
+    with pytest.raises(dstok.InvalidArgument) as caught:
         dstok.Client(secret=wrong)
     assert caught.value.param == "secret"
-    with pytest.raises(dstok.InvalidParams) as old:
+    with pytest.raises(dstok.InvalidArgument) as old:
         dstok.Client(secret="a", old_secrets=[wrong])
     assert old.value.param == "old_secrets"
-    with pytest.raises(dstok.InvalidParams, match="old_secrets"):
+    with pytest.raises(dstok.InvalidArgument, match="old_secrets"):
         dstok.Client(old_secrets=["a"])
 
 
@@ -192,7 +192,8 @@ def test_stderr_goes_to_the_log(
         client = dstok.Client(binary=binary, log_level=level)
     with client, pytest.raises(dstok.ProcessDied) as caught:
         client.ping()
-    records = [record for record in caplog.records if record.name == "dstok"]
+    start, *records, death = [record for record in caplog.records if record.name == "dstok"]
+    assert (start.levelno, death.levelno) == (logging.INFO, logging.WARNING)
     assert {record.levelno for record in records} == {level or logging.WARNING}
     logged = [record.getMessage() for record in records]
     assert logged[0] == "first"

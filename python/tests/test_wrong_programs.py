@@ -14,7 +14,7 @@ import pytest
 import dstok
 from dstok import _sidecar
 from processes import PATIENCE, alive, sidecars, wait_for
-from support import DEAF, GATE, LATE, SECRET, Fake
+from support import DEAF, GATE, LATE, SECRET, Fake, untyped
 
 
 def test_a_call_that_takes_too_long_bothers_no_other(
@@ -26,12 +26,12 @@ def test_a_call_that_takes_too_long_bothers_no_other(
         client.ping()
         pid = client.pid
         with pytest.raises(dstok.CallTimeout, match=r"0\.1 seconds") as caught:
-            client.call("late", timeout=0.1)
+            untyped(client).call("late", timeout=0.1)
         assert (caught.value.code, caught.value.kind) == (None, "timeout")
         assert isinstance(caught.value, TimeoutError)
         binary.with_name("now").touch()
         # The late answer comes before these, and is nobody's.
-        assert [client.call(name) for name in ("a", "b", "c")] == ["a", "b", "c"]
+        assert [untyped(client).call(name) for name in ("a", "b", "c")] == ["a", "b", "c"]
         assert client.pid == pid
 
 
@@ -186,11 +186,11 @@ def test_an_answer_that_is_none_fails_all_that_wait(fake: Fake) -> None:
 
     async def main() -> None:
         async with dstok.AsyncClient(binary=binary) as client:
-            calls = [client.call(name) for name in ("a", "b", "c", "lie")]
+            calls = [untyped(client).call(name) for name in ("a", "b", "c", "lie")]
             results = await asyncio.gather(*calls, return_exceptions=True)
             assert results[0] == "a"
             assert [type(one) for one in results[1:]] == [dstok.ProtocolError] * 3
-            assert await client.call("d") == "d"
+            assert await untyped(client).call("d") == "d"
 
     asyncio.run(main())
 

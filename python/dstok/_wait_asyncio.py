@@ -1,17 +1,22 @@
-"""Between an event loop and the threads that read from sidecars."""
+"""Waiting with asyncio, for AsyncClient. `_wait_threads` has the same names for Client."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import itertools
+import threading
 from collections import deque
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import Any, TypeVar
 
+from ._connection import Connection
 from ._deadline import Deadline
 from ._errors import DstokError
 from ._protocol import Ticket
-from ._sidecar import Sidecar
+from ._sidecar import Sidecar, outcome_of
+
+_T = TypeVar("_T")
 
 
 class Mailbox:
@@ -22,12 +27,12 @@ class Mailbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._outgoing: list[tuple[Sidecar, bytes, LoopWaiter]] = []
+        self._outgoing: list[tuple[Sidecar, bytes, Waiter]] = []
         self._sending = False
-        self._waiting: deque[tuple[LoopWaiter, bytes | DstokError]] = deque()
+        self._waiting: deque[tuple[Waiter, bytes | DstokError]] = deque()
         self._called = False
 
-    def send(self, sidecar: Sidecar, line: bytes, waiter: LoopWaiter) -> None:
+    def send(self, sidecar: Sidecar, line: bytes, waiter: Waiter) -> None:
         """Send a line: the first in a turn of the loop at once, others together at its end.
 
         Raises NotSent.
@@ -48,7 +53,7 @@ class Mailbox:
             lines = b"".join(line for _, line, _ in together)
             sidecar.send_all(lines, [waiter for _, _, waiter in together])
 
-    def put(self, waiter: LoopWaiter, outcome: bytes | DstokError) -> None:
+    def put(self, waiter: Waiter, outcome: bytes | DstokError) -> None:
         """Hand an answer over, from any thread."""
         self._waiting.append((waiter, outcome))
         if not self._called:
@@ -65,22 +70,22 @@ class Mailbox:
             waiter.set(outcome)
 
 
-class LoopWaiter(Ticket):
+class Waiter(Ticket):
     """A ticket that a task awaits."""
 
-    __slots__ = ("_future", "_mailbox")
+    __slots__ = ("_future", "mailbox")
 
-    def __init__(self, ids: int | list[int], mailbox: Mailbox) -> None:
+    def __init__(self, ids: int | list[int]) -> None:
         super().__init__(ids)
-        self._mailbox = mailbox
+        self.mailbox = mailbox = _mailbox()
         # An error is a result of it: one that nobody awaits any more is no news for the loop's log.
         self._future: asyncio.Future[bytes | DstokError] = mailbox.loop.create_future()
 
     def resolve(self, line: bytes) -> None:
-        self._mailbox.put(self, line)
+        self.mailbox.put(self, line)
 
     def fail(self, error: DstokError) -> None:
-        self._mailbox.put(self, error)
+        self.mailbox.put(self, error)
 
     def set(self, outcome: bytes | DstokError) -> None:
         """Take what came, in the loop, unless the task waits no more."""
@@ -91,7 +96,7 @@ class LoopWaiter(Ticket):
         """Return the answer. Raises CallTimeout at the deadline, and what made it fail."""
         timer, left = None, deadline.left()
         if left is not None:
-            timer = self._mailbox.loop.call_later(left, self._expire, deadline)
+            timer = self.mailbox.loop.call_later(left, self._expire, deadline)
         try:
             outcome = await self._future
         finally:
@@ -104,3 +109,55 @@ class LoopWaiter(Ticket):
 
     def _expire(self, deadline: Deadline) -> None:
         self.set(deadline.passed())
+
+
+_of_thread = threading.local()
+
+
+def _mailbox() -> Mailbox:
+    """Return that of the running loop. A thread runs one loop at a time."""
+    loop = asyncio.get_running_loop()
+    mailbox: Mailbox | None = getattr(_of_thread, "mailbox", None)
+    if mailbox is None or mailbox.loop is not loop:
+        _of_thread.mailbox = mailbox = Mailbox(loop)
+    return mailbox
+
+
+def send(sidecar: Sidecar, line: bytes, waiter: Waiter) -> None:
+    """Send a line. Raises NotSent."""
+    waiter.mailbox.send(sidecar, line, waiter)
+
+
+async def started(connection: Connection, deadline: Deadline) -> Sidecar:
+    """Wait for a sidecar that runs. After the deadline the start goes on, for others.
+
+    Raises BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
+    ClientClosed, and what `configure` answers.
+    """
+    future = asyncio.wrap_future(connection.starting())
+    try:
+        start = await asyncio.wait_for(future, deadline.left_for_start())
+    except asyncio.TimeoutError:
+        raise deadline.passed() from None
+    return outcome_of(start)
+
+
+async def pause() -> None:
+    """Let others have the loop."""
+    await asyncio.sleep(0)
+
+
+async def close(connection: Connection) -> None:
+    """Send what waits, and close."""
+    _mailbox().flush()
+    await asyncio.to_thread(connection.close)
+
+
+async def each(params: Iterable[_T] | AsyncIterable[_T]) -> AsyncIterator[_T]:
+    """Yield what either kind of iterable has."""
+    if isinstance(params, AsyncIterable):
+        async for one in params:
+            yield one
+    else:
+        for one in params:
+            yield one

@@ -1,0 +1,1 @@
+"""Writes the types of the Python client from dstok's OpenRPC document."""
