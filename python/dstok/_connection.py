@@ -81,15 +81,19 @@ class Connection:
         """Return what will be a sidecar that runs, or why there is none: see `outcome_of`. All who
         ask meanwhile share the start. Raises ProcessDied if no thread can be had for it."""
         with self._lock:
-            if self._start is None or self._start.done():
-                start: futures.Future[Sidecar | BaseException] = futures.Future()
-                start.set_running_or_notify_cancel()  # nobody alone can cancel it
-                try:
-                    threading.Thread(target=self._run_start, args=(start,), daemon=True).start()
-                except RuntimeError as error:  # no more threads, or the end of the interpreter
-                    raise ProcessDied(f"dstok cannot be started: {error}") from None
-                self._start = start
-            return self._start
+            if self._start is not None and not self._start.done():
+                return self._start
+            self._start = start = futures.Future()
+        start.set_running_or_notify_cancel()  # nobody alone can cancel it
+        try:
+            # Not under the lock: to start a thread is to wait for it.
+            threading.Thread(target=self._run_start, args=(start,), daemon=True).start()
+        except RuntimeError as error:  # no more threads, or the end of the interpreter
+            start.set_result(ProcessDied(f"dstok cannot be started: {error}"))
+        except BaseException:
+            start.set_result(ProcessDied("dstok was not started: interrupted"))
+            raise
+        return start
 
     def check(self, changes: Mapping[str, Any]) -> None:
         """Raise InvalidArgument for params of `configure` that are not to be sent."""
