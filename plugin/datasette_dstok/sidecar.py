@@ -13,7 +13,14 @@ logger = logging.getLogger("datasette_dstok")
 COOL_DOWN = 10.0
 
 # Errors with which the sidecar answers; with any other it is not available.
-ANSWERS = ("policy", "invalid_params", "signed_tokens_disabled", "bad_payload", "too_large")
+ANSWERS = (
+    "policy",
+    "invalid_params",
+    "invalid_argument",
+    "signed_tokens_disabled",
+    "bad_payload",
+    "too_large",
+)
 
 REASONS = {
     "binary_not_found": "it was not found",

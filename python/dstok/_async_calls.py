@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, I
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias, TypeVar, overload
 
 if TYPE_CHECKING:
-    from ._base import Default
+    from ._base import Timeout
     from ._errors import DstokError
     from ._types import (
         Access,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
             method: Literal["create_token"],
             params: _CreateToken,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, str]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
             method: Literal["verify_token"],
             params: _VerifyToken,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, Actor | None]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
             method: Literal["inspect_token"],
             params: _InspectToken,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, Inspection]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
             method: Literal["sign"],
             params: _Sign,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, str]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -93,7 +93,7 @@ if TYPE_CHECKING:
             method: Literal["unsign"],
             params: _Unsign,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, Any]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -103,7 +103,7 @@ if TYPE_CHECKING:
             method: Literal["create_actor_cookie"],
             params: _CreateActorCookie,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, str]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -113,7 +113,7 @@ if TYPE_CHECKING:
             method: Literal["verify_actor_cookie"],
             params: _VerifyActorCookie,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, Any]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -123,7 +123,7 @@ if TYPE_CHECKING:
             method: Literal["restrictions_allow_action"],
             params: _RestrictionsAllowAction,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, bool]:
             """Whether the restrictions of a token allow an action."""
 
@@ -133,7 +133,7 @@ if TYPE_CHECKING:
             method: Literal["token_allows_action"],
             params: _TokenAllowsAction,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, Access]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -143,7 +143,7 @@ if TYPE_CHECKING:
             method: Literal["configure"],
             params: _Configure = ...,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, ProcessInfo]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -153,7 +153,7 @@ if TYPE_CHECKING:
             method: Literal["info"],
             params: _No = ...,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, ProcessInfo]:
             """What this process is and how it is configured."""
 
@@ -163,7 +163,7 @@ if TYPE_CHECKING:
             method: Literal["ping"],
             params: _No = ...,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, Literal["pong"]]:
             """Answers "pong"."""
 
@@ -173,7 +173,7 @@ if TYPE_CHECKING:
             method: Literal["rpc.discover"],
             params: _No = ...,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, dict[str, Any]]:
             """The methods as an OpenRPC document."""
 
@@ -186,7 +186,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["create_token"], _CreateToken]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[str]]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -196,7 +196,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["verify_token"], _VerifyToken]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Actor | None]]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -206,7 +206,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["inspect_token"], _InspectToken]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Inspection]]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -216,7 +216,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["sign"], _Sign]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[str]]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -226,7 +226,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["unsign"], _Unsign]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Any]]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -236,7 +236,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["create_actor_cookie"], _CreateActorCookie]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[str]]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -246,7 +246,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["verify_actor_cookie"], _VerifyActorCookie]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Any]]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -256,7 +256,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["restrictions_allow_action"], _RestrictionsAllowAction]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[bool]]:
             """Whether the restrictions of a token allow an action."""
 
@@ -266,7 +266,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["token_allows_action"], _TokenAllowsAction]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Access]]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -276,7 +276,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["configure"], _Configure]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo]]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -286,7 +286,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["info"], _No]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo]]:
             """What this process is and how it is configured."""
 
@@ -296,7 +296,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["ping"], _No]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Literal["pong"]]]:
             """Answers "pong"."""
 
@@ -306,7 +306,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["rpc.discover"], _No]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[dict[str, Any]]]:
             """The methods as an OpenRPC document."""
 
@@ -316,7 +316,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["create_token"], _CreateToken]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[str | DstokError]]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -326,7 +326,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["verify_token"], _VerifyToken]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Actor | DstokError | None]]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -336,7 +336,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["inspect_token"], _InspectToken]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Inspection | DstokError]]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -346,7 +346,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["sign"], _Sign]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[str | DstokError]]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -356,7 +356,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["unsign"], _Unsign]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Any | DstokError]]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -366,7 +366,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["create_actor_cookie"], _CreateActorCookie]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[str | DstokError]]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -376,7 +376,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["verify_actor_cookie"], _VerifyActorCookie]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Any | DstokError]]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -386,7 +386,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["restrictions_allow_action"], _RestrictionsAllowAction]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[bool | DstokError]]:
             """Whether the restrictions of a token allow an action."""
 
@@ -396,7 +396,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["token_allows_action"], _TokenAllowsAction]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Access | DstokError]]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -406,7 +406,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["configure"], _Configure]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo | DstokError]]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -416,7 +416,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["info"], _No]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo | DstokError]]:
             """What this process is and how it is configured."""
 
@@ -426,7 +426,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["ping"], _No]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Literal["pong"] | DstokError]]:
             """Answers "pong"."""
 
@@ -436,7 +436,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["rpc.discover"], _No]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[dict[str, Any] | DstokError]]:
             """The methods as an OpenRPC document."""
 
@@ -446,7 +446,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[MethodName, Params]],
             *,
             return_exceptions: bool = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Any]]:
             """The results of several methods."""
 
@@ -461,7 +461,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[str]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -473,7 +473,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Actor | None]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -485,7 +485,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Inspection]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -497,7 +497,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[str]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -509,7 +509,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Any]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -521,7 +521,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[str]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -533,7 +533,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Any]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -545,7 +545,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[bool]:
             """Whether the restrictions of a token allow an action."""
 
@@ -557,7 +557,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Access]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -569,7 +569,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -581,7 +581,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo]:
             """What this process is and how it is configured."""
 
@@ -593,7 +593,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Literal["pong"]]:
             """Answers "pong"."""
 
@@ -605,7 +605,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[dict[str, Any]]:
             """The methods as an OpenRPC document."""
 
@@ -617,7 +617,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[str | DstokError]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -629,7 +629,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Actor | DstokError | None]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -641,7 +641,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Inspection | DstokError]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -653,7 +653,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[str | DstokError]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -665,7 +665,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Any | DstokError]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -677,7 +677,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[str | DstokError]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -689,7 +689,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Any | DstokError]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -701,7 +701,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[bool | DstokError]:
             """Whether the restrictions of a token allow an action."""
 
@@ -713,7 +713,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Access | DstokError]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -725,7 +725,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo | DstokError]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -737,7 +737,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo | DstokError]:
             """What this process is and how it is configured."""
 
@@ -749,7 +749,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[Literal["pong"] | DstokError]:
             """Answers "pong"."""
 
@@ -761,7 +761,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> AsyncIterator[dict[str, Any] | DstokError]:
             """The methods as an OpenRPC document."""
 

@@ -7,20 +7,12 @@ import logging
 import math
 import os
 import weakref
-from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from . import types
 from ._configuration import Configuration, limits_tokens, zlib_flavour
 from ._connection import Connection
 from ._errors import InvalidArgument
-from ._types import (
-    ActionTable,
-    GivenSettings,
-    ItsdangerousVersion,
-    OldSecrets,
-    SequenceNotStr,
-    ZlibName,
-)
 
 
 class Default(enum.Enum):
@@ -45,12 +37,12 @@ class BaseClient:
         self,
         *,
         secret: str | None = None,
-        old_secrets: OldSecrets = (),
+        old_secrets: types.OldSecrets = (),
         datasette_version: str | None = None,
-        actions: ActionTable = None,
-        settings: GivenSettings | None = None,
-        zlib: ZlibName | None = None,
-        itsdangerous: ItsdangerousVersion | None = None,
+        actions: types.ActionTable = None,
+        settings: types.GivenSettings | None = None,
+        zlib: types.ZlibName | None = None,
+        itsdangerous: types.ItsdangerousVersion | None = None,
         require_expiry: bool = False,
         max_expires_after: int | None = None,
         known_actions_only: bool = False,
@@ -60,7 +52,7 @@ class BaseClient:
         retries: int = 0,
         max_backoff: float = 2.0,
         log_level: int = logging.WARNING,
-        serve_options: SequenceNotStr[str] = (),
+        serve_options: types.SequenceNotStr[str] = (),
     ) -> None:
         """Nothing is started before the first call.
 
@@ -103,28 +95,33 @@ class BaseClient:
             raise InvalidArgument(
                 "serve_options must be a list of strings, not a string", param="serve_options"
             )
-        limits = _limits(require_expiry, max_expires_after, known_actions_only, audit_log)
-        options = [*serve_options, *limits]
-        at_start = limits_tokens(options)
-        changes = {
-            "secret": secret,
-            "old_secrets": old_secrets or None,
-            "datasette_version": datasette_version,
-            "actions": None if at_start else actions,
-            "settings": settings,
-            "zlib": zlib or zlib_flavour(),
-            "itsdangerous": itsdangerous,
+        limits = {
+            "--require-expiry": require_expiry,
+            f"--max-expires-after={max_expires_after}": max_expires_after is not None,
+            "--known-actions-only": known_actions_only,
+            f"--audit-log={audit_log and os.fspath(audit_log)}": audit_log is not None,
         }
+        options = [*serve_options, *(option for option, is_given in limits.items() if is_given)]
+        at_start = limits_tokens(options)
+        changes = given(
+            {"zlib": zlib or zlib_flavour()},
+            secret=secret,
+            old_secrets=old_secrets or None,
+            datasette_version=datasette_version,
+            actions=None if at_start else actions,
+            settings=settings,
+            itsdangerous=itsdangerous,
+        )
         configuration = Configuration(options, actions if at_start else None, {})
         configuration.check(changes)
         self._retries = retries
         self._timeout = _checked(timeout)
         self._connection = Connection(
             configuration.changed(changes),
-            binary=None if binary is None else os.fspath(binary),
-            timeout=timeout,
-            max_backoff=max_backoff,
-            log_level=log_level,
+            None if binary is None else os.fspath(binary),
+            timeout,
+            max_backoff,
+            log_level,
         )
         weakref.finalize(self, self._connection.abandon).atexit = False
 
@@ -141,7 +138,7 @@ class BaseClient:
         self._connection.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._connection.closed else f"pid={self.pid}"
+        state = "closed" if self._connection.closed.is_set() else f"pid={self.pid}"
         return f"<dstok.{type(self).__name__} {state}>"
 
     def __reduce__(self) -> NoReturn:
@@ -153,23 +150,6 @@ class BaseClient:
 
     def _seconds(self, timeout: Timeout) -> float | None:
         return self._timeout if isinstance(timeout, Default) else _checked(timeout)
-
-
-def _limits(
-    require_expiry: bool,
-    max_expires_after: int | None,
-    known_actions_only: bool,
-    audit_log: str | os.PathLike[str] | None,
-) -> Iterator[str]:
-    """Yield the limits as options of `dstok serve`."""
-    if require_expiry:
-        yield "--require-expiry"
-    if max_expires_after is not None:
-        yield f"--max-expires-after={max_expires_after}"
-    if known_actions_only:
-        yield "--known-actions-only"
-    if audit_log is not None:
-        yield f"--audit-log={os.fspath(audit_log)}"
 
 
 def _checked(timeout: float | None) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from . import _protocol
@@ -26,13 +25,6 @@ def encoded(method: str, params: _protocol.Params) -> _protocol.Request | Invali
         return _protocol.Request(method, params)
     except InvalidArgument as error:
         return error
-
-
-def given_up(tickets: Iterable[_protocol.Ticket | None]) -> None:
-    """Note that nobody will wait for these."""
-    for ticket in tickets:
-        if ticket is not None:
-            ticket.wanted = False
 
 
 class Batch:
@@ -59,7 +51,8 @@ class Batch:
         self._errors.append(None)
         self._texts.append(request.text)
         self.ids.append(request.ids)
-        self.changes.update(request.changes)
+        if request.changes:
+            self.changes.update(request.changes)
         self.size += len(request.text)
 
     def has_room_for(self, request: _protocol.Request | InvalidArgument) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias, overload
 
 if TYPE_CHECKING:
-    from ._base import Default
+    from ._base import Timeout
     from ._errors import DstokError
     from ._types import (
         Access,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
             method: Literal["create_token"],
             params: _CreateToken,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> str:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
             method: Literal["verify_token"],
             params: _VerifyToken,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Actor | None:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
             method: Literal["inspect_token"],
             params: _InspectToken,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Inspection:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
             method: Literal["sign"],
             params: _Sign,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> str:
             """A signed value, as datasette.sign() makes it."""
 
@@ -91,7 +91,7 @@ if TYPE_CHECKING:
             method: Literal["unsign"],
             params: _Unsign,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Any:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -101,7 +101,7 @@ if TYPE_CHECKING:
             method: Literal["create_actor_cookie"],
             params: _CreateActorCookie,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> str:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -111,7 +111,7 @@ if TYPE_CHECKING:
             method: Literal["verify_actor_cookie"],
             params: _VerifyActorCookie,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Any:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -121,7 +121,7 @@ if TYPE_CHECKING:
             method: Literal["restrictions_allow_action"],
             params: _RestrictionsAllowAction,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> bool:
             """Whether the restrictions of a token allow an action."""
 
@@ -131,7 +131,7 @@ if TYPE_CHECKING:
             method: Literal["token_allows_action"],
             params: _TokenAllowsAction,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Access:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -141,7 +141,7 @@ if TYPE_CHECKING:
             method: Literal["configure"],
             params: _Configure = ...,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> ProcessInfo:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -151,7 +151,7 @@ if TYPE_CHECKING:
             method: Literal["info"],
             params: _No = ...,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> ProcessInfo:
             """What this process is and how it is configured."""
 
@@ -161,7 +161,7 @@ if TYPE_CHECKING:
             method: Literal["ping"],
             params: _No = ...,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Literal["pong"]:
             """Answers "pong"."""
 
@@ -171,7 +171,7 @@ if TYPE_CHECKING:
             method: Literal["rpc.discover"],
             params: _No = ...,
             *,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> dict[str, Any]:
             """The methods as an OpenRPC document."""
 
@@ -184,7 +184,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["create_token"], _CreateToken]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[str]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -194,7 +194,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["verify_token"], _VerifyToken]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Actor | None]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -204,7 +204,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["inspect_token"], _InspectToken]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Inspection]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -214,7 +214,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["sign"], _Sign]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[str]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -224,7 +224,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["unsign"], _Unsign]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Any]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -234,7 +234,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["create_actor_cookie"], _CreateActorCookie]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[str]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -244,7 +244,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["verify_actor_cookie"], _VerifyActorCookie]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Any]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -254,7 +254,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["restrictions_allow_action"], _RestrictionsAllowAction]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[bool]:
             """Whether the restrictions of a token allow an action."""
 
@@ -264,7 +264,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["token_allows_action"], _TokenAllowsAction]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Access]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -274,7 +274,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["configure"], _Configure]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[ProcessInfo]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -284,7 +284,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["info"], _No]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[ProcessInfo]:
             """What this process is and how it is configured."""
 
@@ -294,7 +294,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["ping"], _No]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Literal["pong"]]:
             """Answers "pong"."""
 
@@ -304,7 +304,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["rpc.discover"], _No]],
             *,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[dict[str, Any]]:
             """The methods as an OpenRPC document."""
 
@@ -314,7 +314,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["create_token"], _CreateToken]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[str | DstokError]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -324,7 +324,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["verify_token"], _VerifyToken]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Actor | DstokError | None]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -334,7 +334,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["inspect_token"], _InspectToken]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Inspection | DstokError]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -344,7 +344,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["sign"], _Sign]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[str | DstokError]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -354,7 +354,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["unsign"], _Unsign]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Any | DstokError]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -364,7 +364,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["create_actor_cookie"], _CreateActorCookie]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[str | DstokError]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -374,7 +374,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["verify_actor_cookie"], _VerifyActorCookie]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Any | DstokError]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -384,7 +384,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["restrictions_allow_action"], _RestrictionsAllowAction]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[bool | DstokError]:
             """Whether the restrictions of a token allow an action."""
 
@@ -394,7 +394,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["token_allows_action"], _TokenAllowsAction]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Access | DstokError]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -404,7 +404,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["configure"], _Configure]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[ProcessInfo | DstokError]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -414,7 +414,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["info"], _No]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[ProcessInfo | DstokError]:
             """What this process is and how it is configured."""
 
@@ -424,7 +424,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["ping"], _No]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Literal["pong"] | DstokError]:
             """Answers "pong"."""
 
@@ -434,7 +434,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[Literal["rpc.discover"], _No]],
             *,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[dict[str, Any] | DstokError]:
             """The methods as an OpenRPC document."""
 
@@ -444,7 +444,7 @@ if TYPE_CHECKING:
             calls: Iterable[tuple[MethodName, Params]],
             *,
             return_exceptions: bool = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> list[Any]:
             """The results of several methods."""
 
@@ -459,7 +459,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[str]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -471,7 +471,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Actor | None]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -483,7 +483,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Inspection]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -495,7 +495,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[str]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -507,7 +507,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Any]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -519,7 +519,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[str]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -531,7 +531,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Any]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -543,7 +543,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[bool]:
             """Whether the restrictions of a token allow an action."""
 
@@ -555,7 +555,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Access]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -567,7 +567,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -579,7 +579,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo]:
             """What this process is and how it is configured."""
 
@@ -591,7 +591,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Literal["pong"]]:
             """Answers "pong"."""
 
@@ -603,7 +603,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: Literal[False] = ...,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[dict[str, Any]]:
             """The methods as an OpenRPC document."""
 
@@ -615,7 +615,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[str | DstokError]:
             """A signed API token, as datasette.create_token() makes it."""
 
@@ -627,7 +627,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Actor | DstokError | None]:
             """The actor of an API token, or null where Datasette returns None."""
 
@@ -639,7 +639,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Inspection | DstokError]:
             """What a token says and what is wrong with it; needs no secret."""
 
@@ -651,7 +651,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[str | DstokError]:
             """A signed value, as datasette.sign() makes it."""
 
@@ -663,7 +663,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Any | DstokError]:
             """The value that was signed, as datasette.unsign() returns it."""
 
@@ -675,7 +675,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[str | DstokError]:
             """The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it."""
 
@@ -687,7 +687,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Any | DstokError]:
             """The actor of a ds_actor cookie, or null for an anonymous visitor."""
 
@@ -699,7 +699,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[bool | DstokError]:
             """Whether the restrictions of a token allow an action."""
 
@@ -711,7 +711,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Access | DstokError]:
             """Verifies a token and says whether its restrictions allow an action."""
 
@@ -723,7 +723,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo | DstokError]:
             """Changes what is given, from the next request on, and answers the new info."""
 
@@ -735,7 +735,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo | DstokError]:
             """What this process is and how it is configured."""
 
@@ -747,7 +747,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[Literal["pong"] | DstokError]:
             """Answers "pong"."""
 
@@ -759,7 +759,7 @@ if TYPE_CHECKING:
             *,
             window: int = ...,
             return_exceptions: bool,
-            timeout: float | Default | None = ...,
+            timeout: Timeout = ...,
         ) -> Iterator[dict[str, Any] | DstokError]:
             """The methods as an OpenRPC document."""
 

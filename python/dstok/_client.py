@@ -6,36 +6,20 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import Any, TypeVar
 
+from . import types
 from ._calls import typed_batch, typed_call, typed_map
 from ._base import DEFAULT, BaseClient, Timeout, given
-from ._batch import WINDOW, Batch, Window, encoded, given_up
-from ._connection import TRIES, keeps_dying
+from ._batch import WINDOW, Batch, Window, encoded
 from ._deadline import Deadline
 from ._errors import DstokError, InvalidArgument, ProcessDied
 from ._protocol import Request, outcome, raised
 from ._sidecar import NotSent
-from ._types import (
-    Access,
-    ActionNames,
-    ActionsByDatabaseAndResource,
-    ActionsByName,
-    ActionTable,
-    Actor,
-    Allowlist,
-    GivenSettings,
-    Inspection,
-    ItsdangerousVersion,
-    OldSecrets,
-    Params,
-    ProcessInfo,
-    Resource,
-    Restrictions,
-    ZlibName,
-)
 from ._wait_threads import Waiter, close, each, pause, send, started
+
+_TRIES = 3
+"""How many sidecars a call may meet that have just ended, before it gives up."""
 
 _Self = TypeVar("_Self", bound="Client")
 
@@ -47,9 +31,10 @@ class Client(BaseClient):
     `close`.
 
     Every method takes `timeout`: seconds to wait for the answer (float), a start included, instead
-    of the client's; None: for ever. Every method raises the DstokError that was answered, and
-    beside those named: BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
-    ClientClosed, InvalidArgument.
+    of the client's; None: for ever. It ends the wait, not the start.
+
+    Beside the exceptions named, every method raises BinaryNotFound, VersionMismatch, ProcessDied,
+    ProtocolError, CallTimeout, ClientClosed, InvalidArgument, and those of the answer.
     """
 
     def create_token(
@@ -57,10 +42,10 @@ class Client(BaseClient):
         actor_id: object,
         *,
         expires_after: int | None = None,
-        restrict_all: ActionNames | None = None,
-        restrict_database: ActionsByName | None = None,
-        restrict_resource: ActionsByDatabaseAndResource | None = None,
-        restrictions: Restrictions | None = None,
+        restrict_all: types.ActionNames | None = None,
+        restrict_database: types.ActionsByName | None = None,
+        restrict_resource: types.ActionsByDatabaseAndResource | None = None,
+        restrictions: types.Restrictions | None = None,
         now: float | None = None,
         timeout: Timeout = DEFAULT,
     ) -> str:
@@ -93,7 +78,7 @@ class Client(BaseClient):
 
     def verify_token(
         self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
-    ) -> Actor | None:
+    ) -> types.Actor | None:
         """Return the actor (dict) whose API token it is, or None where Datasette returns None.
 
         `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid, BadPayload,
@@ -104,7 +89,7 @@ class Client(BaseClient):
 
     def inspect_token(
         self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
-    ) -> Inspection:
+    ) -> types.Inspection:
         """Return what a token says and what is wrong with it (dict); needs no secret.
 
         The members are payload, compressed, signature, secret, status, reason, actor_id, created,
@@ -167,9 +152,9 @@ class Client(BaseClient):
 
     def restrictions_allow_action(
         self,
-        restrictions: Allowlist | None,
+        restrictions: types.Allowlist | None,
         action: str,
-        resource: Resource = None,
+        resource: types.Resource = None,
         *,
         timeout: Timeout = DEFAULT,
     ) -> bool:
@@ -189,11 +174,11 @@ class Client(BaseClient):
         self,
         token: str,
         action: str,
-        resource: Resource = None,
+        resource: types.Resource = None,
         *,
         now: float | None = None,
         timeout: Timeout = DEFAULT,
-    ) -> Access:
+    ) -> types.Access:
         """Verify a token and tell whether its restrictions allow an action, in one call.
 
         Returns a dict: `actor` as from `verify_token()`, and `allowed` (bool), which is False
@@ -214,14 +199,14 @@ class Client(BaseClient):
         self,
         *,
         secret: str | None = None,
-        old_secrets: OldSecrets | None = None,
+        old_secrets: types.OldSecrets | None = None,
         datasette_version: str | None = None,
-        actions: ActionTable = None,
-        settings: GivenSettings | None = None,
-        zlib: ZlibName | None = None,
-        itsdangerous: ItsdangerousVersion | None = None,
+        actions: types.ActionTable = None,
+        settings: types.GivenSettings | None = None,
+        zlib: types.ZlibName | None = None,
+        itsdangerous: types.ItsdangerousVersion | None = None,
         timeout: Timeout = DEFAULT,
-    ) -> ProcessInfo:
+    ) -> types.ProcessInfo:
         """Change what is given, for this sidecar and for those started later; return the info.
 
         The arguments are those of the class. A new `secret` drops the old ones unless
@@ -238,10 +223,10 @@ class Client(BaseClient):
             zlib=zlib,
             itsdangerous=itsdangerous,
         )
-        self._connection.check(changes)
+        self._connection.configuration.check(changes)
         return self.call("configure", changes, timeout=timeout)
 
-    def info(self, *, timeout: Timeout = DEFAULT) -> ProcessInfo:
+    def info(self, *, timeout: Timeout = DEFAULT) -> types.ProcessInfo:
         """Return what the sidecar is and how it is configured (dict); no secret is in it."""
         return self.call("info", timeout=timeout)
 
@@ -254,14 +239,14 @@ class Client(BaseClient):
         return self.call("rpc.discover", timeout=timeout)
 
     @typed_call
-    def call(self, method: str, params: Params = None, *, timeout: Timeout = DEFAULT) -> Any:
+    def call(
+        self, method: str, params: types.Params = None, *, timeout: Timeout = DEFAULT
+    ) -> Any:
         """Return the result of any method.
 
         Args:
             method: its name.
             params: a mapping (by name) or a sequence (by position).
-            timeout: seconds (float) instead of the client's, a start included; None: for ever.
-                It ends the wait, not the start, which the client's timeout limits.
         """
         deadline = Deadline(self._seconds(timeout))
         request = Request(method, params)
@@ -271,7 +256,7 @@ class Client(BaseClient):
     @typed_batch
     def batch(
         self,
-        calls: Iterable[tuple[str, Params]],
+        calls: Iterable[tuple[str, types.Params]],
         *,
         return_exceptions: bool = False,
         timeout: Timeout = DEFAULT,
@@ -287,15 +272,15 @@ class Client(BaseClient):
         for method, params in calls:
             batch.add(encoded(method, params))
         deadline = Deadline(seconds)
-        waiter = self._send_batch(batch, deadline)
-        results = self._results(batch, waiter, deadline)
+        waiter = self._send(batch, deadline)
+        results = batch.results(self._answer(batch, waiter, deadline))
         return results if return_exceptions else [raised(one) for one in results]
 
     @typed_map
     def map(
         self,
         method: str,
-        params: Iterable[Params],
+        params: Iterable[types.Params],
         *,
         window: int = WINDOW,
         return_exceptions: bool = False,
@@ -310,7 +295,8 @@ class Client(BaseClient):
             window: how many calls may be under way.
             return_exceptions: yield an error in place of its result; else the first one is
                 raised, and what comes after it is not yielded.
-            timeout: seconds (float) for each wait instead of the client's; None: for ever.
+
+        The timeout is for each wait.
         """
         seconds = self._seconds(timeout)
         source = _Source(method, each(params))
@@ -325,32 +311,40 @@ class Client(BaseClient):
                 while window.open() and not source.ended:
                     batch = source.batch(window.most)
                     try:
-                        waiter = self._send_batch(batch, Deadline(seconds))
+                        waiter = self._send(batch, Deadline(seconds))
                         under_way.append((batch, waiter))
                     except DstokError as error:  # what is under way may still be answered
                         source.fail(error)
                         break
                     window.take(batch)
                     pause()
+                if not under_way and source.error is not None:
+                    raise source.error
                 if not under_way:
-                    source.finish()
                     return
                 batch, waiter = under_way.popleft()
                 try:
-                    results = self._results(batch, waiter, Deadline(seconds))
+                    results = batch.results(self._answer(batch, waiter, Deadline(seconds)))
                 except DstokError as error:
                     results = batch.all_failed(error)
                 window.give_back(batch, waiter.size if waiter else 0)
                 for result in results:
                     yield result if return_exceptions else raised(result)
         finally:
-            given_up(waiter for _, waiter in under_way)
+            for _, waiter in under_way:
+                if waiter is not None:
+                    waiter.wanted = False
 
-    def _send(self, request: Request | Batch, deadline: Deadline) -> Waiter:
-        """Send a line, starting a sidecar if need be. Raises as `started` does."""
+    def _send(self, request: Request | Batch, deadline: Deadline) -> Waiter | None:
+        """Send a line, starting a sidecar if need be. Raises as `started` does.
+
+        A batch of which nothing could be sent has nothing to wait for.
+        """
+        if not request.ids:
+            return None
         waiter = Waiter(request.ids)
         line = request.line()
-        for _ in range(TRIES):
+        for _ in range(_TRIES):
             sidecar = self._connection.current() or started(self._connection, deadline)
             if request.changes:
                 remember = self._connection.remember
@@ -360,16 +354,14 @@ class Client(BaseClient):
                 return waiter
             except NotSent:  # it ended a moment ago
                 pass
-        raise keeps_dying()
+        raise ProcessDied("dstok ends again and again before it can be asked")
 
-    def _send_batch(self, batch: Batch, deadline: Deadline) -> Waiter | None:
-        """Send a batch; nothing is to be waited for if nothing of it could be sent."""
-        return self._send(batch, deadline) if batch.ids else None
-
-    def _answer(self, request: Request | Batch, waiter: Waiter, deadline: Deadline) -> Any:
+    def _answer(
+        self, request: Request | Batch, waiter: Waiter | None, deadline: Deadline
+    ) -> Any:
         """Wait for the answer. After a death, what may be sent again is."""
         retries = 0 if request.changes else self._retries
-        while True:
+        while waiter is not None:
             try:
                 return waiter.wait(deadline)
             except ProcessDied:
@@ -377,10 +369,7 @@ class Client(BaseClient):
                     raise
                 retries -= 1
             waiter = self._send(request, deadline)
-
-    def _results(self, batch: Batch, waiter: Waiter | None, deadline: Deadline) -> list[Any]:
-        """Return a result or an exception for each request of a batch."""
-        return batch.results(self._answer(batch, waiter, deadline) if waiter else [])
+        return []
 
     def close(self) -> None:
         """End the sidecar once it has answered what was sent, and wait for that.
@@ -392,24 +381,19 @@ class Client(BaseClient):
     def __enter__(self: _Self) -> _Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
 
 class _Source:
     """Params, taken by the batch. What their iterable raises comes after what it gave."""
 
-    def __init__(self, method: str, params: Iterator[Params]) -> None:
+    def __init__(self, method: str, params: Iterator[types.Params]) -> None:
         self.ended = False
         self._method = method
         self._params = params
         self._held: Request | InvalidArgument | None = None
-        self._error: Exception | None = None
+        self.error: Exception | None = None
 
     def batch(self, most: int) -> Batch:
         """Return the next batch of at most so many requests."""
@@ -430,9 +414,4 @@ class _Source:
 
     def fail(self, error: Exception) -> None:
         """Take no more params: `error` comes after the results of those that were taken before."""
-        self.ended, self._error = True, error
-
-    def finish(self) -> None:
-        """Raise what is left to be raised."""
-        if self._error is not None:
-            raise self._error
+        self.ended, self.error = True, error

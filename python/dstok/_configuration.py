@@ -42,7 +42,7 @@ class Configuration:
         self.params = params
 
     def changed(self, changes: Mapping[str, Any]) -> Configuration:
-        """Return a copy that remembers more params of `configure`; None is as if not given."""
+        """Return a copy that remembers more params of `configure`; null is as if not given."""
         given = {name: value for name, value in changes.items() if value is not None}
         merged = {**self.params, **given}
         if "secret" in given:  # it drops the old ones

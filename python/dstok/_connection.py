@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping
 from concurrent import futures
 from typing import Any, cast
 
@@ -22,33 +22,25 @@ from ._wait_threads import Waiter
 
 PROTOCOL = 1
 
-TRIES = 3
-"""How many sidecars a call may meet that have just ended, before it gives up."""
-
 _YOUNG = 5.0
 """Seconds: a process that dies younger than this counts as a failed start."""
 _FIRST_BACKOFF = 0.05
+_CLOSED = "the client is closed"
 
 _all: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class Connection:
     """Has at most one sidecar at a time. Any thread may call any method."""
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        *,
-        binary: str | None,
-        timeout: float | None,
-        max_backoff: float,
-        log_level: int,
-    ) -> None:
-        self._configuration = configuration
-        self._binary = binary
-        self._timeout = timeout
-        self._max_backoff = max_backoff
-        self._log_level = log_level
+    configuration: Configuration
+    binary: str | None
+    timeout: float | None
+    max_backoff: float
+    log_level: int
+
+    def __post_init__(self) -> None:
         self._sidecar: Sidecar | None = None
         self._retired: list[Sidecar] = []
         """Those that may still answer who waits for them."""
@@ -56,7 +48,9 @@ class Connection:
         self._not_before = 0.0
         self._start: futures.Future[Sidecar | BaseException] | None = None
         self._lock = threading.Lock()  # never held while something is waited for
-        self._closed = threading.Event()
+        self._starting = threading.Lock()  # held during a start
+        self._abandoned = False
+        self.closed = threading.Event()
         _all.add(self)
 
     @property
@@ -65,15 +59,10 @@ class Connection:
         sidecar = self._sidecar
         return sidecar.pid if sidecar is not None and sidecar.runs else None
 
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed.is_set()
-
     def current(self) -> Sidecar | None:
         """Return the sidecar if it runs and does not hang; never waits. Raises ClientClosed."""
-        if self._closed.is_set():
-            raise _closed()
+        if self.closed.is_set():
+            raise ClientClosed(_CLOSED)
         sidecar = self._sidecar
         return sidecar if sidecar is not None and sidecar.available else None
 
@@ -95,10 +84,6 @@ class Connection:
             raise
         return start
 
-    def check(self, changes: Mapping[str, Any]) -> None:
-        """Raise InvalidArgument for params of `configure` that are not to be sent."""
-        self._configuration.check(changes)
-
     def remember(self, sidecar: Sidecar, changes: _protocol.Changes, answers: list[Any]) -> None:
         """Tell later sidecars what this one accepted. `changes` are by the ids of the answers.
 
@@ -107,59 +92,57 @@ class Connection:
         with self._lock:
             for answer in answers:
                 if "result" in answer and answer["id"] in changes:
-                    self._configuration = self._configuration.changed(changes[answer["id"]])
+                    self.configuration = self.configuration.changed(changes[answer["id"]])
             current = self._sidecar
-            if current is not None and current is not sidecar and current.state is State.READY:
-                current.retire("was told the former configuration")
+        if current is not None and current is not sidecar and current.state is State.READY:
+            current.retire("was told the former configuration")
 
-    def abandon(self) -> None:
-        """Let the sidecar end when nobody has the client any more.
+    def abandon(self) -> list[Sidecar]:
+        """Let the sidecars end when nobody has the client any more; return them.
 
         Takes no lock, since the garbage collector calls it in the middle of anything.
         """
-        for sidecar in self._sidecars():
-            sidecar.begin_close()
+        self._abandoned = True  # first this: a sidecar that is not there yet is ended by its start
+        sidecar = self._sidecar
+        ending = [*self._retired] if sidecar is None else [*self._retired, sidecar]
+        for one in ending:
+            one.begin_close()
+        return ending
 
     def close(self) -> None:
-        """Let the sidecar end, and wait for it."""
-        self._closed.set()
-        ending = self._sidecars()
-        for sidecar in ending:
-            sidecar.begin_close()
-        for sidecar in ending:
+        """Let the sidecars end, and wait for that."""
+        self.closed.set()
+        for sidecar in self.abandon():
             sidecar.join()
         self._sidecar, self._retired = None, []  # and with them their descriptors
-
-    def _sidecars(self) -> list[Sidecar]:
-        sidecar = self._sidecar
-        return [*self._retired] if sidecar is None else [*self._retired, sidecar]
 
     def forget(self) -> None:
         """In a forked process: the sidecar is the parent's, and so is who held a lock."""
         self._sidecar = self._start = None
         self._retired = []
-        self._lock = threading.Lock()
-        was_closed, self._closed = self._closed.is_set(), threading.Event()
+        self._lock, self._starting = threading.Lock(), threading.Lock()
+        was_closed, self.closed = self.closed.is_set(), threading.Event()
         if was_closed:
-            self._closed.set()
+            self.closed.set()
 
     def _run_start(self, future: futures.Future[Sidecar | BaseException]) -> None:
         try:
-            future.set_result(self.current() or self._started())
+            with self._starting:
+                future.set_result(self.current() or self._started())
         except BaseException as error:
             # Without its frames, which would keep clients, pipes and secrets.
             error.__context__ = None
             future.set_result(error.with_traceback(None))
 
     def _started(self) -> Sidecar:
-        deadline = Deadline(self._timeout)
+        deadline = Deadline(self.timeout)
         self._note_death()
         self._back_off(deadline)
-        binary = self._binary or find_binary()
+        binary = self.binary or find_binary()
         sidecar = self._sidecar = self._spawn(binary)
         try:
-            if self.closed:
-                raise _closed()
+            if self._abandoned:
+                raise ClientClosed(_CLOSED)
             info = self._greet(sidecar, binary, deadline)
             self._configure(sidecar, info, deadline)
         except BaseException:
@@ -184,32 +167,29 @@ class Connection:
         self._failures = 1 if ended - sidecar.started > _YOUNG else self._failures + 1
         delay = 0.0
         if self._failures > 1:
-            delay = min(self._max_backoff, _FIRST_BACKOFF * 2.0 ** min(self._failures - 2, 30))
+            delay = min(self.max_backoff, _FIRST_BACKOFF * 2.0 ** min(self._failures - 2, 30))
         self._not_before = ended + delay
 
     def _back_off(self, deadline: Deadline) -> None:
         delay, left = self._not_before - time.monotonic(), deadline.left()
         too_long = left is not None and left < delay
-        if delay > 0 and self._closed.wait(left if too_long else delay):
-            raise _closed()
+        if delay > 0 and self.closed.wait(left if too_long else delay):
+            raise ClientClosed(_CLOSED)
         if too_long:
             raise deadline.passed()
 
     def _spawn(self, binary: str) -> Sidecar:
         try:
-            with self._configuration.actions_file() as actions:
-                command = self._configuration.command(binary, actions)
-                environ = self._configuration.environ()
-                return Sidecar(command, environ, self._log_level, inherited=actions)
-        except OSError as error:
-            message = f"{binary} cannot be started: {error.strerror}"
-            if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
-                flaw = flaw_of(binary)
-                message = f"the binary is {binary}, {flaw}" if flaw else message
-                raise BinaryNotFound(message) from None
-            raise ProcessDied(message) from None
-        except RuntimeError as error:  # no more threads
-            raise ProcessDied(f"{binary} cannot be started: {error}") from None
+            with self.configuration.actions_file() as actions:
+                command = self.configuration.command(binary, actions)
+                environ = self.configuration.environ()
+                return Sidecar(command, environ, self.log_level, inherited=actions)
+        except (OSError, RuntimeError) as error:  # RuntimeError: no more threads
+            why = getattr(error, "strerror", str(error))
+            if getattr(error, "errno", 0) in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
+                flaw = flaw_of(binary) or f"which cannot be run: {why}"
+                raise BinaryNotFound(f"the binary is {binary}, {flaw}") from None
+            raise ProcessDied(f"{binary} cannot be started: {why}") from None
 
     def _greet(self, sidecar: Sidecar, binary: str, deadline: Deadline) -> dict[str, Any]:
         """See that it is the right program, before it is told a secret; return its info."""
@@ -228,23 +208,14 @@ class Connection:
         """Tell it the configuration, and again if that changes meanwhile. Then it is ready."""
         can_configure = "configure" in info.get("methods", ["configure"])
         while True:
-            configuration = self._configuration
+            configuration = self.configuration
             params = configuration.params
             # Without the method, its options may have made it what it is to be.
             if can_configure or any(info.get(name) != value for name, value in params.items()):
                 _ask(sidecar, "configure", params, deadline)
             with self._lock:
-                if configuration is self._configuration:
+                if configuration is self.configuration:
                     return sidecar.ready()
-
-
-def keeps_dying() -> ProcessDied:
-    """Return the exception for sidecars that end as soon as they have started."""
-    return ProcessDied("dstok ends again and again before it can be asked")
-
-
-def _closed() -> ClientClosed:
-    return ClientClosed("the client is closed")
 
 
 def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, deadline: Deadline) -> Any:

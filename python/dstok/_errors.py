@@ -29,105 +29,84 @@ class DstokError(Exception):
     The message is for people, and never holds a secret or a token.
     """
 
+    code: int | None = None
     kind: str = "error"
 
     def __init__(self, message: str = "", *, param: str | None = None) -> None:
         super().__init__(message)
         self.param = param
 
-    @property
-    def code(self) -> int | None:
-        return None
-
 
 class AnsweredError(DstokError):
     """An error that dstok answered; `code` is an int."""
 
-    _code = 0
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        code: int | None = None,
-        kind: str | None = None,
-        param: str | None = None,
-    ) -> None:
-        super().__init__(message, param=param)
-        if code is not None:
-            self._code = code
-        if kind is not None:
-            self.kind = kind
-
-    @property
-    def code(self) -> int:
-        return self._code
+    code: int = 0  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class InvalidRequest(AnsweredError):
     """dstok took the line for no request (`invalid_request`), or over a limit (`too_large`)."""
 
-    kind, _code = "invalid_request", -32600
+    kind, code = "invalid_request", -32600
 
 
 class MethodNotFound(AnsweredError):
     """dstok has no such method."""
 
-    kind, _code = "method_not_found", -32601
+    kind, code = "method_not_found", -32601
 
 
 class InvalidParams(AnsweredError, ValueError):
     """A parameter is missing, unknown or of the wrong kind; `param` names it where it is known."""
 
-    kind, _code = "invalid_params", -32602
+    kind, code = "invalid_params", -32602
 
 
 class InternalError(AnsweredError):
     """A bug in dstok; it goes on serving."""
 
-    kind, _code = "internal_error", -32603
+    kind, code = "internal_error", -32603
 
 
 class NoSecret(AnsweredError):
     """The method needs a secret, and there is none."""
 
-    kind, _code = "no_secret", 1
+    kind, code = "no_secret", 1
 
 
 class BadSignature(AnsweredError):
     """The signature is wrong: itsdangerous' `BadSignature`."""
 
-    kind, _code = "bad_signature", 2
+    kind, code = "bad_signature", 2
 
 
 class BadPayload(AnsweredError):
     """The signature is right, but the payload cannot be decoded: itsdangerous' `BadPayload`."""
 
-    kind, _code = "bad_payload", 3
+    kind, code = "bad_payload", 3
 
 
 class TokenInvalid(AnsweredError):
     """Datasette's `TokenInvalid`; the message is Datasette's own."""
 
-    kind, _code = "token_invalid", 4
+    kind, code = "token_invalid", 4
 
 
 class SignedTokensDisabled(AnsweredError):
     """The setting `allow_signed_tokens` is off: Datasette's `ValueError`."""
 
-    kind, _code = "signed_tokens_disabled", 5
+    kind, code = "signed_tokens_disabled", 5
 
 
 class NotSupported(AnsweredError):
     """The selected release of Datasette has no such feature."""
 
-    kind, _code = "not_supported", 6
+    kind, code = "not_supported", 6
 
 
 class PolicyError(AnsweredError):
     """Refused by a limit: `require_expiry`, `max_expires_after`, and so on."""
 
-    kind, _code = "policy", 7
+    kind, code = "policy", 7
 
 
 class InvalidArgument(DstokError, ValueError):
@@ -190,7 +169,7 @@ class ClientClosed(DstokError):
     kind = "closed"
 
 
-_BY_CODE = {kind().code: kind for kind in AnsweredError.__subclasses__()}
+_BY_CODE = {kind.code: kind for kind in AnsweredError.__subclasses__()}
 
 
 def from_answer(error: Mapping[str, Any]) -> DstokError:
@@ -200,6 +179,6 @@ def from_answer(error: Mapping[str, Any]) -> DstokError:
         return ProtocolError("dstok answered with an error that has no code")
     data = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     known = _BY_CODE.get(code, AnsweredError)
-    return known(
-        str(error.get("message")), code=code, kind=data.get("kind"), param=data.get("param")
-    )
+    exception = known(str(error.get("message")), param=data.get("param"))
+    exception.code, exception.kind = code, data.get("kind") or known.kind
+    return exception

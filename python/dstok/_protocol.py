@@ -24,6 +24,7 @@ def _plain(value: object) -> object:
 
 Changes = dict[int, dict[str, Any]]
 """The params of those requests of a line that are `configure`, by their ids."""
+_NO_CHANGES: Changes = {}
 
 _Coder = Callable[[object], str]
 
@@ -38,7 +39,6 @@ _encode_ascii: _Coder = json.JSONEncoder(
 
 _ids = itertools.count(1)
 
-
 _CONFIGURE = "secret datasette_version actions settings zlib itsdangerous old_secrets".split()  # noqa: SIM905
 """The params of `configure` by position."""
 
@@ -52,25 +52,20 @@ class Request:
         """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
             raise InvalidArgument("the name of a method must be str")
-        self.ids = next(_ids)
-        json_params = b"" if params is None else b',"params":' + as_json(params)
-        self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (
-            self.ids,
-            _name(method),
-            json_params,
-        )
-        self.changes: Changes = {self.ids: by_name(params)} if method == "configure" else {}
+        self.ids = id = next(_ids)
+        text = b"" if params is None else as_json(params)
+        tail = text and b',"params":' + text
+        self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (id, _name(method), tail)
+        self.changes = _NO_CHANGES
+        if method == "configure" and text:
+            sent: Any = json.loads(text)  # whatever becomes of params
+            if text.startswith(b"["):
+                sent = dict(zip(_CONFIGURE, sent, strict=False))
+            self.changes = {id: sent}
 
     def line(self) -> bytes:
         """Return the line."""
         return self.text + b"\n"
-
-
-def by_name(params: Params) -> dict[str, Any]:
-    """Return the params of `configure` by name."""
-    if isinstance(params, Mapping):
-        return dict(params)
-    return dict(zip(_CONFIGURE, params or (), strict=False))
 
 
 class Ticket:
@@ -102,8 +97,8 @@ class Ticket:
     def answered(self, line: bytes) -> None:
         """Take the answer."""
         if self.note is not None:
-            answer = self._answer(line)
-            self.note([answer or {}] if isinstance(self.ids, int) else answer or [])
+            answer: Any = self._answer(line) or []
+            self.note([answer] if "id" in answer else answer)
         self.resolve(line)
 
     def decoded(self, line: bytes) -> Any:
@@ -174,8 +169,9 @@ def _decoded_one_by_one(text: str) -> Any:
 
 def _id_of(answer: Any) -> Any:
     """Return the id of an answer, None if it has none; False for what is no answer."""
-    if type(answer) is dict and ("result" in answer) != ("error" in answer):
-        return cast("dict[str, Any]", answer).get("id")
+    members: dict[str, Any] = answer
+    if type(answer) is dict and ("result" in members) != ("error" in members):
+        return members.get("id")
     return False
 
 

@@ -58,9 +58,6 @@ class Wish(enum.Enum):
     CLOSE = "ends once it has answered, or its time is up"
 
 
-_TAKES_LINES = (State.STARTING, State.READY)
-
-
 class NotSent(Exception):
     """The process had ended before anything was given to it."""
 
@@ -104,14 +101,9 @@ class Sidecar:
         self._thread = threading.Thread(target=self._run, name="dstok", daemon=True)
         with _making:
             self._wake_reader, self._wake_writer = os.pipe()
+            pipe, fds = subprocess.PIPE, () if inherited is None else (inherited,)
             self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=environ,
-                pass_fds=() if inherited is None else (inherited,),
+                command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=environ, pass_fds=fds
             )
             self.pid = self._process.pid
             pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
@@ -120,11 +112,11 @@ class Sidecar:
         try:
             for fd in (self._stdin.fileno(), self._wake_reader, self._wake_writer):
                 os.set_blocking(fd, False)
+            logger.info("%s started, pid %d", self._name, self.pid)
             self._thread.start()
         except BaseException:
             self._abort()
             raise
-        logger.info("%s started, pid %d", self._name, self.pid)
 
     def __del__(self) -> None:
         # Only now can nobody wake the thread any more, in whatever thread.
@@ -144,12 +136,23 @@ class Sidecar:
     @property
     def runs(self) -> bool:
         """Whether lines can be sent (bool)."""
-        return self.state in _TAKES_LINES
+        state = self.state
+        return state is State.READY or state is State.STARTING
 
     @property
     def available(self) -> bool:
-        """Whether it can be given calls (bool): it is ready, and does not seem to hang."""
-        return self.state is State.READY and self._wish is Wish.STAY and not self._hangs()
+        """Whether it can be given calls (bool): it is ready, and does not seem to hang.
+
+        It hangs if it is silent, and nobody waits any more for what it would answer next. It may
+        be busy all the same.
+        """
+        if self.state is not State.READY or self._wish is not Wish.STAY:
+            return False
+        try:
+            oldest = self._awaited[0]
+        except IndexError:
+            return True
+        return oldest.wanted or time.monotonic() - self._heard <= SILENCE
 
     def ready(self) -> None:
         """Note that it is dstok, and configured."""
@@ -210,18 +213,9 @@ class Sidecar:
     def retire(self, why: str) -> None:
         """Let it end once it has answered, or nobody waits for it any more."""
         if self._wish is Wish.STAY:
-            logger.log(self._log_level, "%s %s, another is started", self._name, why)
             self._wish = Wish.RETIRE
             self._wake()
-
-    def _hangs(self) -> bool:
-        """Tell whether it is silent, and nobody waits any more for what it would answer next. It
-        may be busy all the same."""
-        try:
-            oldest = self._awaited[0]
-        except IndexError:
-            return False
-        return not oldest.wanted and time.monotonic() - self._heard > SILENCE
+            logger.log(self._log_level, "%s %s, another is started", self._name, why)
 
     def kill(self, failure: DstokError) -> None:
         """End it at once; what is awaited fails with `failure`."""
@@ -277,13 +271,15 @@ class Sidecar:
     # What follows runs in the thread.
 
     def _run(self) -> None:
-        overdue = False
         try:
-            overdue = self._exchange()
-        except Exception as error:  # whatever it is, nobody must be left waiting
-            logger.exception("the thread that reads from dstok failed")
+            self._bury(self._exchange())
+        except Exception as error:  # such as that of a handler of the log
             self.error = self.error or ProtocolError(f"reading failed: {error!r}")
-        self._bury(overdue)
+            self._process.kill()
+            self._process.wait()
+            logger.exception("the thread that reads from dstok failed")
+        finally:  # whatever it is, nobody must be left waiting
+            self._settle()
 
     def _exchange(self) -> bool:
         """Write, read and log until the process writes no more.
@@ -366,7 +362,7 @@ class Sidecar:
         return bool(block)
 
     def _bury(self, overdue: bool) -> None:
-        """Wait until the process has ended, making it end if need be, and fail what is left."""
+        """Wait until the process has ended, making it end if need be."""
         with self._lock:
             self.state = State.LEAVING
             self._stdin.close()
@@ -374,10 +370,13 @@ class Sidecar:
         os.set_blocking(self._stderr.fileno(), False)  # a process of its own may keep it open
         while self._log_stderr():
             pass
-        self._close_pipes()
         death = self._death()
+        self.error = self.error or death
+
+    def _settle(self) -> None:
+        """Fail what is left."""
         with self._lock:
-            self.error = self.error or death
+            self._close_pipes()
             left = list(self._awaited)
             self._awaited.clear()
             self._unwritten.clear()

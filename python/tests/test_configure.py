@@ -60,6 +60,16 @@ def test_the_asynchronous_client_too() -> None:
     asyncio.run(main())
 
 
+def test_what_was_sent_is_remembered_whatever_becomes_of_it(client: dstok.Client) -> None:
+    settings: dict[str, Any] = {"max_signed_tokens_ttl": 7}
+    old_secrets = ["old"]
+    untyped(client).call("configure", {"settings": settings, "old_secrets": old_secrets})
+    settings["max_signed_tokens_ttl"] = 8
+    old_secrets.append("older")
+    info = told(client)
+    assert (info["settings"]["max_signed_tokens_ttl"], info["secrets"]) == (7, 2)
+
+
 def test_what_fails_is_not_remembered(client: dstok.Client) -> None:
     before = client.info()
     results = client.batch(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import dstok
-from processes import kill, wait_for
+from processes import kill, sidecars, wait_for
 from support import SECRET, Fake, untyped
 
 
@@ -150,3 +150,32 @@ def test_retries_are_a_number(wrong: Any) -> None:
     with pytest.raises(dstok.InvalidArgument) as caught:
         dstok.Client(retries=wrong)
     assert caught.value.param == "retries"
+
+
+class Broken(logging.Handler):
+    """Raises what logging is not made for."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == self.level:
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("level", "kind"),
+    [(logging.INFO, ZeroDivisionError), (logging.WARNING, dstok.ProtocolError)],
+    ids=["start", "death"],
+)
+def test_a_log_that_raises_leaves_nobody_waiting(
+    fake: Fake, level: int, kind: type[Exception]
+) -> None:
+    binary = fake("def serve(request): os._exit(9)")
+    broken = Broken(level)
+    logging.getLogger("dstok").addHandler(broken)
+    try:
+        with dstok.Client(binary=binary) as client:
+            for _ in range(2):
+                with pytest.raises(kind):
+                    client.call("ping", timeout=20)
+                assert sidecars() == []
+    finally:
+        logging.getLogger("dstok").removeHandler(broken)

@@ -35,7 +35,7 @@ def test_example(example: str, run_python: Callable[[str], Done]) -> None:
 
 
 def test_all_is_named() -> None:
-    assert len(examples()) == 5
+    assert len(examples()) == 6
     errors = [name for name in dstok.__all__ if isinstance(getattr(dstok, name), type)]
     methods = [name for name in vars(dstok.AsyncClient) if not name.startswith("_")]
     options = list(inspect.signature(dstok.Client).parameters)
@@ -56,4 +56,4 @@ def test_the_table_of_errors_has_their_kinds() -> None:
         row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{error.__name__}` |"))
         assert f"`{error.kind}`" in row
         rows += 1
-    assert rows == 17
+    assert rows == 18

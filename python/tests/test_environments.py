@@ -165,7 +165,7 @@ def test_the_same_for_what_is_not_foreseen(monkeypatch: pytest.MonkeyPatch) -> N
         raise Odd
 
     monkeypatch.setattr(os, "set_blocking", fail)
-    configuration = dstok.Client(secret=SECRET)._connection._configuration
+    configuration = dstok.Client(secret=SECRET)._connection.configuration
     with pytest.raises(Odd):
         _sidecar.Sidecar(configuration.command(dstok.find_binary(), None), os.environ, 30)
     assert sidecars() == []

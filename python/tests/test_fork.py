@@ -22,7 +22,7 @@ from support import SECRET
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
-def in_child(work: Callable[[], None]) -> int:
+def in_child(work: Callable[[], object]) -> int:
     """Run `work` in a forked child; return its exit status: 0 unless something was raised."""
     pid = os.fork()
     if pid == 0:
@@ -105,6 +105,7 @@ def test_what_was_asked_before_the_fork_fails_in_the_child(client: dstok.Client)
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     waiter = client._send(Request("ping", None), Deadline(None))
+    assert waiter is not None
 
     def work() -> None:
         with pytest.raises(dstok.ProcessDied):

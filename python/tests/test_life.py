@@ -10,6 +10,7 @@ import gc
 import os
 import pickle
 import signal
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from typing import Any
 import pytest
 
 import dstok
+from dstok._connection import Connection
+from dstok._sidecar import Sidecar
 from processes import Done, alive, gone, kill, sidecars, wait_for
 from support import DEAF, SECRET, TOKEN, Fake
 
@@ -280,3 +283,38 @@ def test_a_sigterm_answers_and_the_next_call_starts_another(client: dstok.Client
     os.kill(client.pid or 0, signal.SIGTERM)
     assert gone(sidecars)
     assert client.ping() == "pong"
+
+
+def test_a_client_dropped_before_its_process_is_there_leaves_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    spawn = Connection._spawn
+
+    def late(self: Connection, binary: str) -> Sidecar:
+        begun.set()
+        assert go_on.wait(60)
+        return spawn(self, binary)
+
+    monkeypatch.setattr(Connection, "_spawn", late)
+    client: Any = dstok.Client(secret=SECRET)
+    with pytest.raises(dstok.CallTimeout):
+        client.call("ping", timeout=0.01)
+    assert begun.wait(60)
+    start = client._connection._start
+    dropped = weakref.ref(client)
+    del client
+    gc.collect()
+    assert dropped() is None
+    go_on.set()
+    assert isinstance(start.result(60), dstok.ClientClosed)
+    assert gone(sidecars)
+
+
+def test_two_starts_make_one_process(client: dstok.Client) -> None:
+    """As when Ctrl-C comes between the thread of a start and the note that there is one."""
+    first = client._connection.starting()
+    client._connection._start = None
+    second = client._connection.starting()
+    assert first.result(60) is second.result(60)
+    assert len(sidecars()) == 1

@@ -134,7 +134,7 @@ def test_not_in_errors_logs_or_reprs(
             with pytest.raises(dstok.ProcessDied) as died:
                 waiting.result()
         seen += [repr(late.value), repr(died.value)]
-        seen += [repr(client), repr(client._connection._configuration)]
+        seen += [repr(client), repr(client._connection.configuration)]
         client.configure(datasette_version="2.0")  # warned of on stderr
     captured = capfd.readouterr()
     text = "\n".join([*seen, caplog.text, captured.out, captured.err])

@@ -16,7 +16,7 @@ from collections.abc import COLLECTIONS
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias, overload
 
 if TYPE_CHECKING:
-    from ._base import Default
+    from ._base import Timeout
     from ._errors import DstokError
 '''
 SEVERAL = "    _Several: TypeAlias = Iterable[_T] | AsyncIterable[_T]\n"
@@ -104,7 +104,7 @@ def maps(methods, way):
             yield overload(params, f"{way['iterator']}[{one.outcome(errors)}]", one.summary)
 
 
-TIMEOUT = "timeout: float | Default | None = ..."
+TIMEOUT = "timeout: Timeout = ..."
 FLAGS = {False: "return_exceptions: Literal[False] = ...", True: "return_exceptions: bool"}
 
 

@@ -27,22 +27,26 @@ class Types:
         """Return the type hint for a schema."""
         return " | ".join(self._parts(schema, given))
 
-    def typed_dict(self, name, about, members, given, base=None):
+    def typed_dict(self, name, about, members, given):
         """Write a TypedDict. `members` is a list of name, schema, whether it is required, description."""
         required = [member for member in members if member[2]]
-        if required and len(required) < len(members):
-            self.typed_dict(f"_{name}", f"The members of {name} that are always there.", required, given)
-            base, members = f"_{name}", [member for member in members if not member[2]]
-        total = ", total=False" if members and not (required and not base) else ""
-        lines = [f"class {name}({base or 'TypedDict'}{total}):", docstring(about, 4)]
-        for member, schema, _, description in members:
-            lines += ["", f"    {member}: {self.hint(schema, given)}", docstring(description, 4)]
-        self._write(name, "\n".join(lines))
+        optional = [member for member in members if not member[2]]
+        if required and optional:
+            self._class(f"_{name}", "TypedDict", f"The members of {name} that are always there.", required, given)
+            self._class(name, f"_{name}, total=False", about, optional, given)
+        else:
+            self._class(name, "TypedDict, total=False" if optional else "TypedDict", about, members, given)
 
     def literal(self, name, about, values):
         """Write a Literal."""
         options = list(map(quoted, values))
         self._write(name, bracketed(f"{name}: TypeAlias = Literal[", options, "]") + "\n" + docstring(about))
+
+    def _class(self, name, bases, about, members, given):
+        lines = [f"class {name}({bases}):", docstring(about, 4)]
+        for member, schema, _, description in members:
+            lines += ["", f"    {member}: {self.hint(schema, given)}", docstring(description, 4)]
+        self._write(name, "\n".join(lines))
 
     def _named(self, name, given):
         """Return the parts of a schema that has a name; write its type if that deserves one."""
@@ -87,9 +91,10 @@ class Types:
                 return self._array(schema, given)
             case "object":
                 return [self._object(schema, given)]
-            case scalar:
+            case str(scalar) if scalar in SCALARS:
                 self._check(schema, {"type"})
                 return [SCALARS[scalar]]
+        raise SchemaFailure(f"an unknown type: {schema}")
 
     def _array(self, schema, given):
         self._check(schema, {"type", "items", "minItems", "maxItems"})
