@@ -37,7 +37,7 @@ def retire(now: Content) -> Content:
 
 
 def replace(path: Path, content: Content) -> None:
-    """Replace the file in one go, so that no worker reads half of it. Only the owner can read it."""
+    """Replace the file at once, so that no worker reads half of it. Only its owner may read it."""
     new = path.with_suffix(".new")
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(content, file)

@@ -1,7 +1,8 @@
 """The secrets in a file that several workers follow, so that a rotation needs no restart.
 
-The file is JSON: {"secret": "…", "next_secret": null, "old_secrets": ["…"]}. `secret` signs, and all
-of them verify. rotate.py changes it.
+The file is JSON, and rotate.py changes it. `secret` signs, and all of them verify:
+
+    {"secret": "…", "next_secret": null, "old_secrets": ["…"]}
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """A service with FastAPI that makes and checks Datasette's API tokens.
 
-    SECRETS_FILE=secrets.json uvicorn service:app --workers 4
+SECRETS_FILE=secrets.json uvicorn service:app --workers 4
 """
 
 import logging

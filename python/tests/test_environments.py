@@ -188,3 +188,21 @@ def test_nobody_waits_for_a_lock_while_a_thread_starts(monkeypatch: pytest.Monke
         monkeypatch.setattr(threading.Thread, "start", start)
         assert client.ping() == "pong"
     assert free == [True, True]  # one thread starts the process, the other is the process's
+
+
+def test_an_interrupted_start_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = threading.Thread.start
+    times = 0
+
+    def start(self: threading.Thread) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise KeyboardInterrupt
+        original(self)
+
+    with dstok.Client(secret=SECRET) as client:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        with pytest.raises(KeyboardInterrupt):
+            client.ping(timeout=10)
+        assert client.ping(timeout=10) == "pong"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environments.web_server import Connection
 
 import dstok
+from environments.web_server import Connection
 from processes import PATIENCE, wait_for
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "python"
@@ -34,9 +34,9 @@ class Service:
         self.secrets = folder / "secrets.json"
         self.write({"secret": FIRST, "next_secret": None, "old_secrets": []})
         with self.log.open("wb") as log:
+            command = f"-m uvicorn service:app --workers {WORKERS} --no-access-log --uds"
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "uvicorn", "service:app", f"--workers={WORKERS}"]
-                + [f"--uds={self.socket}", "--no-access-log"],
+                [sys.executable, *command.split(), str(self.socket)],
                 cwd=EXAMPLES,
                 env={
                     **os.environ,
@@ -187,7 +187,7 @@ def test_a_rotation_in_running_workers_refuses_no_valid_token(service: Service) 
     assert everyone_has(1, times=2)  # and at the start
     assert service.ask("GET", "/actor", root)[0] == 401
     new = root_token(content["secret"], expires_after=3600)
-    status, made = service.ask("POST", "/tokens", new, {"actor_id": "cleo"})
+    _, made = service.ask("POST", "/tokens", new, {"actor_id": "cleo"})
     assert service.ask("GET", "/actor", made["token"])[0] == 200
 
 

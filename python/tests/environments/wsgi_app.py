@@ -11,7 +11,10 @@ client = new_client()
 loaded_in, its_sidecar = os.getpid(), use(client)
 
 
-def app(environ: object, start_response: Callable[[str, list[tuple[str, str]]], object]) -> Iterable[bytes]:
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+def app(environ: object, start_response: StartResponse) -> Iterable[bytes]:
     sidecar = use(client)
     assert os.getpid() != loaded_in, "the server must load it before it forks"
     assert sidecar != its_sidecar
