@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 import dstok
 from dstok.types import ConfigureParams, ProcessInfo
-from processes import kill, wait_for
-from support import SECRET, Fake, untyped
+from processes import PATIENCE, kill, wait_for
+from support import GATE, SECRET, Fake, untyped
 
 NEW: ConfigureParams = {
     "secret": "new",
@@ -138,3 +139,26 @@ def test_old_secrets_without_a_secret_are_not_sent(monkeypatch: pytest.MonkeyPat
         with pytest.raises(dstok.InvalidArgument) as caught:
             client.configure(old_secrets=["a"])
         assert (caught.value.param, client.pid) == ("old_secrets", None)
+
+
+def test_a_start_tells_what_changed_meanwhile(fake: Fake) -> None:
+    binary = fake(
+        f"""
+{GATE}
+told = []
+
+def answer(request):
+    if request["method"] == "configure":
+        open(os.path.join(os.path.dirname(__file__), "asked"), "w")
+        wait_for_file("now")
+        told.append(request["params"].get("settings"))
+    return told if request["method"] == "told" else dict(INFO)
+"""
+    )
+    with dstok.Client(binary=binary, timeout=PATIENCE) as client, ThreadPoolExecutor() as pool:
+        answer = pool.submit(untyped(client).call, "told")
+        assert wait_for(binary.with_name("asked").exists)
+        former: Any = object()  # it answers only now
+        client._connection.remember(former, {1: {"settings": {}}}, [{"id": 1, "result": {}}])
+        binary.with_name("now").touch()
+        assert answer.result() == [None, {}]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -103,18 +104,22 @@ def test_configure_is_not_sent_again(fake: Fake) -> None:
         """
         def answer(request):
             if request["method"] == "configure" and "settings" in request["params"]:
+                with open(os.path.join(os.path.dirname(__file__), "deaths"), "a") as log:
+                    log.write("x")
                 os._exit(9)
             return dict(INFO)
         """
     )
     with dstok.Client(binary=binary, retries=5) as client:
-        for ask in (
+        asks: list[Callable[[], object]] = [
             lambda: client.configure(settings={}),
-            lambda: client.batch([("configure", {"settings": {}})]),
-        ):
+            lambda: client.call("configure", {"settings": {}}),
+        ]
+        for ask in asks:
             with pytest.raises(dstok.ProcessDied):
                 ask()
             client.info()
+    assert deaths(binary) == 2
 
 
 def test_map_goes_on_after_a_death() -> None:
