@@ -61,4 +61,4 @@ async def _follow(client: dstok.AsyncClient, path: Path, secrets: dict[str, Any]
 
 
 def _log(info: dstok.types.ProcessInfo) -> None:
-    logger.info("worker %d has %d secrets now", os.getpid(), info["secrets"])
+    logger.info("worker %d: secrets in use: %d", os.getpid(), info["secrets"])

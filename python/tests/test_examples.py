@@ -99,7 +99,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service = Service(tmp_path)
     try:
         assert wait_for(service.listens), service.log.read_text()
-        assert wait_for(lambda: service.logged("has 1 secrets now") == WORKERS)
+        assert wait_for(lambda: service.logged("secrets in use: 1") == WORKERS)
         yield service
     finally:
         service.stop()
@@ -157,7 +157,7 @@ def test_a_rotation_in_running_workers_refuses_no_valid_token(service: Service) 
                 refused.append((status, seen))
 
     def everyone_has(secrets: int, times: int) -> bool:
-        return wait_for(lambda: service.logged(f"has {secrets} secrets now") == WORKERS * times)
+        return wait_for(lambda: service.logged(f"secrets in use: {secrets}") == WORKERS * times)
 
     threads = [threading.Thread(target=use) for _ in range(3)]
     for thread in threads:
