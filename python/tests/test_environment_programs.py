@@ -27,10 +27,10 @@ Program = Callable[[str], str]
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
     """Return a function that runs a program and returns the line that it prints at its end."""
-    groups = []
+    started: list[subprocess.Popen[str]] = []
 
     def run(command: str) -> str:
-        with subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, *command.split()],
             cwd=FOLDER,
             env={**os.environ, "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -38,18 +38,19 @@ def program(tmp_path: Path) -> Iterator[Program]:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-        ) as process:
-            groups.append(process.pid)
-            stdout, stderr = process.communicate(timeout=PATIENCE)
+        )
+        started.append(process)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, stderr
         assert "Traceback" not in stderr, stderr
         assert gone(lambda: members(process.pid)), f"left behind: {members(process.pid)}"
         return stdout.splitlines()[-1] if stdout else stderr
 
     yield run
-    for group in groups:
-        if members(group):
-            os.killpg(group, signal.SIGKILL)
+    for process in started:
+        if members(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def members(group: int) -> list[str]:
