@@ -1,6 +1,6 @@
 """Change the secret of running workers, in three steps that never refuse a valid token.
 
-Usage: rotate.py prepare|activate|retire SECRETS_FILE
+Usage: python rotate.py prepare|activate|retire SECRETS_FILE
 
     prepare     add a new secret. Every worker verifies with it, none signs with it yet
     activate    sign with the new secret, and still verify with the old one
