@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import os
@@ -68,17 +69,22 @@ class Connection:
 
     def starting(self) -> futures.Future[Sidecar | BaseException]:
         """Return what will be a sidecar that runs, or why there is none: see `outcome_of`. All who
-        ask meanwhile share the start. Raises ProcessDied if no thread can be had for it."""
+        ask meanwhile share the start."""
+        start: futures.Future[Sidecar | BaseException] = futures.Future()
         with self._lock:
-            if self._start is None or self._start.done():
-                start: futures.Future[Sidecar | BaseException] = futures.Future()
-                start.set_running_or_notify_cancel()  # nobody alone can cancel it
-                try:
-                    threading.Thread(target=self._run_start, args=(start,), daemon=True).start()
-                except RuntimeError as error:  # no more threads, or the end of the interpreter
-                    raise ProcessDied(f"dstok cannot be started: {error}") from None
-                self._start = start
-            return self._start
+            if self._start is not None and not self._start.done():
+                return self._start
+            self._start = start
+        start.set_running_or_notify_cancel()  # nobody alone can cancel it
+        try:
+            # Not under the lock: to start a thread is to wait for it.
+            threading.Thread(target=self._run_start, args=(start,), daemon=True).start()
+        except RuntimeError as error:  # no more threads, or the end of the interpreter
+            _resolve(start, ProcessDied(f"dstok cannot be started: {error}"))
+        except BaseException:  # an interrupt: whether the thread runs is not known
+            _resolve(start, ProcessDied("dstok was not started: interrupted"))
+            raise
+        return start
 
     def remember(self, sidecar: Sidecar, changes: _protocol.Changes, answers: list[Any]) -> None:
         """Tell later sidecars what this one accepted. `changes` are by the ids of the answers.
@@ -124,11 +130,11 @@ class Connection:
     def _run_start(self, future: futures.Future[Sidecar | BaseException]) -> None:
         try:
             with self._starting:
-                future.set_result(self.current() or self._started())
+                _resolve(future, self.current() or self._started())
         except BaseException as error:
             # Without its frames, which would keep clients, pipes and secrets.
             error.__context__ = None
-            future.set_result(error.with_traceback(None))
+            _resolve(future, error.with_traceback(None))
 
     def _started(self) -> Sidecar:
         deadline = Deadline(self.timeout)
@@ -212,6 +218,14 @@ class Connection:
             with self._lock:
                 if configuration is self.configuration:
                     return sidecar.ready()
+
+
+def _resolve(
+    start: futures.Future[Sidecar | BaseException], outcome: Sidecar | BaseException
+) -> None:
+    """Say what came of a start, unless that was said before."""
+    with contextlib.suppress(futures.InvalidStateError):
+        start.set_result(outcome)
 
 
 def _ask(sidecar: Sidecar, method: str, params: _protocol.Params, deadline: Deadline) -> Any:

@@ -57,6 +57,7 @@ def random_params(random: random.Random) -> dict[str, Any]:
     return params
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 15), reason="it decodes base64 more strictly")
 def test_tokens_are_those_of_real_datasette(oracle: Any) -> None:
     chosen = random.Random(20261124)
     calls = [random_params(chosen) for _ in range(1000)]

@@ -1,4 +1,4 @@
-"""The page about the client is true: its examples print what they say, and nothing is left out."""
+"""The guide is true: its examples print what they say, and nothing is left out."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import pytest
 import dstok
 from processes import Done
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "python-reference.md").read_text(encoding="utf-8")
+SERVICE = [path.read_text(encoding="utf-8") for path in (ROOT / "examples" / "python").glob("*.py")]
 
 
-def examples() -> list[str]:
+def blocks() -> list[str]:
     """Return the indented blocks of the page."""
     found = []
     indented = itertools.groupby(PAGE.splitlines(), lambda line: not line or line[:4] == "    ")
@@ -26,7 +29,17 @@ def examples() -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("example", examples(), ids=range(len(examples())))
+EXAMPLES = [block for block in blocks() if "import dstok" in block]
+QUOTED = [block for block in blocks() if "import dstok" not in block]
+
+
+@pytest.mark.parametrize("quoted", QUOTED, ids=range(len(QUOTED)))
+def test_the_rest_is_quoted_from_the_service(quoted: str) -> None:
+    """test_examples.py runs it."""
+    assert any(quoted in text for text in SERVICE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_example(example: str, run_python: Callable[[str], Done]) -> None:
     shown = [line.partition("  # ")[2] for line in example.splitlines() if "print(" in line]
     assert shown
@@ -35,16 +48,23 @@ def test_example(example: str, run_python: Callable[[str], Done]) -> None:
 
 
 def test_all_is_named() -> None:
-    assert len(examples()) == 6
+    assert len(EXAMPLES) == 6
+    assert len(QUOTED) == 5
     errors = [name for name in dstok.__all__ if isinstance(getattr(dstok, name), type)]
     methods = [name for name in vars(dstok.AsyncClient) if not name.startswith("_")]
     options = list(inspect.signature(dstok.Client).parameters)
     for name in errors:
         assert name in PAGE, name
+        assert f"## {name}\n" in REFERENCE, name
     for name in methods:
         assert f"`{name}(" in PAGE, name
+        twin = "AsyncClient" if name in ("map", "aclose") else "Client"
+        assert f"### {twin}.{name}\n" in REFERENCE, name
     for name in options:
-        assert f"`{name}`" in PAGE, name
+        assert f"`{name}`" in PAGE or f"`{name}=" in PAGE, name
+        assert f"* `{name}`: " in REFERENCE, name
+    for name in dstok.types.__all__:
+        assert f"### {name}\n" in REFERENCE, name
 
 
 def test_the_table_of_errors_has_their_kinds() -> None:

@@ -169,3 +169,40 @@ def test_the_same_for_what_is_not_foreseen(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(Odd):
         _sidecar.Sidecar(configuration.command(dstok.find_binary(), None), os.environ, 30)
     assert sidecars() == []
+
+
+def test_nobody_waits_for_a_lock_while_a_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where gevent patches threads after the client was made, to start one runs other green
+    threads, and a lock of the client then stops them all."""
+    original = threading.Thread.start
+    with dstok.Client(secret=SECRET) as client:
+        connection = client._connection
+        free = []
+
+        def start(self: threading.Thread) -> None:
+            free.append(connection._lock.acquire(blocking=False))
+            if free[-1]:
+                connection._lock.release()
+            original(self)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        assert client.ping() == "pong"
+    assert free == [True, True]  # one thread starts the process, the other is the process's
+
+
+def test_an_interrupted_start_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = threading.Thread.start
+    times = 0
+
+    def start(self: threading.Thread) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise KeyboardInterrupt
+        original(self)
+
+    with dstok.Client(secret=SECRET) as client:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        with pytest.raises(KeyboardInterrupt):
+            client.ping(timeout=10)
+        assert client.ping(timeout=10) == "pong"

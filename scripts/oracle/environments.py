@@ -159,9 +159,9 @@ def _ensure(wanted, report):
     ROOT.mkdir(exist_ok=True)
     with _lock():
         missing = _missing(wanted)
-        uv = _uv()
+        program = uv()
         with ThreadPoolExecutor(2) as pool:
-            for name in pool.map(lambda name: _build(uv, name, missing[name]), missing):
+            for name in pool.map(lambda name: _build(program, name, missing[name]), missing):
                 report(f"environment {name}: built")
 
 
@@ -199,7 +199,7 @@ def _build(uv, name, requirements):
     return name
 
 
-def _uv():
+def uv():
     """Return the path of uv, installing it by pip the first time."""
     uv = ROOT / "uv" / "bin" / "uv"
     if not uv.exists():
