@@ -137,8 +137,8 @@ class Sidecar:
             datasette_version=datasette_version,
             actions=action_table(datasette),
             settings={
-                name: datasette.setting(name)
-                for name in ("allow_signed_tokens", "max_signed_tokens_ttl")
+                "allow_signed_tokens": datasette.setting("allow_signed_tokens"),
+                "max_signed_tokens_ttl": datasette.setting("max_signed_tokens_ttl"),
             },
             binary=self._options.binary,
             # A failure is warned of here, once, with what the program said last.
