@@ -11,15 +11,20 @@ from typing import Any, TypeVar
 from . import types
 from ._calls import typed_batch, typed_call, typed_map
 from ._base import DEFAULT, BaseClient, Timeout, given
-from ._batch import WINDOW, Batch, Window, encoded
+from ._batch import WINDOW, Batch, Window, all_encoded, encoded
 from ._deadline import Deadline
 from ._errors import DstokError, InvalidArgument, ProcessDied
 from ._protocol import Request, outcome, raised
 from ._sidecar import NotSent
-from ._wait_threads import Waiter, close, each, pause, send, started
+from ._wait_threads import Source, Waiter, close, each, pause, send, started, take
 
 _TRIES = 3
 """How many sidecars a call may meet that have just ended, before it gives up."""
+
+_MOST_TOGETHER = 32
+"""How many params of `map` are taken and encoded at once, while they are short."""
+_SHORT = 1 << 14
+"""Bytes of those."""
 
 _Self = TypeVar("_Self", bound="Client")
 
@@ -329,7 +334,9 @@ class Client(BaseClient):
                     results = batch.all_failed(error)
                 window.give_back(batch, waiter.size if waiter else 0)
                 for result in results:
-                    yield result if return_exceptions else raised(result)
+                    if not return_exceptions and isinstance(result, DstokError):
+                        raise result
+                    yield result
         finally:
             for _, waiter in under_way:
                 if waiter is not None:
@@ -388,29 +395,43 @@ class Client(BaseClient):
 class _Source:
     """Params, taken by the batch. What their iterable raises comes after what it gave."""
 
-    def __init__(self, method: str, params: Iterator[types.Params]) -> None:
+    def __init__(self, method: str, params: Source[types.Params]) -> None:
         self.ended = False
         self._method = method
         self._params = params
-        self._held: Request | InvalidArgument | None = None
+        self._held: deque[Request | InvalidArgument] = deque()
+        self._exhausted = False
+        self._together = 1
         self.error: Exception | None = None
 
     def batch(self, most: int) -> Batch:
         """Return the next batch of at most so many requests."""
         batch = Batch()
-        try:
-            while not batch.full(most):
-                request = self._held or encoded(self._method, self._params.__next__())
-                self._held = None
-                if not batch.has_room_for(request):
-                    self._held = request
-                    break
-                batch.add(request)
-        except StopIteration:
-            self.ended = True
-        except Exception as error:
-            self.fail(error)
+        while not batch.full(most):
+            if not self._held:
+                self._take(most - len(batch))
+            if not self._held or not batch.has_room_for(self._held[0]):
+                break
+            batch.add(self._held.popleft())
+        self.ended = self._exhausted and not self._held
         return batch
+
+    def _take(self, most: int) -> None:
+        """Take params, if there are any: few of those that are long."""
+        params: list[types.Params] = []
+        most = min(most, self._together)
+        try:
+            take(self._params, most, params)
+        except Exception as error:
+            self.error = error
+        self._exhausted = len(params) < most
+        requests = all_encoded(self._method, params)
+        self._held.extend(requests)
+        size = sum(len(one.text) for one in requests if isinstance(one, Request))
+        if size < _SHORT:
+            self._together = min(_MOST_TOGETHER, self._together * 2)
+        else:
+            self._together = max(1, self._together // 2)
 
     def fail(self, error: Exception) -> None:
         """Take no more params: `error` comes after the results of those that were taken before."""

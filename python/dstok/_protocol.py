@@ -48,6 +48,8 @@ class Request:
 
     __slots__ = ("changes", "ids", "text")
 
+    ids: int | list[int]
+
     def __init__(self, method: str, params: Params) -> None:
         """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
@@ -66,6 +68,25 @@ class Request:
     def line(self) -> bytes:
         """Return the line."""
         return self.text + b"\n"
+
+
+class Requests(Request):
+    """Several requests to one method, made as one JSON text: a third of the work."""
+
+    __slots__ = ()
+
+    def __init__(self, method: str, params: Sequence[Params]) -> None:
+        """Raises InvalidArgument if one of them cannot be sent, or may have to be remembered."""
+        if not isinstance(method, str) or method == "configure":
+            raise InvalidArgument("one by one")
+        self.ids = ids = list(itertools.islice(_ids, len(params)))
+        self.text = as_json(
+            [
+                {"jsonrpc": "2.0", "id": id, "method": method, "params": one}
+                for id, one in zip(ids, params, strict=True)
+            ]
+        )[1:-1]
+        self.changes = _NO_CHANGES
 
 
 class Ticket:
@@ -124,7 +145,7 @@ class Ticket:
             return None
         if isinstance(answer, list):
             answers = cast("list[object]", answer)
-            return answers if [_id_of(one) for one in answers] == self.ids else None
+            return answers if _ids_of(answers) == self.ids else None
         # A line over a limit gets one error, which cannot name an id.
         found = _id_of(answer)
         fits = found == self.ids or (found is None and "error" in answer)
@@ -165,6 +186,14 @@ def _decoded_one_by_one(text: str) -> Any:
             too_long.clear()
         answers.append(answer)
     return answers if text.startswith("[") else answers[0]
+
+
+def _ids_of(answers: list[Any]) -> list[Any]:
+    """Return what `_id_of` says of each, faster."""
+    try:
+        return [one["id"] if ("result" in one) != ("error" in one) else False for one in answers]
+    except (KeyError, TypeError):  # no id, no object
+        return [_id_of(one) for one in answers]
 
 
 def _id_of(answer: Any) -> Any:
