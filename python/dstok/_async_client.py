@@ -21,9 +21,9 @@ _TRIES = 3
 """How many sidecars a call may meet that have just ended, before it gives up."""
 
 _MOST_TOGETHER = 32
-"""How many params of `map` are taken and encoded at once, while they are short."""
+"""How many params of `map` are taken and encoded at once."""
 _SHORT = 1 << 14
-"""Bytes of those."""
+"""How many bytes those before had to have at most."""
 
 _Self = TypeVar("_Self", bound="AsyncClient")
 
@@ -427,10 +427,8 @@ class _Source:
         requests = all_encoded(self._method, params)
         self._held.extend(requests)
         size = sum(len(one.text) for one in requests if isinstance(one, Request))
-        if size < _SHORT:
-            self._together = min(_MOST_TOGETHER, self._together * 2)
-        else:
-            self._together = max(1, self._together // 2)
+        short = len(params) * _SHORT // (size or 1)
+        self._together = max(1, min(_MOST_TOGETHER, self._together * 2, short))
 
     def fail(self, error: Exception) -> None:
         """Take no more params: `error` comes after the results of those that were taken before."""

@@ -35,7 +35,7 @@ def all_encoded(method: str, params: list[_protocol.Params]) -> list[_Encoded]:
     """Return requests: one by one if they are long, or cannot all be sent."""
     try:
         together = _protocol.Requests(method, params)
-        if 0 < len(together.text) < MOST_BYTES:
+        if len(together.text) < MOST_BYTES:
             return [together]
     except InvalidArgument:
         pass

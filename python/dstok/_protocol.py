@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -39,6 +40,10 @@ _encode_ascii: _Coder = json.JSONEncoder(
 
 _ids = itertools.count(1)
 
+_MARK = os.urandom(16).hex()
+"""Stands between params that are encoded together. It is never sent, so nobody can know it."""
+_SEPARATOR = b',"%s",' % _MARK.encode()
+
 _CONFIGURE = "secret datasette_version actions settings zlib itsdangerous old_secrets".split()  # noqa: SIM905
 """The params of `configure` by position."""
 
@@ -71,21 +76,23 @@ class Request:
 
 
 class Requests(Request):
-    """Several requests to one method, made as one JSON text: a third of the work."""
+    """Several requests to one method, whose params are encoded at once: half of the work."""
 
     __slots__ = ()
 
     def __init__(self, method: str, params: Sequence[Params]) -> None:
         """Raises InvalidArgument if one of them cannot be sent, or may have to be remembered."""
-        if not isinstance(method, str) or method == "configure":
+        if not params or not isinstance(method, str) or method == "configure":
             raise InvalidArgument("one by one")
-        self.ids = ids = list(itertools.islice(_ids, len(params)))
-        self.text = as_json(
-            [
-                {"jsonrpc": "2.0", "id": id, "method": method, "params": one}
-                for id, one in zip(ids, params, strict=True)
-            ]
-        )[1:-1]
+        marked: list[object] = [_MARK] * (2 * len(params) - 1)
+        marked[::2] = params
+        text = _try_json(marked)
+        if text is None:
+            raise InvalidArgument("one by one")
+        texts = text[1:-1].split(_SEPARATOR)
+        self.ids = ids = list(itertools.islice(_ids, len(texts)))
+        form = b'{"jsonrpc":"2.0","id":%%d,"method":%s,"params":%%s}' % _name(method)
+        self.text = b",".join([form % pair for pair in zip(ids, texts, strict=True)])
         self.changes = _NO_CHANGES
 
 
