@@ -23,23 +23,16 @@ _Encoded = _protocol.Request | InvalidArgument
 """A request or several, or the error for params that JSON cannot carry."""
 
 
-def encoded(method: str, params: _protocol.Params) -> _Encoded:
-    """Return a request."""
+def encoded(method: str, *params: _protocol.Params) -> list[_Encoded]:
+    """Return requests: together, unless they are long or one of them cannot be sent."""
     try:
-        return _protocol.Request(method, params)
+        request = _protocol.Request(method, *params)
+        if len(params) == 1 or len(request.text) < MOST_BYTES:
+            return [request]
     except InvalidArgument as error:
-        return error
-
-
-def all_encoded(method: str, params: list[_protocol.Params]) -> list[_Encoded]:
-    """Return requests: one by one if they are long, or cannot all be sent."""
-    try:
-        together = _protocol.Requests(method, params)
-        if len(together.text) < MOST_BYTES:
-            return [together]
-    except InvalidArgument:
-        pass
-    return [encoded(method, one) for one in params]
+        if len(params) == 1:
+            return [error]
+    return [request for one in params for request in encoded(method, one)]
 
 
 class Batch:
@@ -59,7 +52,7 @@ class Batch:
         return len(self._errors)
 
     def add(self, request: _Encoded) -> None:
-        """Add what `encoded` or `all_encoded` returned."""
+        """Add what `encoded` returned."""
         if isinstance(request, InvalidArgument):
             self._errors.append(request)
             return

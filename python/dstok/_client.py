@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from . import types
 from ._calls import typed_batch, typed_call, typed_map
 from ._base import DEFAULT, BaseClient, Timeout, given
-from ._batch import WINDOW, Batch, Window, all_encoded, encoded
+from ._batch import WINDOW, Batch, Window, encoded
 from ._deadline import Deadline
 from ._errors import DstokError, InvalidArgument, ProcessDied
 from ._protocol import Request, outcome, raised
@@ -275,7 +275,7 @@ class Client(BaseClient):
         seconds = self._seconds(timeout)
         batch = Batch()
         for method, params in calls:
-            batch.add(encoded(method, params))
+            batch.add(*encoded(method, params))
         deadline = Deadline(seconds)
         waiter = self._send(batch, deadline)
         results = batch.results(self._answer(batch, waiter, deadline))
@@ -425,7 +425,7 @@ class _Source:
         except Exception as error:
             self.error = error
         self._exhausted = len(params) < most
-        requests = all_encoded(self._method, params)
+        requests = encoded(self._method, *params) if params else []
         self._held.extend(requests)
         size = sum(len(one.text) for one in requests if isinstance(one, Request))
         short = len(params) * _SHORT // (size or 1)

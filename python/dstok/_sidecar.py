@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import copy
 import enum
+import itertools
 import logging
 import os
 import select
@@ -426,16 +427,13 @@ def _watch(reading: set[int], writing: list[int]) -> Callable[[float | None], li
     """Return what waits until descriptors can be read or written, at most so many seconds, and
     returns them. gevent and eventlet replace what `select` has, eventlet without `poll`."""
     if not hasattr(select, "poll"):
-        reading = {*reading}
-        return lambda seconds: sum(select.select(reading, writing, [], seconds)[:2], [])
+        return lambda left: [*itertools.chain(*select.select(reading, writing, [], left))]
     poll = select.poll()
     for fd in reading:
         poll.register(fd, select.POLLIN)
     for fd in writing:
         poll.register(fd, select.POLLOUT)
-    return lambda seconds: [
-        fd for fd, _ in poll.poll(None if seconds is None else seconds * 1000)
-    ]
+    return lambda seconds: [fd for fd, _ in poll.poll(None if seconds is None else seconds * 1000)]
 
 
 def outcome_of(start: Sidecar | BaseException) -> Sidecar:
