@@ -37,6 +37,8 @@ _encode_ascii: _Coder = json.JSONEncoder(
     allow_nan=False, separators=(",", ":"), default=_plain
 ).encode
 
+_decode = json.JSONDecoder().decode
+
 _ids = itertools.count(1)
 
 _MARK = os.urandom(16).hex()
@@ -56,11 +58,15 @@ class Request:
         """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
             raise InvalidArgument("the name of a method must be str")
-        texts = [as_json(params[0])] if len(params) == 1 else _encoded_together(params)
-        ids = list(itertools.islice(_ids, len(texts)))
-        form = b'{"jsonrpc":"2.0","id":%%d,"method":%s,"params":%%s}' % _name(method)
-        self.text = b",".join([form % pair for pair in zip(ids, texts, strict=True)])
-        self.ids: int | list[int] = ids if len(ids) > 1 else ids[0]
+        form = _form(method)
+        if len(params) == 1:
+            texts, ids = [as_json(params[0])], [next(_ids)]
+            self.ids: int | list[int] = ids[0]
+            self.text = form % (ids[0], texts[0])
+        else:
+            texts = _encoded_together(params)
+            self.ids = ids = list(itertools.islice(_ids, len(texts)))
+            self.text = b",".join([form % pair for pair in zip(ids, texts, strict=True)])
         self.changes = _NO_CHANGES
         if method == "configure":  # whatever becomes of params
             sent = [json.loads(text) or {} for text in texts]
@@ -141,7 +147,7 @@ class Ticket:
 def _decoded(line: bytes) -> Any:
     """Return what a line says. Raises ValueError, RecursionError."""
     try:
-        return json.loads(line)
+        return _decode(line.decode("utf-8"))
     except json.JSONDecodeError:
         raise
     except ValueError:  # more digits than sys.set_int_max_str_digits allows
@@ -198,8 +204,10 @@ def raised(result: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=64)
-def _name(method: str) -> bytes:
-    return _encode_ascii(method).encode("ascii")
+def _form(method: str) -> bytes:
+    """Return a request as a format, without its id and params."""
+    name = _encode_ascii(method).encode("ascii").replace(b"%", b"%%")
+    return b'{"jsonrpc":"2.0","id":%%d,"method":%s,"params":%%s}' % name
 
 
 def as_json(params: Params) -> bytes:

@@ -188,6 +188,9 @@ def test_what_is_encoded_together_fails_one_by_one(client: dstok.Client) -> None
         for one in client.map("sign", params, return_exceptions=True)
     ]
     assert found == expected
+    for method in ("%d%s", "100%", '"%%', "\ud800"):
+        nothing = list(untyped(client).map(method, [None] * 40, return_exceptions=True))
+        assert [type(one) for one in nothing] == [dstok.MethodNotFound] * 40
     without: list[Any] = [None, [], {}] * 40
     assert list(client.map("ping", without)) == ["pong"] * 120
 
