@@ -15,7 +15,7 @@ from ._deadline import Deadline
 from ._errors import DstokError, InvalidArgument, ProcessDied
 from ._protocol import Request, outcome, raised
 from ._sidecar import NotSent
-from ._wait_asyncio import Source, Waiter, close, each, pause, send, started, take
+from ._wait_asyncio import Waiter, close, each, pause, send, started
 
 _TRIES = 3
 """How many sidecars a call may meet that have just ended, before it gives up."""
@@ -394,7 +394,7 @@ class AsyncClient(BaseClient):
 class _Source:
     """Params, taken by the batch. What their iterable raises comes after what it gave."""
 
-    def __init__(self, method: str, params: Source[types.Params]) -> None:
+    def __init__(self, method: str, params: AsyncIterator[types.Params]) -> None:
         self.ended = False
         self._method = method
         self._params = params
@@ -420,7 +420,10 @@ class _Source:
         params: list[types.Params] = []
         most = min(most, self._together)
         try:
-            await take(self._params, most, params)
+            async for one in self._params:
+                params.append(one)
+                if len(params) == most:
+                    break
         except Exception as error:
             self.error = error
         self._exhausted = len(params) < most

@@ -16,7 +16,7 @@ from ._deadline import Deadline
 from ._errors import DstokError, InvalidArgument, ProcessDied
 from ._protocol import Request, outcome, raised
 from ._sidecar import NotSent
-from ._wait_threads import Source, Waiter, close, each, pause, send, started, take
+from ._wait_threads import Waiter, close, each, pause, send, started
 
 _TRIES = 3
 """How many sidecars a call may meet that have just ended, before it gives up."""
@@ -395,7 +395,7 @@ class Client(BaseClient):
 class _Source:
     """Params, taken by the batch. What their iterable raises comes after what it gave."""
 
-    def __init__(self, method: str, params: Source[types.Params]) -> None:
+    def __init__(self, method: str, params: Iterator[types.Params]) -> None:
         self.ended = False
         self._method = method
         self._params = params
@@ -421,7 +421,10 @@ class _Source:
         params: list[types.Params] = []
         most = min(most, self._together)
         try:
-            take(self._params, most, params)
+            for one in self._params:
+                params.append(one)
+                if len(params) == most:
+                    break
         except Exception as error:
             self.error = error
         self._exhausted = len(params) < most

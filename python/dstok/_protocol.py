@@ -69,12 +69,9 @@ class Request:
             self.text = b",".join([form % pair for pair in zip(ids, texts, strict=True)])
         self.changes = _NO_CHANGES
         if method == "configure":  # whatever becomes of params
-            sent = [json.loads(text) or {} for text in texts]
-            named = [
-                one if isinstance(one, dict) else dict(zip(_CONFIGURE, one, strict=False))
-                for one in sent
-            ]
-            self.changes = dict(zip(ids, named, strict=True))
+            self.changes = {
+                id: _named(json.loads(text)) for id, text in zip(ids, texts, strict=True)
+            }
 
     def line(self) -> bytes:
         """Return the line."""
@@ -222,6 +219,13 @@ def as_json(params: Params) -> bytes:
             what = f"{name}: JSON cannot carry this {type(value).__name__}"
             raise InvalidArgument(what, param=str(name) if named else None)
     raise InvalidArgument("JSON cannot carry these params")
+
+
+def _named(params: Any) -> Any:
+    """Return the params of `configure` by name."""
+    if isinstance(params, list):
+        return dict(zip(_CONFIGURE, cast("list[object]", params), strict=False))
+    return params or {}
 
 
 def _encoded_together(params: Sequence[Params]) -> list[bytes]:

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import threading
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any, TypeVar
 
 from ._connection import Connection
@@ -153,20 +153,11 @@ async def close(connection: Connection) -> None:
     await asyncio.to_thread(connection.close)
 
 
-Source = Iterator[_T] | AsyncIterator[_T]
-
-
-def each(params: Iterable[_T] | AsyncIterable[_T]) -> Source[_T]:
-    """Return an iterator over either kind of iterable."""
-    return aiter(params) if isinstance(params, AsyncIterable) else iter(params)
-
-
-async def take(source: Source[_T], most: int, into: list[_T]) -> None:
-    """Append at most so many. What the iterator raises comes after what it gave."""
-    if not isinstance(source, AsyncIterator):
-        into.extend(itertools.islice(source, most))
-        return
-    async for one in source:
-        into.append(one)
-        if len(into) == most:
-            return
+async def each(params: Iterable[_T] | AsyncIterable[_T]) -> AsyncIterator[_T]:
+    """Yield what either kind of iterable has."""
+    if isinstance(params, AsyncIterable):
+        async for one in params:
+            yield one
+    else:
+        for one in params:
+            yield one

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Iterator
 from concurrent import futures
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ._deadline import Deadline
 from ._errors import DstokError
@@ -16,15 +14,7 @@ from ._sidecar import Sidecar, outcome_of
 if TYPE_CHECKING:
     from ._connection import Connection
 
-_T = TypeVar("_T")
-
 each = iter
-Source = Iterator
-
-
-def take(source: Iterator[_T], most: int, into: list[_T]) -> None:
-    """Append at most so many; see `_wait_asyncio.take`."""
-    into.extend(itertools.islice(source, most))
 
 
 class Waiter(Ticket):
