@@ -319,7 +319,7 @@ class Client(BaseClient):
                         waiter = self._send(batch, Deadline(seconds))
                         under_way.append((batch, waiter))
                     except DstokError as error:  # what is under way may still be answered
-                        source.fail(error)
+                        source.ended, source.error = True, error
                         break
                     window.take(batch)
                     pause()
@@ -408,7 +408,7 @@ class _Source:
         """Return the next batch of at most so many requests."""
         batch = Batch()
         while not batch.full(most):
-            if not self._held:
+            if not self._held and not self._exhausted:
                 self._take(most - len(batch))
             if not self._held or not batch.has_room_for(self._held[0]):
                 break
@@ -433,7 +433,3 @@ class _Source:
         size = sum(len(one.text) for one in requests if isinstance(one, Request))
         short = len(params) * _SHORT // (size or 1)
         self._together = max(1, min(_MOST_TOGETHER, self._together * 2, short))
-
-    def fail(self, error: Exception) -> None:
-        """Take no more params: `error` comes after the results of those that were taken before."""
-        self.ended, self.error = True, error

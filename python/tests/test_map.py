@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import sys
@@ -208,6 +209,31 @@ def test_an_iterable_may_end_or_fail_anywhere(client: dstok.Client, count: int) 
         found.extend(client.map("sign", params(failing=True)))
     results = client.map("sign", params(failing=True))
     assert len(list(itertools.islice(results, count))) == count
+
+
+@pytest.mark.parametrize("error", [StopIteration, ZeroDivisionError])
+def test_an_iterator_that_ended_or_failed_is_not_asked_again(
+    client: dstok.Client, error: type[Exception]
+) -> None:
+    asked = 0
+
+    class Params:
+        def __iter__(self) -> Iterator[list[int]]:
+            return self
+
+        def __next__(self) -> list[int]:
+            nonlocal asked
+            asked += 1
+            if asked == 10:
+                raise error
+            return [asked]
+
+    found: list[Any] = []
+    with contextlib.suppress(ZeroDivisionError):
+        for one in client.map("sign", Params()):
+            found.append(one)
+    assert asked == 10
+    assert found == [client.sign(number) for number in range(1, 10)]
 
 
 def test_params_that_become_long_do_not_pile_up(client: dstok.Client) -> None:
