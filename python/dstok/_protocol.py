@@ -180,7 +180,7 @@ def _decoded_one_by_one(text: str) -> Any:
 def _ids_of(answers: list[Any]) -> list[Any]:
     """Return the id of each answer, None if it has none; False for what is no answer."""
     return [
-        one.get("id") if type(one) is dict and ("result" in one) != ("error" in one) else False
+        one.get("id") if one.__class__ is dict and ("result" in one) != ("error" in one) else False
         for one in answers
     ]
 

@@ -289,7 +289,8 @@ class Sidecar:
         """
         stdin, stdout, stderr = (one.fileno() for one in (self._stdin, self._stdout, self._stderr))
         reading = {self._wake_reader, stdout, stderr}
-        deadline = watched = None
+        deadline, watched = None, (len(reading), 0)
+        wait = _watch(reading, [])
         while True:
             with self._lock:
                 writing = [stdin] if self._unwritten else []
