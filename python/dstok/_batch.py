@@ -19,12 +19,20 @@ WINDOW_BYTES = 1 << 22
 """And how many bytes, where requests are long; one line may always be."""
 
 
-def encoded(method: str, params: _protocol.Params) -> _protocol.Request | InvalidArgument:
-    """Return a request, or the error for params that JSON cannot carry."""
+_Encoded = _protocol.Request | InvalidArgument
+"""A request or several, or the error for params that JSON cannot carry."""
+
+
+def encoded(method: str, *params: _protocol.Params) -> list[_Encoded]:
+    """Return requests: together, unless they are long or one of them cannot be sent."""
     try:
-        return _protocol.Request(method, params)
+        request = _protocol.Request(method, *params)
+        if len(params) == 1 or len(request.text) < MOST_BYTES:
+            return [request]
     except InvalidArgument as error:
-        return error
+        if len(params) == 1:
+            return [error]
+    return [request for one in params for request in encoded(method, one)]
 
 
 class Batch:
@@ -43,19 +51,20 @@ class Batch:
     def __len__(self) -> int:
         return len(self._errors)
 
-    def add(self, request: _protocol.Request | InvalidArgument) -> None:
+    def add(self, request: _Encoded) -> None:
         """Add what `encoded` returned."""
         if isinstance(request, InvalidArgument):
             self._errors.append(request)
             return
-        self._errors.append(None)
+        ids = request.ids if isinstance(request.ids, list) else [request.ids]
+        self._errors.extend([None] * len(ids))
         self._texts.append(request.text)
-        self.ids.append(request.ids)
+        self.ids.extend(ids)
         if request.changes:
             self.changes.update(request.changes)
         self.size += len(request.text)
 
-    def has_room_for(self, request: _protocol.Request | InvalidArgument) -> bool:
+    def has_room_for(self, request: _Encoded) -> bool:
         """Tell whether it should go in the same line: one that is very long goes alone, because a
         line that is over a limit fails as a whole."""
         alone = isinstance(request, _protocol.Request) and len(request.text) >= MOST_BYTES
@@ -74,7 +83,8 @@ class Batch:
         if isinstance(answer, dict):  # an error of the line as a whole
             return self.all_failed(_protocol.outcome(answer))
         if len(answer) == len(self._errors):
-            return [_protocol.outcome(one) for one in answer]
+            # `outcome` tells results from errors too, but takes as long as to decode them.
+            return [one["result"] if "result" in one else _protocol.outcome(one) for one in answer]
         answered = iter(answer)
         return [error or _protocol.outcome(next(answered)) for error in self._errors]
 

@@ -21,6 +21,11 @@ from ._wait_threads import Waiter, close, each, pause, send, started
 _TRIES = 3
 """How many sidecars a call may meet that have just ended, before it gives up."""
 
+_MOST_TOGETHER = 32
+"""How many params of `map` are taken and encoded at once."""
+_SHORT = 1 << 14
+"""How many bytes those before had to have at most."""
+
 _Self = TypeVar("_Self", bound="Client")
 
 
@@ -270,7 +275,7 @@ class Client(BaseClient):
         seconds = self._seconds(timeout)
         batch = Batch()
         for method, params in calls:
-            batch.add(encoded(method, params))
+            batch.add(*encoded(method, params))
         deadline = Deadline(seconds)
         waiter = self._send(batch, deadline)
         results = batch.results(self._answer(batch, waiter, deadline))
@@ -314,7 +319,7 @@ class Client(BaseClient):
                         waiter = self._send(batch, Deadline(seconds))
                         under_way.append((batch, waiter))
                     except DstokError as error:  # what is under way may still be answered
-                        source.fail(error)
+                        source.ended, source.error = True, error
                         break
                     window.take(batch)
                     pause()
@@ -329,7 +334,9 @@ class Client(BaseClient):
                     results = batch.all_failed(error)
                 window.give_back(batch, waiter.size if waiter else 0)
                 for result in results:
-                    yield result if return_exceptions else raised(result)
+                    if not return_exceptions and isinstance(result, DstokError):
+                        raise result
+                    yield result
         finally:
             for _, waiter in under_way:
                 if waiter is not None:
@@ -392,26 +399,37 @@ class _Source:
         self.ended = False
         self._method = method
         self._params = params
-        self._held: Request | InvalidArgument | None = None
+        self._held: deque[Request | InvalidArgument] = deque()
+        self._exhausted = False
+        self._together = 1
         self.error: Exception | None = None
 
     def batch(self, most: int) -> Batch:
         """Return the next batch of at most so many requests."""
         batch = Batch()
-        try:
-            while not batch.full(most):
-                request = self._held or encoded(self._method, self._params.__next__())
-                self._held = None
-                if not batch.has_room_for(request):
-                    self._held = request
-                    break
-                batch.add(request)
-        except StopIteration:
-            self.ended = True
-        except Exception as error:
-            self.fail(error)
+        while not batch.full(most):
+            if not self._held and not self._exhausted:
+                self._take(most - len(batch))
+            if not self._held or not batch.has_room_for(self._held[0]):
+                break
+            batch.add(self._held.popleft())
+        self.ended = self._exhausted and not self._held
         return batch
 
-    def fail(self, error: Exception) -> None:
-        """Take no more params: `error` comes after the results of those that were taken before."""
-        self.ended, self.error = True, error
+    def _take(self, most: int) -> None:
+        """Take params, if there are any: few of those that are long."""
+        params: list[types.Params] = []
+        most = min(most, self._together)
+        try:
+            for one in self._params:
+                params.append(one)
+                if len(params) == most:
+                    break
+        except Exception as error:
+            self.error = error
+        self._exhausted = len(params) < most
+        requests = encoded(self._method, *params) if params else []
+        self._held.extend(requests)
+        size = sum(len(one.text) for one in requests if isinstance(one, Request))
+        short = len(params) * _SHORT // (size or 1)
+        self._together = max(1, min(_MOST_TOGETHER, self._together * 2, short))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from ._errors import DstokError, InvalidArgument, ProtocolError, from_answer
 from ._types import Params as Params
-from ._types import SequenceNotStr
 
 
 def _plain(value: object) -> object:
@@ -37,31 +37,41 @@ _encode_ascii: _Coder = json.JSONEncoder(
     allow_nan=False, separators=(",", ":"), default=_plain
 ).encode
 
+_decode = json.JSONDecoder().decode
+
 _ids = itertools.count(1)
+
+_MARK = os.urandom(16).hex()
+"""Stands between params that are encoded together. It is never sent, so nobody can know it."""
+_SEPARATOR = b',"%s",' % _MARK.encode()
 
 _CONFIGURE = "secret datasette_version actions settings zlib itsdangerous old_secrets".split()  # noqa: SIM905
 """The params of `configure` by position."""
 
 
 class Request:
-    """A request as JSON, with its id."""
+    """A request as JSON, with its id; or several to one method, with a list of their ids."""
 
     __slots__ = ("changes", "ids", "text")
 
-    def __init__(self, method: str, params: Params) -> None:
+    def __init__(self, method: str, *params: Params) -> None:
         """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
             raise InvalidArgument("the name of a method must be str")
-        self.ids = id = next(_ids)
-        text = b"" if params is None else as_json(params)
-        tail = text and b',"params":' + text
-        self.text = b'{"jsonrpc":"2.0","id":%d,"method":%s%s}' % (id, _name(method), tail)
+        form = _form(method)
+        if len(params) == 1:
+            texts, ids = [as_json(params[0])], [next(_ids)]
+            self.ids: int | list[int] = ids[0]
+            self.text = form % (ids[0], texts[0])
+        else:
+            texts = _encoded_together(params)
+            self.ids = ids = list(itertools.islice(_ids, len(texts)))
+            self.text = b",".join([form % pair for pair in zip(ids, texts, strict=True)])
         self.changes = _NO_CHANGES
-        if method == "configure" and text:
-            sent: Any = json.loads(text)  # whatever becomes of params
-            if text.startswith(b"["):
-                sent = dict(zip(_CONFIGURE, sent, strict=False))
-            self.changes = {id: sent}
+        if method == "configure":  # whatever becomes of params
+            self.changes = {
+                id: _named(json.loads(text)) for id, text in zip(ids, texts, strict=True)
+            }
 
     def line(self) -> bytes:
         """Return the line."""
@@ -124,9 +134,9 @@ class Ticket:
             return None
         if isinstance(answer, list):
             answers = cast("list[object]", answer)
-            return answers if [_id_of(one) for one in answers] == self.ids else None
+            return answers if _ids_of(answers) == self.ids else None
         # A line over a limit gets one error, which cannot name an id.
-        found = _id_of(answer)
+        (found,) = _ids_of([answer])
         fits = found == self.ids or (found is None and "error" in answer)
         return answer if fits else None
 
@@ -134,7 +144,7 @@ class Ticket:
 def _decoded(line: bytes) -> Any:
     """Return what a line says. Raises ValueError, RecursionError."""
     try:
-        return json.loads(line)
+        return _decode(line.decode("utf-8"))
     except json.JSONDecodeError:
         raise
     except ValueError:  # more digits than sys.set_int_max_str_digits allows
@@ -161,18 +171,18 @@ def _decoded_one_by_one(text: str) -> Any:
         if too_long:
             digits = len(too_long[0])
             message = f"the answer has an integer of {digits} digits, more than Python reads"
-            answer = {"id": _id_of(answer), "error": ProtocolError(message)}
+            answer = {"id": _ids_of([answer])[0], "error": ProtocolError(message)}
             too_long.clear()
         answers.append(answer)
     return answers if text.startswith("[") else answers[0]
 
 
-def _id_of(answer: Any) -> Any:
-    """Return the id of an answer, None if it has none; False for what is no answer."""
-    members: dict[str, Any] = answer
-    if type(answer) is dict and ("result" in members) != ("error" in members):
-        return members.get("id")
-    return False
+def _ids_of(answers: list[Any]) -> list[Any]:
+    """Return the id of each answer, None if it has none; False for what is no answer."""
+    return [
+        one.get("id") if one.__class__ is dict and ("result" in one) != ("error" in one) else False
+        for one in answers
+    ]
 
 
 def outcome(answer: Any) -> Any:
@@ -191,22 +201,38 @@ def raised(result: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=64)
-def _name(method: str) -> bytes:
-    return _encode_ascii(method).encode("ascii")
+def _form(method: str) -> bytes:
+    """Return a request as a format, without its id and params."""
+    name = _encode_ascii(method).encode("ascii").replace(b"%", b"%%")
+    return b'{"jsonrpc":"2.0","id":%%d,"method":%s,"params":%%s}' % name
 
 
-def as_json(params: Mapping[str, object] | SequenceNotStr[object]) -> bytes:
+def as_json(params: Params) -> bytes:
     """Return the JSON. Raises InvalidArgument for what JSON cannot carry."""
     text = _try_json(params)
     if text is not None:
         return text
     # Which of them is it? The message says nothing of the value, which may be a secret.
     named = isinstance(params, Mapping)
-    for name, value in params.items() if isinstance(params, Mapping) else enumerate(params):
+    for name, value in params.items() if isinstance(params, Mapping) else enumerate(params or ()):
         if _try_json(value) is None:
             what = f"{name}: JSON cannot carry this {type(value).__name__}"
             raise InvalidArgument(what, param=str(name) if named else None)
     raise InvalidArgument("JSON cannot carry these params")
+
+
+def _named(params: Any) -> Any:
+    """Return the params of `configure` by name."""
+    if isinstance(params, list):
+        return dict(zip(_CONFIGURE, cast("list[object]", params), strict=False))
+    return params or {}
+
+
+def _encoded_together(params: Sequence[Params]) -> list[bytes]:
+    """Return the JSON of several params in half of the time. Raises InvalidArgument."""
+    marked: list[object] = [_MARK] * (2 * len(params) - 1)
+    marked[::2] = params
+    return as_json(marked)[1:-1].split(_SEPARATOR)
 
 
 def _try_json(value: object) -> bytes | None:

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import copy
 import enum
+import itertools
 import logging
 import os
 import select
@@ -14,7 +15,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 # Not those of os: eventlet replaces them, and then `write` waits for a pipe that is full.
 from posix import read, write
@@ -31,7 +32,7 @@ GRACE = 2.0
 SILENCE = 1.0
 """Seconds without an answer after which a process may be taken for one that hangs."""
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 16
 _STDERR_TAIL = 20
 _LONGEST_LOGGED = 8192
 
@@ -288,7 +289,8 @@ class Sidecar:
         """
         stdin, stdout, stderr = (one.fileno() for one in (self._stdin, self._stdout, self._stderr))
         reading = {self._wake_reader, stdout, stderr}
-        deadline = None
+        deadline, watched = None, (len(reading), 0)
+        wait = _watch(reading, [])
         while True:
             with self._lock:
                 writing = [stdin] if self._unwritten else []
@@ -298,7 +300,9 @@ class Sidecar:
                         self.state = State.LEAVING
                         self._stdin.close()
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            ready = _ready(reading, writing, left)
+            if watched != (watched := (len(reading), len(writing))):
+                wait = _watch(reading, writing)
+            ready = wait(left)
             if left == 0 and not ready:
                 if not self._is_spared():
                     return True
@@ -420,21 +424,17 @@ class Sidecar:
         return ProcessDied(message, returncode=code, stderr=tail)
 
 
-def _ready(reading: Iterable[int], writing: Iterable[int], seconds: float | None) -> list[int]:
-    """Wait until descriptors can be read or written, at most `seconds`; return them.
-
-    What `select` has is looked up each time: gevent and eventlet replace it, eventlet without
-    `poll`.
-    """
+def _watch(reading: set[int], writing: list[int]) -> Callable[[float | None], list[int]]:
+    """Return what waits until descriptors can be read or written, at most so many seconds, and
+    returns them. gevent and eventlet replace what `select` has, eventlet without `poll`."""
     if not hasattr(select, "poll"):
-        readable, writable, _ = select.select(reading, writing, [], seconds)
-        return [*readable, *writable]
+        return lambda left: [*itertools.chain(*select.select(reading, writing, [], left))]
     poll = select.poll()
     for fd in reading:
         poll.register(fd, select.POLLIN)
     for fd in writing:
         poll.register(fd, select.POLLOUT)
-    return [fd for fd, _ in poll.poll(None if seconds is None else seconds * 1000)]
+    return lambda seconds: [fd for fd, _ in poll.poll(None if seconds is None else seconds * 1000)]
 
 
 def outcome_of(start: Sidecar | BaseException) -> Sidecar:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import sys
 import threading
@@ -171,6 +173,85 @@ async def collect(results: AsyncIterator[Any], found: list[Any]) -> None:
             found.append(one)
     except Exception as error:
         found.append(error)
+
+
+def test_what_is_encoded_together_fails_one_by_one(client: dstok.Client) -> None:
+    values: list[Any] = ["a", {"b": [1, ","]}, None, "\u00e9", "\ud800", [], '"', {1}, float("nan")]
+    params: list[Any] = [form for value in values * 40 for form in ([value], {"value": value})]
+    expected: list[Any] = []
+    for one in params:
+        try:
+            expected.append(client.call("sign", one))
+        except dstok.DstokError as error:
+            expected.append((type(error), str(error), error.param))
+    found = [
+        (type(one), str(one), one.param) if isinstance(one, dstok.DstokError) else one
+        for one in client.map("sign", params, return_exceptions=True)
+    ]
+    assert found == expected
+    for method in ("%d%s", "100%", '"%%', "\ud800"):
+        nothing = list(untyped(client).map(method, [None] * 40, return_exceptions=True))
+        assert [type(one) for one in nothing] == [dstok.MethodNotFound] * 40
+    without: list[Any] = [None, [], {}] * 40
+    assert list(client.map("ping", without)) == ["pong"] * 120
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 40, 600])
+def test_an_iterable_may_end_or_fail_anywhere(client: dstok.Client, count: int) -> None:
+    def params(failing: bool) -> Iterator[list[int]]:
+        yield from ([number] for number in range(count))
+        if failing:
+            raise ZeroDivisionError
+
+    assert len(list(client.map("sign", params(failing=False)))) == count
+    found: list[Any] = []
+    with pytest.raises(ZeroDivisionError):
+        found.extend(client.map("sign", params(failing=True)))
+    results = client.map("sign", params(failing=True))
+    assert len(list(itertools.islice(results, count))) == count
+
+
+@pytest.mark.parametrize("error", [StopIteration, ZeroDivisionError])
+def test_an_iterator_that_ended_or_failed_is_not_asked_again(
+    client: dstok.Client, error: type[Exception]
+) -> None:
+    asked = 0
+
+    class Params:
+        def __iter__(self) -> Iterator[list[int]]:
+            return self
+
+        def __next__(self) -> list[int]:
+            nonlocal asked
+            asked += 1
+            if asked == 10:
+                raise error
+            return [asked]
+
+    found: list[Any] = []
+    with contextlib.suppress(ZeroDivisionError):
+        for one in client.map("sign", Params()):
+            found.append(one)
+    assert asked == 10
+    assert found == [client.sign(number) for number in range(1, 10)]
+
+
+def test_params_that_become_long_do_not_pile_up(client: dstok.Client) -> None:
+    taken = 0
+
+    def params() -> Iterator[list[str]]:
+        nonlocal taken
+        for number in range(2000):
+            taken += 1
+            yield ["x" * (1_000_000 if number >= 1000 else 1)]
+
+    long = 0
+    for signed in client.map("sign", params()):
+        long += len(signed) > 1000
+        # Up to 32 are taken with the last short ones, and then one at a time.
+        assert taken - 1000 <= max(32, long + 7)
+        if long == 40:
+            break
 
 
 def test_long_values_do_not_pile_up(client: dstok.Client) -> None:
