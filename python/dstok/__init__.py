@@ -8,28 +8,30 @@ Client is for programs with threads or none, AsyncClient for asyncio; both have 
 
 from . import _platform as _platform
 from . import types
-from ._async_client import AsyncClient
-from ._client import Client
-from ._errors import (
-    AnsweredError,
+from ._answered import (
     BadPayload,
     BadSignature,
-    BinaryNotFound,
-    CallTimeout,
-    ClientClosed,
-    DstokError,
     InternalError,
-    InvalidArgument,
     InvalidParams,
     InvalidRequest,
     MethodNotFound,
     NoSecret,
     NotSupported,
     PolicyError,
-    ProcessDied,
-    ProtocolError,
     SignedTokensDisabled,
     TokenInvalid,
+)
+from ._async_client import AsyncClient
+from ._client import Client
+from ._errors import (
+    AnsweredError,
+    BinaryNotFound,
+    CallTimeout,
+    ClientClosed,
+    DstokError,
+    InvalidArgument,
+    ProcessDied,
+    ProtocolError,
     VersionMismatch,
 )
 from ._find_binary import find_binary

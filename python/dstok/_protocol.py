@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from ._errors import DstokError, InvalidArgument, ProtocolError, from_answer
+from ._answered import BY_CODE
+from ._errors import AnsweredError, DstokError, InvalidArgument, ProtocolError
 from ._types import Params as Params
 
 
@@ -191,6 +192,18 @@ def outcome(answer: Any) -> Any:
     if error is None:
         return answer.get("result")
     return error if isinstance(error, DstokError) else from_answer(error)
+
+
+def from_answer(error: Mapping[str, Any]) -> DstokError:
+    """Return the exception for the `error` member of an answer."""
+    code, given = error.get("code"), error.get("data")
+    if type(code) is not int:
+        return ProtocolError("dstok answered with an error that has no code")
+    data = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    known = BY_CODE.get(code, AnsweredError)
+    exception = known(str(error.get("message")), param=data.get("param"))
+    exception.code, exception.kind = code, data.get("kind") or known.kind
+    return exception
 
 
 def raised(result: Any) -> Any:

@@ -8,7 +8,8 @@ import pickle
 import pytest
 
 import dstok
-from dstok import _errors
+from dstok import _errors, _protocol
+from dstok._answered import BY_CODE
 
 PARSE_ERROR = -32700
 """The answer to a line that is not JSON. The client writes none, so it takes one for a bug."""
@@ -18,17 +19,19 @@ def test_every_code_has_the_exception_of_its_kind(client: dstok.Client) -> None:
     errors = client.discover()["components"]["errors"].values()
     kinds = {error["code"]: error["data"]["properties"]["kind"]["enum"][0] for error in errors}
     del kinds[PARSE_ERROR]
-    assert {code: known.kind for code, known in _errors._BY_CODE.items()} == kinds
-    assert {known().code for known in _errors._BY_CODE.values()} == set(kinds)
+    assert {code: known.kind for code, known in BY_CODE.items()} == kinds
+    assert {known().code for known in BY_CODE.values()} == set(kinds)
 
 
 def test_an_answer_becomes_the_exception_of_its_code(client: dstok.Client) -> None:
-    for code, known in _errors._BY_CODE.items():
-        raised = _errors.from_answer({"code": code, "message": "why", "data": {"kind": known.kind}})
+    for code, known in BY_CODE.items():
+        raised = _protocol.from_answer(
+            {"code": code, "message": "why", "data": {"kind": known.kind}}
+        )
         assert type(raised) is known
         assert (raised.code, raised.kind, str(raised)) == (code, known.kind, "why")
-    assert type(_errors.from_answer({"code": PARSE_ERROR})) is dstok.AnsweredError
-    assert type(_errors.from_answer({"code": None, "message": "why"})) is dstok.ProtocolError
+    assert type(_protocol.from_answer({"code": PARSE_ERROR})) is dstok.AnsweredError
+    assert type(_protocol.from_answer({"code": None, "message": "why"})) is dstok.ProtocolError
 
 
 EXCEPTIONS = [
