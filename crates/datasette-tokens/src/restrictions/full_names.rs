@@ -107,32 +107,30 @@ impl<'a> Writer<'a, '_> {
             if self.out.len() > self.limit {
                 return;
             }
-            let text = name.to_str().unwrap_or_default();
-            let before = self.out.len();
+            // No table has a lone surrogate.
+            let (text, before) = (name.to_str().ok(), self.out.len());
             let FullNames { tables, every_meaning, .. } = self.names;
-            let known = tables.iter().find(|table| table.allowed_by(&text).next().is_some());
-            let meanings = known.iter().flat_map(|table| table.allowed_by(&text));
+            let known = text.as_deref().and_then(|text| {
+                let knows = |table: &&&Actions| table.allowed_by(text).next().is_some();
+                Some((tables.iter().find(knows)?, text))
+            });
+            let meanings = known.into_iter().flat_map(|(table, text)| table.allowed_by(text));
             for action in meanings.take(if *every_meaning { usize::MAX } else { 1 }) {
                 self.out.extend_from_slice(separator.as_bytes());
                 separator = ",";
                 write_string(self.out, action);
             }
-            match self.out.len() > before {
-                true => {}
-                false => {
-                    self.out.extend_from_slice(separator.as_bytes());
-                    separator = ",";
-                    name.to_python().write(self.out);
-                    // In Python's spelling, equal names have equal texts.
-                    if self.seen.insert(name.text) {
-                        self.unknown.extend_from_slice(if self.seen.len() > 1 {
-                            b","
-                        } else {
-                            b""
-                        });
-                        name.to_python().write(&mut self.unknown);
-                    }
-                }
+            if self.out.len() > before {
+                return;
+            }
+            self.out.extend_from_slice(separator.as_bytes());
+            separator = ",";
+            name.to_python().write(self.out);
+            // In Python's spelling, equal names have equal texts.
+            if self.seen.insert(name.text) {
+                let comma: &[u8] = if self.seen.len() > 1 { b"," } else { b"" };
+                self.unknown.extend_from_slice(comma);
+                name.to_python().write(&mut self.unknown);
             }
         })?;
         self.out.extend_from_slice(if separator == "[" { b"[]" } else { b"]" });
@@ -154,5 +152,25 @@ impl<'a> Writer<'a, '_> {
         })?;
         self.out.extend_from_slice(if separator == "{" { b"{}" } else { b"}" });
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_surrogate_is_no_action_of_any_name() {
+        let actions = Actions::from_json(r#"{"": "", "view-table": "vt"}"#).unwrap();
+        let names = FullNames {
+            tables: &[&actions],
+            every_meaning: true,
+            absent: ["[]", "{}", "{}"],
+            limit: 1000,
+        };
+        let mut out = Vec::new();
+        let unknown = names.write(r#"{"a":["\ud800","","vt"]}"#, &mut out).unwrap();
+        let expected: &[u8] = br#"{"all":["\ud800","","view-table"],"database":{},"resource":{}}"#;
+        assert_eq!((&out[..], &unknown[..]), (expected, &br#"["\ud800"]"#[..]));
     }
 }
