@@ -154,7 +154,7 @@ class BaseClient:
 
 def _checked(timeout: float | None) -> float | None:
     """Return a timeout. Raises InvalidArgument if it is none."""
-    if timeout is not None and (not isinstance(timeout, int | float) or math.isnan(timeout)):
+    if timeout is not None and (not isinstance(timeout, int | float) or not timeout <= math.inf):
         raise InvalidArgument("timeout must be seconds, or None", param="timeout")
     return timeout
 
