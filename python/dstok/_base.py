@@ -89,6 +89,8 @@ class BaseClient:
         """
         if not isinstance(log_level, int):
             raise InvalidArgument("log_level must be an int, as in logging", param="log_level")
+        if not isinstance(max_backoff, int | float):
+            raise InvalidArgument("max_backoff must be seconds", param="max_backoff")
         if not isinstance(retries, int) or retries < 0:
             raise InvalidArgument("retries must be an int, at least 0", param="retries")
         if isinstance(serve_options, str):

@@ -469,6 +469,9 @@ def test_a_subclass_stays_one_in_a_with_statement() -> None:
         lambda client: dstok.Client(serve_options="--no-sandbox"),  # type: ignore[arg-type]
         lambda client: dstok.Client(log_level="INFO"),  # type: ignore[arg-type]
         lambda client: type(client)(timeout="1"),
+        lambda client: type(client)(max_backoff="1"),
+        lambda client: type(client)(secret="new", old_secrets=iter(["old"])),
+        lambda client: type(client)(secret="new", old_secrets=5),
     ],
 )
 def test_values_of_the_wrong_kind_are_named(
