@@ -28,7 +28,7 @@ def prepare(now: Content) -> Content:
 def activate(now: Content) -> Content:
     if not now["next_secret"]:
         sys.exit("no new secret is prepared: run rotate.py prepare")
-    old_secrets = [now["secret"], *now["old_secrets"]]
+    old_secrets = [now["secret"]] + now["old_secrets"]  # raises TypeError for a string
     return {"secret": now["next_secret"], "next_secret": None, "old_secrets": old_secrets}
 
 

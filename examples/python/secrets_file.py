@@ -26,7 +26,8 @@ def read(path: Path) -> dict[str, Any]:
     content = json.loads(path.read_bytes())
     next_secret = content["next_secret"]
     only_verify = [next_secret] if next_secret else []
-    return {"secret": content["secret"], "old_secrets": [*only_verify, *content["old_secrets"]]}
+    # With `+`, a string in place of the list is a TypeError. Unpacked, its letters are secrets.
+    return {"secret": content["secret"], "old_secrets": only_verify + content["old_secrets"]}
 
 
 @contextlib.asynccontextmanager

@@ -89,6 +89,8 @@ class BaseClient:
         """
         if not isinstance(log_level, int):
             raise InvalidArgument("log_level must be an int, as in logging", param="log_level")
+        if not isinstance(max_backoff, int | float):
+            raise InvalidArgument("max_backoff must be seconds", param="max_backoff")
         if not isinstance(retries, int) or retries < 0:
             raise InvalidArgument("retries must be an int, at least 0", param="retries")
         if isinstance(serve_options, str):
@@ -154,7 +156,7 @@ class BaseClient:
 
 def _checked(timeout: float | None) -> float | None:
     """Return a timeout. Raises InvalidArgument if it is none."""
-    if timeout is not None and (not isinstance(timeout, int | float) or math.isnan(timeout)):
+    if timeout is not None and (not isinstance(timeout, int | float) or not timeout <= math.inf):
         raise InvalidArgument("timeout must be seconds, or None", param="timeout")
     return timeout
 

@@ -7,8 +7,8 @@ import os
 import sys
 import tempfile
 import zlib as python_zlib
-from collections.abc import Generator, Mapping
-from typing import IO, Any
+from collections.abc import Generator, Mapping, Sequence
+from typing import IO, Any, cast
 
 from ._errors import InvalidArgument
 from ._protocol import as_json
@@ -56,14 +56,13 @@ class Configuration:
     def check(self, changes: Mapping[str, Any]) -> None:
         """Raise InvalidArgument for secrets and settings of the wrong kind. The message does not
         show them."""
-        secret, old_secrets = changes.get("secret"), changes.get("old_secrets")
+        secret, old_secrets = changes.get("secret"), changes.get("old_secrets", ())
         if secret is not None:
             _check_secret("secret", secret)
-        if isinstance(old_secrets, str):
-            raise InvalidArgument(
-                "old_secrets must be a list of strings, not a string", param="old_secrets"
-            )
-        for one in old_secrets or ():
+        if isinstance(old_secrets, str) or not isinstance(old_secrets, Sequence):
+            what = f"old_secrets must be a list of strings, not {type(old_secrets).__name__}"
+            raise InvalidArgument(what, param="old_secrets")
+        for one in cast("Sequence[object]", old_secrets):
             _check_secret("old_secrets", one)
         if old_secrets and secret is None and "secret" not in self.params:
             raise InvalidArgument(

@@ -116,7 +116,8 @@ class Connection:
         self.closed.set()
         for sidecar in self.abandon():
             sidecar.join()
-        self._sidecar, self._retired = None, []  # and with them their descriptors
+        # With the last of these go their descriptors. No lock: a signal may close.
+        self._sidecar, self._retired, self._start = None, [], None
 
     def forget(self) -> None:
         """In a forked process: the sidecar is the parent's, and so is who held a lock."""

@@ -59,6 +59,7 @@ class Request:
         """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
             raise InvalidArgument("the name of a method must be str")
+        method = str.__str__(method)  # a subclass may equal others
         form = _form(method)
         if len(params) == 1:
             texts, ids = [as_json(params[0])], [next(_ids)]
@@ -82,8 +83,8 @@ class Request:
 class Ticket:
     """What awaits the answer to one line: to a request (`ids` is its id) or to a batch (a list).
 
-    The thread that reads the answers calls `answered`, or else `fail`, once. The answer is decoded
-    by whoever waits for it: what a decoded batch takes is a multiple of its text.
+    The thread that reads the answers calls `noted` and `resolve`, or else `fail`, once. The answer
+    is decoded by whoever waits for it: what a decoded batch takes is a multiple of its text.
     """
 
     __slots__ = ("ids", "note", "size", "wanted")
@@ -105,12 +106,11 @@ class Ticket:
             start = b'[{"jsonrpc":"2.0","id":%d,' % self.ids[0]
         return line.startswith(start) or self._answer(line) is not None
 
-    def answered(self, line: bytes) -> None:
-        """Take the answer."""
+    def noted(self, line: bytes) -> None:
+        """Do with the answer what is to be done before anybody gets it. May raise anything."""
         if self.note is not None:
             answer: Any = self._answer(line) or []
             self.note([answer] if "id" in answer else answer)
-        self.resolve(line)
 
     def decoded(self, line: bytes) -> Any:
         """Return the answer in `line`: an object, or a list of them. Raises ProtocolError."""

@@ -339,15 +339,14 @@ class Sidecar:
         lines[0] = b"".join(self._partial) + lines[0]
         self._partial = [lines.pop()]
         for line in lines:
-            # Answers come in the order of the lines.
-            ticket = self._awaited.popleft() if self._awaited else None
-            if ticket is not None and ticket.fits(line):
-                ticket.answered(line)
-                continue
-            if ticket is not None:
-                self._awaited.appendleft(ticket)
-            self.kill(ProtocolError(f"{self._name} wrote a line that is no answer: is it dstok?"))
-            return
+            # Answers come in the order of the lines. Until it has its answer, a ticket can fail.
+            ticket = self._awaited[0] if self._awaited else None
+            if ticket is None or not ticket.fits(line):
+                error = f"{self._name} wrote a line that is no answer: is it dstok?"
+                return self.kill(ProtocolError(error))
+            ticket.noted(line)
+            self._awaited.popleft()
+            ticket.resolve(line)
 
     def _log_stderr(self) -> bool:
         """Log what has come. Returns False at its end, or when there is nothing more for now."""

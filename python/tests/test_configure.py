@@ -162,3 +162,12 @@ def answer(request):
         client._connection.remember(former, {1: {"settings": {}}}, [{"id": 1, "result": {}}])
         binary.with_name("now").touch()
         assert answer.result() == [None, {}]
+
+
+def test_params_that_cannot_be_remembered_leave_nobody_waiting(fake: Fake) -> None:
+    """No dstok accepts them."""
+    with (
+        dstok.Client(binary=fake("")) as client,
+        pytest.raises(dstok.ProtocolError, match="reading failed"),
+    ):
+        untyped(client).call("configure", "text", timeout=5)

@@ -196,3 +196,22 @@ def test_a_broken_file_changes_nothing(service: Service) -> None:
     service.write({"secret": "", "next_secret": None, "old_secrets": []})
     assert wait_for(lambda: service.logged("cannot use") >= WORKERS)
     assert service.ask("GET", "/actor", root)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ["rotate.py", "activate"],
+        ["-c", "import pathlib, secrets_file, sys; secrets_file.read(pathlib.Path(sys.argv[1]))"],
+    ],
+    ids=["rotate", "read"],
+)
+def test_a_string_is_no_list_of_secrets(tmp_path: Path, program: list[str]) -> None:
+    """Its letters would be secrets, each of which signs valid tokens."""
+    path = tmp_path / "secrets.json"
+    content = json.dumps({"secret": FIRST, "next_secret": "next", "old_secrets": "a string"})
+    path.write_text(content)
+    command = [sys.executable, "-B", *program, str(path)]
+    done = subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True, check=False)
+    assert "TypeError" in done.stderr
+    assert path.read_text() == content

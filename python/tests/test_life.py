@@ -160,6 +160,17 @@ def test_a_client_that_cannot_start_leaves_nothing_behind() -> None:
     assert len(os.listdir("/dev/fd")) <= before
 
 
+def test_a_closed_client_holds_no_descriptors() -> None:
+    """Though somebody still has it."""
+    gc.collect()
+    before = len(os.listdir("/dev/fd"))
+    client = dstok.Client(secret=SECRET)
+    client.ping()
+    client.close()
+    gc.collect()
+    assert len(os.listdir("/dev/fd")) <= before, client
+
+
 def test_one_that_was_ended_for_cause_is_replaced_at_once(client: dstok.Client) -> None:
     client.ping()
     sidecar = client._connection.current()

@@ -469,6 +469,9 @@ def test_a_subclass_stays_one_in_a_with_statement() -> None:
         lambda client: dstok.Client(serve_options="--no-sandbox"),  # type: ignore[arg-type]
         lambda client: dstok.Client(log_level="INFO"),  # type: ignore[arg-type]
         lambda client: type(client)(timeout="1"),
+        lambda client: type(client)(max_backoff="1"),
+        lambda client: type(client)(secret="new", old_secrets=iter(["old"])),
+        lambda client: type(client)(secret="new", old_secrets=5),
     ],
 )
 def test_values_of_the_wrong_kind_are_named(
@@ -476,3 +479,28 @@ def test_values_of_the_wrong_kind_are_named(
 ) -> None:
     with pytest.raises(dstok.InvalidArgument, match=r"\w"):
         wrong(client)
+
+
+class AnyCase(str):
+    """A str that equals others."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and self.lower() == other.lower()
+
+    def __hash__(self) -> int:
+        return hash(self.lower())
+
+
+class Unhashable(str):
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_a_method_is_named_by_what_its_str_says(ask: Ask) -> None:
+    with pytest.raises(dstok.MethodNotFound):
+        ask("call", AnyCase("PING"))
+    assert ask("call", AnyCase("ping")) == "pong"
+    assert ask("call", Unhashable("ping")) == "pong"
+
+
+def test_a_timeout_may_be_longer_than_a_float(client: dstok.Client) -> None:
+    assert client.ping(timeout=10**400) == "pong"
