@@ -15,8 +15,6 @@ from .sidecar import NotRecorded, Refused, Unavailable
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-PREFIX = "dstok_"
-
 
 def arrange(options: Options, registered: list[Any]) -> list[Any]:
     """Return the handlers that Datasette shall use, in its order.

@@ -20,8 +20,8 @@ def wrap(datasette: Datasette, instance: Instance) -> None:
     """Let `datasette.unsign` know the old and the revoked secrets.
 
     Everything in Datasette and in plugins goes through this method: tokens, cookies, messages,
-    and the namespaces of plugins. So one place is enough. Nothing is changed if there are no
-    such secrets, and no sessions to be kept from making tokens.
+    and the namespaces of plugins. So one place is enough. Nothing is changed where
+    `Instance.is_watching` is False.
     """
     secrets = instance.secrets
     if not instance.is_watching:

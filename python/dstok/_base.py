@@ -26,8 +26,8 @@ class Default(enum.Enum):
 
 DEFAULT = Default.DEFAULT
 Timeout = float | Default | None
-"""Seconds to wait for an answer (float), the start before it included, instead of the client's;
-None: for ever. It ends the wait, not the start, which the client's timeout limits."""
+"""Seconds to wait for an answer (float), including a start, in place of the client's timeout.
+None means no limit. It ends the wait, not the start, which the client's timeout limits."""
 
 
 class BaseClient:
@@ -73,8 +73,8 @@ class BaseClient:
             known_actions_only: refuse restrictions to actions that are not known.
             audit_log: a file to record each minted token in (str or path).
             binary: the path of the binary. None: see `find_binary`.
-            timeout: seconds to wait for an answer (float), the start before it included; None: for
-                ever. A start may take as long.
+            timeout: seconds to wait for an answer (float), including a start; None means no limit.
+                A start may take as long.
             retries: how often (int) a call is sent again when the process dies before it answers;
                 never `configure`. With `audit_log`, each time may record a token.
             max_backoff: the most seconds (float) to wait before a start, after several processes in

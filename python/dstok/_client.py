@@ -35,8 +35,8 @@ class Client(BaseClient):
     Any number of threads may use it, at once too. Use it as a context manager, or call
     `close`.
 
-    Every method takes `timeout`: seconds to wait for the answer (float), a start included, instead
-    of the client's; None: for ever. It ends the wait, not the start.
+    Every method takes `timeout`: the seconds to wait for the answer (float), including a start. It
+    replaces the client's timeout. None means no limit. It ends the wait, not the start.
 
     Beside the exceptions named, every method raises BinaryNotFound, VersionMismatch, ProcessDied,
     ProtocolError, CallTimeout, ClientClosed, InvalidArgument, and those of the answer.
