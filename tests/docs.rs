@@ -100,8 +100,8 @@ fn long_example<'t>(text: &'t str, start: &str) -> (Vec<&'t str>, String) {
 fn what_conformance_says_in_the_documents() {
     for (name, start) in [
         ("README.md", "$ target/release/dstok conformance"),
-        ("docs/conformance.md", "$ target/release/dstok conformance --group"),
-        ("docs/conformance.md", "$ target/release/dstok conformance --release"),
+        ("docs/how-to/conformance.md", "$ target/release/dstok conformance --group"),
+        ("docs/how-to/conformance.md", "$ target/release/dstok conformance --release"),
     ] {
         let text = document(name);
         let (args, shown) = long_example(&text, start);
@@ -160,7 +160,7 @@ fn the_python_of_the_fixtures() {
 
 #[test]
 fn the_audit_log_of_the_protocol() {
-    let protocol = document("docs/protocol.md");
+    let protocol = document("docs/reference/protocol.md");
     let shown = protocol.lines().find_map(|line| line.strip_prefix("    {\"time\"")).unwrap();
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs-audit.jsonl");
     let _ = fs::remove_file(&log);
@@ -174,7 +174,7 @@ fn the_audit_log_of_the_protocol() {
 
 #[test]
 fn the_requests_of_the_conformance_page() {
-    let page = document("docs/conformance.md");
+    let page = document("docs/how-to/conformance.md");
     let requests = page.lines().filter_map(|line| line.strip_prefix("    {\"jsonrpc\""));
     let requests: Vec<_> = requests.map(|line| format!("{{\"jsonrpc\"{line}\n")).collect();
     assert_eq!(requests.len(), 2);
@@ -198,7 +198,7 @@ fn the_completions_and_man_pages_of_the_readme() {
 
 #[test]
 fn every_method_and_parameter_is_documented() {
-    let protocol = document("docs/protocol.md");
+    let protocol = document("docs/reference/protocol.md");
     for method in METHODS {
         assert!(protocol.contains(&format!("| `{}` |", method.name)), "{}", method.name);
         for parameter in method.parameters {
@@ -210,7 +210,7 @@ fn every_method_and_parameter_is_documented() {
 
 #[test]
 fn every_option_of_serve_is_documented() {
-    let protocol = document("docs/protocol.md");
+    let protocol = document("docs/reference/protocol.md");
     let help = dstok(&["serve", "--help"], "");
     let options = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
     let mut count = 0;
@@ -234,13 +234,13 @@ fn the_table_of_errors_is_the_programs() {
     let row =
         |kind: &ErrorKind| format!("| {} | `{}` | {} |", kind.code(), kind.name(), kind.when());
     let rows: Vec<_> = ErrorKind::ALL.iter().map(row).collect();
-    assert_eq!(table(&document("docs/protocol.md"), "## Errors"), rows);
+    assert_eq!(table(&document("docs/reference/protocol.md"), "## Errors"), rows);
 }
 
 /// `scripts/actions_table` asked real Datasette.
 #[test]
 fn the_table_of_actions_is_that_of_every_release() {
-    let page = document("docs/actions.md");
+    let page = document("docs/reference/actions.md");
     let title = page.lines().next().unwrap();
     let rows: Vec<Vec<_>> = table(&page, title)
         .iter()
