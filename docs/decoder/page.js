@@ -1,8 +1,10 @@
 // Shows what the WebAssembly module says about a token. Makes no request and stores nothing.
 "use strict";
 
-// A longer payload, which only a hostile token has, isn't shown. The same goes for more places.
-const LONGEST_PAYLOAD = 100_000;
+// Only a hostile token has more of these. Indented, a deeply nested payload is much longer.
+const LONGEST_TEXT = 2_000;
+const LONGEST_PAYLOAD = 20_000;
+const LONGEST_INDENTED = 100_000;
 const MOST_PLACES = 500;
 
 // Characters that aren't visible or change the direction of text, but for spaces.
@@ -41,17 +43,24 @@ function make(name, className, ...children) {
   return made;
 }
 
-/** Escape what is invisible, since a token may come from anywhere. */
+/** Escape what is invisible and cut what is long, since a token may come from anywhere. */
 function visible(text) {
+  if (text.length > LONGEST_TEXT) {
+    return `${visible(text.slice(0, LONGEST_TEXT))}… (${text.length} characters)`;
+  }
   const code = (character) => character.codePointAt(0).toString(16);
   return text.replace(DECEPTIVE, (character) => SHORT[character] ?? `\\u{${code(character)}}`);
 }
 
-/** Indent JSON, and escape what is invisible as JSON does. */
-function indent(value) {
+/** The JSON of a payload, with escapes for what is invisible. Indented unless that is very long. */
+function payloadText(payload) {
+  const compact = JSON.stringify(payload);
+  if (payload === null || compact.length > LONGEST_PAYLOAD) return null;
   const unit = (_, at, text) => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`;
   const escape = (hidden) => hidden.replace(/[^]/g, unit);
-  return JSON.stringify(value, null, 2).split("\n").map((line) => line.replace(DECEPTIVE, escape)).join("\n");
+  const indented = JSON.stringify(payload, null, 2);
+  const text = indented.length > LONGEST_INDENTED ? compact : indented;
+  return text.split("\n").map((line) => line.replace(DECEPTIVE, escape)).join("\n");
 }
 
 /** Parse JSON. Numbers keep their digits where the browser can do so, as objects with `rawJSON`. */
@@ -68,8 +77,8 @@ const digits = (number) => number.rawJSON ?? String(number);
 function utc(number) {
   const date = new Date(Number(digits(number)) * 1000);
   const year = date.getUTCFullYear();
-  if (!(year >= 0 && year <= 9999)) return `${digits(number)} (Unix seconds, outside the calendar)`;
-  return date.toISOString().replace("T", " ").replace(".000Z", " UTC");
+  if (!(Math.abs(year) <= 9999)) return `${visible(digits(number))} (Unix seconds, outside the calendar)`;
+  return date.toISOString().replace("T", " ").replace(".000Z", " UTC").replace(/^-00/, "-");
 }
 
 /** The distance of Unix seconds from now: "3 days ago", "in 1 hour". */
@@ -88,7 +97,7 @@ const moment = (number, now) => `${utc(number)}, ${relative(number, now)}`;
 
 /** A string as it is, anything else as JSON. */
 function actor(id) {
-  return visible(typeof id === "string" ? id : `${JSON.stringify(id)} (not a string)`);
+  return typeof id === "string" ? visible(id) : `${visible(JSON.stringify(id))} (not a string)`;
 }
 
 /** Whether a payload is an object with a member. */
@@ -143,9 +152,10 @@ function showVerdict(found) {
 }
 
 function showAnswer(found, now) {
-  const isTooLong = JSON.stringify(found).length > LONGEST_PAYLOAD;
-  const rows = isTooLong || !found.restrictions ? [] : places(found.restrictions);
-  const list = isTooLong ? [["Payload", "Too long to be shown"]] : [...facts(found, rows, now)];
+  const rows = found.restrictions ? places(found.restrictions) : [];
+  const text = payloadText(found.payload);
+  const list = [...facts(found, rows, now)];
+  if (text === null && found.payload !== null) list.push(["Payload", "Too long to be shown"]);
   const items = list.map(([label, text]) => make("div", "", make("dt", "", label), make("dd", "", text)));
   element("facts").replaceChildren(...items);
   const shown = rows.slice(0, MOST_PLACES).map(([where, actions]) => {
@@ -158,10 +168,9 @@ function showAnswer(found, now) {
   }
   element("places").tBodies[0].replaceChildren(...shown);
   element("places").hidden = !shown.length;
-  const text = isTooLong || found.payload === null ? "" : indent(found.payload);
   element("payload").lastElementChild.textContent = text;
   element("payload").firstElementChild.textContent = found.compressed ? "Payload (compressed)" : "Payload";
-  element("payload").hidden = !text;
+  element("payload").hidden = text === null;
   element("answer").hidden = false;
 }
 
