@@ -42,8 +42,11 @@ OWN_HOSTS = {"accounts.google.com", "clients2.google.com", "update.googleapis.co
 
 FILES = ["/", "/module.js", "/page.js", "/style.css"]
 
-RESTRICTED = next(t for t, a in zip(tokens(), answers(), strict=True) if a["restrictions"] and a["status"] == "unchecked"
-                  and a["restrictions"]["resource"] and a["expires"])
+RESTRICTED = next(
+    t
+    for t, a in zip(tokens(), answers(), strict=True)
+    if a["restrictions"] and a["status"] == "unchecked" and a["restrictions"]["resource"] and a["expires"]
+)
 
 VERDICTS = {
     "unchecked": "Nothing is wrong, but the signature is not checked",
@@ -287,7 +290,6 @@ def test_every_token_is_shown_as_dstok_reports_it(browser):
         # JavaScript lists names that are numbers first.
         assert sorted(page["rows"]) == sorted(rows), token
     assert 0 < len(too_long) < 10
-
 
 
 def violations(browser):

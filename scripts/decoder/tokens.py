@@ -11,7 +11,7 @@ DSTOK = environments.REPOSITORY / "target" / "release" / "dstok"
 FIXTURES = environments.REPOSITORY / "compat-fixtures"
 NOW = 1_700_000_000
 
-# Where a token stands in the parameters of a method: as a member, or first in a list.
+# Methods with a token in their parameters: the member `token`, or the first element.
 METHODS = ("inspect_token", "verify_token", "token_allows_action")
 
 
@@ -45,7 +45,7 @@ def report(token):
     done = subprocess.run(
         command, input=token.encode(), capture_output=True, env=environments.clean_environ(), check=False
     )
-    lines = {}
+    lines, label = {}, ""
     for line in done.stdout.decode().split("\n")[:-1]:
         label = line[:12].strip() or label
         lines.setdefault(label, []).append(line[12:])
