@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const MAX_FILE_LINES: usize = 400;
 const MAX_FUNCTION_LINES: usize = 50;
 /// Lines of code in `src` and `crates` together, without comments and tests. Lower it when you can.
-const MAX_LINES: usize = 13_767;
+const MAX_LINES: usize = 13_797;
 
 /// The files with `unsafe`: one calls zlib, the other closes inherited descriptors.
 const UNSAFE_FILES: [&str; 2] = ["crates/pyzlib/src/stock.rs", "src/hardening/sys.rs"];
@@ -135,7 +135,7 @@ fn no_file_uses_one_that_uses_it() {
             source.path.components().take_while(|part| part.as_os_str() != "src").collect();
         roots.entry(root).or_default().add(source);
     }
-    assert_eq!(roots.len(), 5);
+    assert_eq!(roots.len(), 6);
     for modules in roots.values() {
         let edges = modules.edges();
         if let Some(circle) = find_circle(&edges) {
