@@ -23,9 +23,9 @@ nitpicky = True
 
 # A block without a language is code or output, never to be guessed at.
 highlight_language = "text"
-copybutton_prompt_text = r"\$ |> "
-copybutton_prompt_is_regexp = True
+copybutton_prompt_text = "$ "
 copybutton_line_continuation_character = "\\"
+copybutton_here_doc_delimiter = "EOF"
 
 html_theme = "furo"
 html_static_path = ["_static"]

@@ -38,8 +38,9 @@ def retire(now: Content) -> Content:
 
 def replace(path: Path, content: Content) -> None:
     """Replace the file at once, so that no worker reads half of it. Only its owner may read it."""
-    new = path.with_suffix(".new")
+    owner, new = path.stat(), path.with_suffix(".new")
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        os.fchown(file.fileno(), owner.st_uid, owner.st_gid)  # root may rotate for the workers
         json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import logging
 import math
 import os
@@ -13,6 +14,7 @@ from . import types
 from ._configuration import Configuration, limits_tokens, zlib_flavour
 from ._connection import Connection
 from ._errors import InvalidArgument
+from ._protocol import as_json
 
 
 class Default(enum.Enum):
@@ -87,16 +89,12 @@ class BaseClient:
 
         Raises InvalidArgument for secrets, settings, timeouts and options of the wrong kind.
         """
-        if not isinstance(log_level, int):
-            raise InvalidArgument("log_level must be an int, as in logging", param="log_level")
-        if not isinstance(max_backoff, int | float):
-            raise InvalidArgument("max_backoff must be seconds", param="max_backoff")
-        if not isinstance(retries, int) or retries < 0:
-            raise InvalidArgument("retries must be an int, at least 0", param="retries")
-        if isinstance(serve_options, str):
-            raise InvalidArgument(
-                "serve_options must be a list of strings, not a string", param="serve_options"
-            )
+        unless = InvalidArgument.unless
+        unless(isinstance(log_level, int), "log_level", "must be an int, as in logging")
+        unless(isinstance(max_backoff, int | float), "max_backoff", "must be seconds")
+        unless(isinstance(retries, int) and retries >= 0, "retries", "must be an int, at least 0")
+        is_str = isinstance(serve_options, str)
+        unless(not is_str, "serve_options", "must be a list of strings, not a string")
         limits = {
             "--require-expiry": require_expiry,
             f"--max-expires-after={max_expires_after}": max_expires_after is not None,
@@ -110,12 +108,14 @@ class BaseClient:
             secret=secret,
             old_secrets=old_secrets or None,
             datasette_version=datasette_version,
-            actions=None if at_start else actions,
+            actions=actions,
             settings=settings,
             itsdangerous=itsdangerous,
         )
-        configuration = Configuration(options, actions if at_start else None, {})
-        configuration.check(changes)
+        Configuration((), None, {}).check(changes)
+        changes = json.loads(as_json(changes))  # whatever becomes of the caller's
+        first_actions = changes.pop("actions", None) if at_start else None
+        configuration = Configuration(options, first_actions, {})
         self._retries = retries
         self._timeout = _checked(timeout)
         self._connection = Connection(
@@ -156,8 +156,8 @@ class BaseClient:
 
 def _checked(timeout: float | None) -> float | None:
     """Return a timeout. Raises InvalidArgument if it is none."""
-    if timeout is not None and (not isinstance(timeout, int | float) or not timeout <= math.inf):
-        raise InvalidArgument("timeout must be seconds, or None", param="timeout")
+    is_seconds = isinstance(timeout, int | float) and timeout <= math.inf
+    InvalidArgument.unless(timeout is None or is_seconds, "timeout", "must be seconds, or None")
     return timeout
 
 

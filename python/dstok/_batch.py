@@ -98,8 +98,8 @@ class Window:
 
     def __init__(self, requests: int) -> None:
         """Raises InvalidArgument unless `requests` is an int and at least 1."""
-        if not isinstance(requests, int) or requests < 1:
-            raise InvalidArgument("window must be an int, at least 1", param="window")
+        is_right = isinstance(requests, int) and requests >= 1
+        InvalidArgument.unless(is_right, "window", "must be an int, at least 1")
         # So that several lines are under way: one is made and one read while one is answered.
         self._limit = max(1, min(MOST_REQUESTS, requests // 4))
         self.most = min(_FIRST_REQUESTS, self._limit)

@@ -23,10 +23,8 @@ _SECRETS_OF_THE_ENVIRONMENT = ("DATASETTE_SECRET", "DSTOK_OLD_SECRETS")
 
 def zlib_flavour() -> str:
     """Return whose zlib this Python is linked with: "zlib-ng" or "zlib"."""
-    runtime = python_zlib.ZLIB_RUNTIME_VERSION
-    if hasattr(python_zlib, "ZLIBNG_VERSION") or runtime.endswith(".zlib-ng"):
-        return "zlib-ng"
-    return "zlib"
+    is_ng = python_zlib.ZLIB_RUNTIME_VERSION.endswith(".zlib-ng")
+    return "zlib-ng" if is_ng or hasattr(python_zlib, "ZLIBNG_VERSION") else "zlib"
 
 
 class Configuration:
@@ -44,11 +42,8 @@ class Configuration:
     def changed(self, changes: Mapping[str, Any]) -> Configuration:
         """Return a copy that remembers more params of `configure`; null is as if not given."""
         given = {name: value for name, value in changes.items() if value is not None}
-        merged = {**self.params, **given}
-        if "secret" in given:  # it drops the old ones
-            merged["old_secrets"] = ()
-        if "old_secrets" in given:
-            merged["old_secrets"] = tuple(given["old_secrets"])
+        dropped: dict[str, Any] = {"old_secrets": ()} if "secret" in given else {}
+        merged = {**self.params, **dropped, **given}
         if "settings" in given:
             merged["settings"] = {**self.params.get("settings", {}), **given["settings"]}
         return Configuration(self._options, self._actions, merged)
@@ -56,20 +51,16 @@ class Configuration:
     def check(self, changes: Mapping[str, Any]) -> None:
         """Raise InvalidArgument for secrets and settings of the wrong kind. The message does not
         show them."""
+        unless = InvalidArgument.unless
         secret, old_secrets = changes.get("secret"), changes.get("old_secrets", ())
-        if secret is not None:
-            _check_secret("secret", secret)
-        if isinstance(old_secrets, str) or not isinstance(old_secrets, Sequence):
-            what = f"old_secrets must be a list of strings, not {type(old_secrets).__name__}"
-            raise InvalidArgument(what, param="old_secrets")
-        for one in cast("Sequence[object]", old_secrets):
-            _check_secret("old_secrets", one)
-        if old_secrets and secret is None and "secret" not in self.params:
-            raise InvalidArgument(
-                "old_secrets needs a secret: pass the current one too", param="old_secrets"
-            )
-        if not isinstance(changes.get("settings") or {}, Mapping):
-            raise InvalidArgument("settings must be a mapping", param="settings")
+        unless(secret is None or _is_secret(secret), "secret", "must be str, and not empty")
+        is_list = isinstance(old_secrets, Sequence) and not isinstance(old_secrets, str)
+        are_secrets = is_list and all(map(_is_secret, cast("Sequence[object]", old_secrets)))
+        unless(are_secrets, "old_secrets", "must be a list of strings, none of them empty")
+        has_secret = secret is not None or "secret" in self.params or not old_secrets
+        unless(has_secret, "old_secrets", "needs a secret: pass the current one too")
+        is_mapping = isinstance(changes.get("settings") or {}, Mapping)
+        unless(is_mapping, "settings", "must be a mapping")
 
     def command(self, binary: str, actions: int | None) -> list[str]:
         """Return the command line; no secret is in it.
@@ -117,6 +108,5 @@ def limits_tokens(options: SequenceNotStr[str]) -> bool:
     return any(option.split("=")[0] in _LIMITS for option in options)
 
 
-def _check_secret(name: str, secret: object) -> None:
-    if not isinstance(secret, str) or not secret:
-        raise InvalidArgument(f"{name}: a secret must be str, and not empty", param=name)
+def _is_secret(value: object) -> bool:
+    return isinstance(value, str) and value != ""

@@ -48,6 +48,12 @@ class InvalidArgument(DstokError, ValueError):
 
     kind = "invalid_argument"
 
+    @classmethod
+    def unless(cls, holds: bool, param: str, must: str) -> None:
+        """Raise it unless a condition holds, saying what the argument `param` must do or be."""
+        if not holds:
+            raise cls(f"{param} {must}", param=param)
+
 
 class BinaryNotFound(DstokError, FileNotFoundError):
     """No binary `dstok` can be run; the message lists the places tried."""

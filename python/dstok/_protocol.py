@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import json
@@ -225,13 +226,15 @@ def as_json(params: Params) -> bytes:
     text = _try_json(params)
     if text is not None:
         return text
-    # Which of them is it? The message says nothing of the value, which may be a secret.
-    named = isinstance(params, Mapping)
-    for name, value in params.items() if isinstance(params, Mapping) else enumerate(params or ()):
-        if _try_json(value) is None:
-            what = f"{name}: JSON cannot carry this {type(value).__name__}"
-            raise InvalidArgument(what, param=str(name) if named else None)
-    raise InvalidArgument("JSON cannot carry these params")
+    # Which of them is it? The message shows no value, and no name that may be a token.
+    name, value = cast("tuple[object, object]", (None, params))
+    with contextlib.suppress(Exception):  # what a mapping of the caller's own raises, or no such
+        items = params.items() if isinstance(params, Mapping) else enumerate(params or ())
+        name, value = next(one for one in items if _try_json(one[1]) is None)
+    what = f"JSON cannot carry this {type(value).__name__}"
+    if isinstance(name, str) and name.isidentifier() and len(name) <= 40:
+        raise InvalidArgument(f"{name}: {what}", param=name)
+    raise InvalidArgument(f"{name}: {what}" if isinstance(name, int) else what)
 
 
 def _named(params: Any) -> Any:
@@ -254,6 +257,7 @@ def _try_json(value: object) -> bytes | None:
             return _encode(value).encode("utf-8")
         except UnicodeEncodeError:
             return _encode_ascii(value).encode("ascii")
-    # Kinds that JSON has not; NaN, circles, integers of too many digits; nested too deep.
-    except (TypeError, ValueError, RecursionError):
+    # Kinds that JSON has not; NaN, circles, integers of too many digits; nested too deep; whatever
+    # a mapping or a sequence of the caller's own raises.
+    except Exception:
         return None

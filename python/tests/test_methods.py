@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from collections import OrderedDict, UserList
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -309,6 +309,55 @@ def test_what_json_cannot_carry_is_named(ask: Ask, value: object, kind: str) -> 
     assert (one.value.param, one.value.code, one.value.kind) == ("value", None, "invalid_argument")
     with pytest.raises(ValueError, match="actor_id"):
         ask("create_token", value)
+
+
+class Broken(Mapping[str, object]):
+    """A mapping whose members cannot be had."""
+
+    def __getitem__(self, name: str) -> object:
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["actor_id"])
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_a_mapping_that_raises_fails_alone() -> None:
+    with dstok.Client(secret=SECRET) as client:
+        many: list[Any] = [{"actor_id": "a"}, Broken(), {"actor_id": Broken()}, {"actor_id": "b"}]
+        first, *wrong, last = client.map("create_token", many, return_exceptions=True)
+        assert [type(one) for one in (first, last)] == [str, str]
+        assert [str(one) for one in wrong] == [
+            "JSON cannot carry this Broken",
+            "actor_id: JSON cannot carry this Broken",
+        ]
+
+
+def test_a_name_that_may_be_a_token_is_not_shown(client: dstok.Client) -> None:
+    token = client.create_token("root")
+    names: list[Any] = [token, (token,), "a" * 41]
+    for name in names:
+        params: Any = {name: math.nan}
+        with pytest.raises(dstok.InvalidArgument) as caught:
+            client.call("create_token", params)
+        assert str(caught.value) == "JSON cannot carry this float"
+        assert caught.value.param is None
+
+
+def test_what_the_caller_changes_later_changes_nothing() -> None:
+    actions = {"water-plants": "wp"}
+    settings: Any = {"max_signed_tokens_ttl": 60}
+    for limits in ({}, {"known_actions_only": True}):
+        options: dict[str, Any] = {"secret": SECRET, "actions": dict(actions), **limits}
+        with dstok.Client(settings=settings, **options) as client:
+            options["actions"]["water-plants"] = "zz"
+            settings["max_signed_tokens_ttl"] = 0
+            token = client.create_token("a", restrict_all=["water-plants"])
+            assert client.inspect_token(token)["payload"]["_r"] == {"a": ["wp"]}
+            assert client.info()["settings"]["max_signed_tokens_ttl"] == 60
+        settings["max_signed_tokens_ttl"] = 60
 
 
 def test_circles_and_depth_and_digits(ask: Ask) -> None:

@@ -35,15 +35,29 @@ class RoundTrip:
     async_ratio: Spread
 
 
+@dataclass(frozen=True)
+class OverRaw:
+    """Seconds: the medians of a call and of writing its line and reading its answer, and how much longer the call is."""
+
+    payload: str
+    method: str
+    raw: float
+    sync: float
+    over: tuple
+    """The median of the rounds, the least and the most."""
+
+
 class Process(JsonChild):
     """A Python process with the newest Datasette and the client."""
 
-    def __init__(self, dstok):
+    def __init__(self, dstok, pinned=False):
+        """With `pinned` it stays on one core, and its sidecars on another. Else all may run on any."""
         python = environments.python(environments.NEWEST)
+        cores = sorted(os.sched_getaffinity(0))
         command = [python, "-I", processes.HERE / "bench_client.py", environments.REPOSITORY / "python", dstok]
-        super().__init__(command, min(os.sched_getaffinity(0)))
-        # The client and its sidecar may run on different cores.
-        os.sched_setaffinity(self.process.pid, os.sched_getaffinity(0))
+        super().__init__(command + [cores[-1]] * pinned, cores[0])
+        if not pinned:
+            os.sched_setaffinity(self.process.pid, cores)
 
     def run(self, way, call):
         """Return the times of one run of a call in one way, with its number of calls per second."""
@@ -74,6 +88,24 @@ def rows(dstok, pairs, calls):
             throughput.append(_throughput(call, runs))
             round_trips.append(_round_trip(call, runs))
     return throughput, round_trips
+
+
+def over_raw(dstok, rounds, calls):
+    """Return an OverRaw for each call. Raises ProcessFailure."""
+    with Process(dstok, pinned=True) as process:
+        return [_over_raw(process, rounds, call) for call in calls]
+
+
+def _over_raw(process, rounds, call):
+    medians = {way: [] for way in ("raw", "sync")}
+    for round_ in range(rounds + 1):
+        for way, found in medians.items():
+            run = process.run(way, call)
+            if round_:  # the first round warms up
+                found.append(run["median"])
+    over = sorted(sync - raw for raw, sync in zip(*medians.values(), strict=True))
+    raw, sync = (statistics.median(found) for found in medians.values())
+    return OverRaw(call.payload.name, call.method, raw, sync, (statistics.median(over), over[0], over[-1]))
 
 
 def _throughput(call, runs):

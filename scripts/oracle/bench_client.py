@@ -1,10 +1,12 @@
 """Times the Python client beside Datasette in one process; runs inside an environment's Python.
 
-Arguments: the folder of the package `dstok`, and the path of the binary.
+Arguments: the folder of the package `dstok`, the path of the binary, and if wanted the core on which
+the sidecars run.
 
 stdin: one JSON object a line: {"way", "actor_id", "expires_after", "restrictions", "token", "count"};
 with a token that one is verified, else others are made. Ways: `datasette` calls it directly, `sync`
-and `async` call the client one at a time, `map` and `gather` keep many calls under way.
+and `async` call the client one at a time, `raw` writes the line of such a call and reads its answer,
+neither of which it encodes or decodes, `map` and `gather` keep many calls under way.
 stdout: one JSON object a line: {"seconds"} for `count` calls by the clock, and for those one at a
 time {"median", "rare"}: seconds that a call takes, and that one in a hundred exceeds.
 """
@@ -13,6 +15,7 @@ import asyncio
 import itertools
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,8 +32,8 @@ AT_ONCE = 1000  # tasks of `gather`
 class Call:
     """One call, made in several ways."""
 
-    def __init__(self, datasette, client, async_client, actor_id, expires_after, restrictions, token):
-        self._datasette, self._client, self._async_client = datasette, client, async_client
+    def __init__(self, datasette, client, async_client, raw, actor_id, expires_after, restrictions, token):
+        self._datasette, self._client, self._async_client, self._raw = datasette, client, async_client, raw
         self._method = "create_token" if token is None else "verify_token"
         if token is not None:
             self._params = {"token": token}
@@ -53,6 +56,19 @@ class Call:
             begin = time.perf_counter()
             method(**self._params)
             each.append(time.perf_counter() - begin)
+        return summary(each)
+
+    async def raw(self, count):
+        """Write the line of a call and read its answer, as often."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": self._method, "params": self._params}
+        line = json.dumps(request, separators=(",", ":")).encode() + b"\n"
+        stdin, stdout, each = self._raw.stdin.fileno(), self._raw.stdout.fileno(), []
+        for _ in range(count):
+            begin = time.perf_counter()
+            os.write(stdin, line)
+            answer = os.read(stdout, 1 << 16)
+            each.append(time.perf_counter() - begin)
+            assert answer.endswith(b"\n"), "the answer came in several parts"
         return summary(each)
 
     async def async_(self, count):
@@ -103,14 +119,29 @@ async def serve():
     datasette = Datasette([], memory=True, secret=secret)
     await datasette.invoke_startup()
     binary = sys.argv[2]
-    with dstok.Client(secret=secret, binary=binary) as client:
+    pipe = subprocess.PIPE
+    with (
+        dstok.Client(secret=secret, binary=binary) as client,
+        subprocess.Popen([binary, "serve"], stdin=pipe, stdout=pipe, bufsize=0) as raw,
+    ):
         async with dstok.AsyncClient(secret=secret, binary=binary) as async_client:
+            client.ping()
+            await async_client.ping()
+            if len(sys.argv) > 3:
+                for pid in (client.pid, async_client.pid, raw.pid):
+                    move(pid, int(sys.argv[3]))
             for line in sys.stdin:
                 request = json.loads(line)
                 way, count = request.pop("way"), request.pop("count")
-                call = Call(datasette, client, async_client, **request)
-                ways = {"async": call.async_, **{name: getattr(call, name) for name in ("datasette", "sync", "map", "gather")}}
-                print(json.dumps(await ways[way](count)), flush=True)
+                call = Call(datasette, client, async_client, raw, **request)
+                print(json.dumps(await getattr(call, way.replace("async", "async_"))(count)), flush=True)
+        raw.stdin.close()
+
+
+def move(pid, core):
+    """Let all threads of a process run on one core."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(thread), {core})
 
 
 with tempfile.TemporaryDirectory(prefix="datasette-oracle-") as tempfile.tempdir:
