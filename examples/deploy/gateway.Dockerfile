@@ -1,7 +1,7 @@
-# The gateway of examples/gateway, which starts dstok. Put the program dstok for Linux with musl
-# beside this file, and the files of examples/gateway into the folder gateway.
+# The gateway of examples/gateway, which starts dstok. Put the files of examples/gateway into the
+# folder gateway beside this file.
 FROM node:22-slim
-COPY dstok /usr/local/bin/dstok
+COPY --from=dstok:0.1.0 /usr/bin/dstok /usr/local/bin/dstok
 COPY gateway/*.mjs /srv/gateway/
 USER 1000
 EXPOSE 8000
