@@ -20,7 +20,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use common::{PATIENCE, Peer, READY, dstok, file, read_in_background, request, run, wait};
-use dstok::hardening::enter_sandbox;
+use dstok::platform::enter_sandbox;
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid, getppid};
@@ -40,7 +40,7 @@ fn attempts(folder: &str, confined: bool) {
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     if confined {
-        enter_sandbox(rustix::process::Pid::from_raw(sleeper.id() as i32)).unwrap();
+        enter_sandbox(Some(sleeper.id() as i32)).unwrap();
     }
     let folder = folder.to_owned();
     // New threads are in the sandbox too.
