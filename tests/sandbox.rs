@@ -1,5 +1,8 @@
 //! The sandbox of `serve`: what it denies, and what still works inside.
-#![cfg(target_os = "linux")]
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 #![allow(clippy::disallowed_methods, reason = "a test reads /proc")]
 #![allow(clippy::print_stdout, reason = "the process that attempts things reports them")]

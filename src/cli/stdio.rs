@@ -31,11 +31,10 @@ pub(super) fn print_line(text: impl Into<Vec<u8>>) -> Result {
 /// Errors are ignored: a closed stderr is no reason to fail.
 pub(crate) fn warn(message: &str) {
     let line = format!("dstok: {}\n", escape(message, char::is_control));
-    let mut stderr = io::stderr().lock();
     if NEVER_WAITS.load(Ordering::Relaxed) {
         write_stderr_at_once(line.as_bytes());
     } else {
-        let _ = stderr.write_all(line.as_bytes());
+        let _ = io::stderr().write_all(line.as_bytes());
     }
 }
 

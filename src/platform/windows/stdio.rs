@@ -16,7 +16,7 @@ use super::sys::{self, ControlEvent};
 const BLOCK: usize = 64 << 10;
 
 /// How long stderr may take for a message.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Stdin, which also ends on Ctrl-Break, when the console is closed, and when the parent is gone;
 /// on Ctrl-C if that isn't ignored.
