@@ -5,7 +5,9 @@ use std::{panic, process, sync::Arc};
 
 use clap::{Args, builder::PossibleValuesParser, value_parser};
 use dstok::parallel::available_threads;
-use dstok::platform::{Parent, close_inherited, enter_sandbox, keep_large_values_apart};
+use dstok::platform::{
+    END_OF_INPUT, Parent, close_inherited, enter_sandbox, keep_large_values_apart,
+};
 use dstok::policy::{AuditLog, Policy};
 use dstok::sidecar::methods::METHODS;
 use dstok::sidecar::serve::{Counts, Limits, MAX_THREADS, Stdin, Stdout, end_when_stuck, serve};
@@ -97,9 +99,7 @@ pub(super) fn run(args: &ServeArgs) -> Result {
     let mut output = Stdout::default();
     // In the sandbox nobody can ask.
     let is_watched = io::stderr().is_terminal();
-    if io::stdin().is_terminal() {
-        warn("waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more");
-    }
+    greet();
     if !args.no_sandbox {
         let watched = parent.as_ref().and_then(|parent| parent.polled_by_signal());
         if let Err(reason) = enter_sandbox(watched) {
@@ -121,6 +121,15 @@ pub(super) fn run(args: &ServeArgs) -> Result {
         warn("stdin ended before any request; write JSON-RPC 2.0 requests to it, one per line");
     }
     Ok(())
+}
+
+/// Tells a person at a terminal what to do.
+fn greet() {
+    if io::stdin().is_terminal() {
+        warn(&format!(
+            "waiting for JSON-RPC 2.0 requests, one per line; {END_OF_INPUT} exits, --help shows more"
+        ));
+    }
 }
 
 /// Prints a summary.

@@ -25,5 +25,5 @@ pub use parent::Parent;
 pub use process::{kill_group, start_group};
 pub use sandbox::enter_sandbox;
 pub use signals::{ignore_signals, on_termination};
-pub use stdio::{Input, write_stderr_at_once, write_stdout};
+pub use stdio::{END_OF_INPUT, Input, write_stderr_at_once, write_stdout};
 pub use sys::{keep_large_values_apart, release_memory};

@@ -16,4 +16,4 @@ pub use hardening::{
 };
 pub use parent::Parent;
 pub use process::{ignore_signals, kill_group, on_termination, start_group};
-pub use stdio::{Input, write_stderr_at_once, write_stdout};
+pub use stdio::{END_OF_INPUT, Input, write_stderr_at_once, write_stdout};

@@ -16,6 +16,9 @@ use super::signals::is_ignored;
 /// without blocking.
 const PIPE_BUF: usize = 512;
 
+/// The keys that end stdin on a terminal.
+pub const END_OF_INPUT: &str = "Ctrl-D";
+
 /// Stdin, which also ends on SIGTERM and SIGHUP, and when the parent is gone. SIGINT is left to the
 /// process that started this one.
 pub struct Input {

@@ -18,6 +18,9 @@ const BLOCK: usize = 64 << 10;
 /// How long stderr may take for a message.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The keys that end stdin on a console.
+pub const END_OF_INPUT: &str = "Ctrl-Z and Enter";
+
 /// Stdin, which also ends on Ctrl-Break, when the console is closed, and when the parent is gone;
 /// on Ctrl-C if that isn't ignored.
 ///
