@@ -21,8 +21,7 @@ mod unsign;
 mod verify;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use dstok::hardening::protect_memory;
-use dstok::sidecar::serve::ignore_signals;
+use dstok::platform::{ignore_signals, protect_memory};
 
 use failure::{Result, usage};
 use stdio::{print, warn};
