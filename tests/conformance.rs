@@ -249,7 +249,7 @@ fn the_archive_of_the_fixtures_is_reproducible() {
         assert!(done.status.success(), "{done:?}");
         folder
     });
-    let name = concat!("dstok-fixtures-", env!("CARGO_PKG_VERSION"));
+    let name = concat!("compat-fixtures-", env!("CARGO_PKG_VERSION"));
     let archive = format!("{name}.tar.gz");
     let data = fs::read(first.join(&archive)).unwrap();
     assert!(data == fs::read(second.join(&archive)).unwrap());
