@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import re
 import subprocess
 import tarfile
@@ -17,7 +18,9 @@ def version():
 
 
 def commit_time():
-    """Return the time of the newest commit (int, in Unix seconds)."""
+    """Return the time of the newest commit, or SOURCE_DATE_EPOCH (int, in Unix seconds)."""
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        return int(os.environ["SOURCE_DATE_EPOCH"])
     command = ["git", "log", "-1", "--format=%ct"]
     return int(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
 
