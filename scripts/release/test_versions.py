@@ -1,22 +1,12 @@
 """The version in every place, on a copy of the files."""
 
 import re
-import shutil
 from datetime import date
 
 import pytest
 import versions
 
 TODAY = date(2030, 1, 2)
-
-
-@pytest.fixture
-def root(tmp_path):
-    """Return a folder with a copy of every file in which the version stands."""
-    for name in {versions.CHANGELOG, *(place[0] for place in versions.expected("0.1.0"))}:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(versions.ROOT / name, tmp_path / name)
-    return tmp_path
 
 
 def lock(root, old, new):
