@@ -48,7 +48,13 @@ def unpinned(text):
     """Yield the actions that are not pinned to a commit with its version as a comment."""
     for line in text.splitlines():
         used = USES.match(line)
-        if used and not used[1].startswith("./") and not PINNED.fullmatch(used[1]):
+        if not used or PINNED.fullmatch(used[1]):
+            continue
+        if used[1].startswith("$/"):
+            # A workflow of this repository, at the same commit.
+            if not (ROOT / used[1][2:]).is_file():
+                yield f"{used[1]}: there is no such file"
+        else:
             yield f"{used[1]}: pin it as OWNER/NAME@COMMIT # vX.Y.Z, COMMIT with 40 digits"
 
 

@@ -19,7 +19,7 @@ jobs:
       - run: rustup target add "$TARGET"
       - run: scripts/test 10
   two:
-    uses: ./.github/workflows/test.yml
+    uses: $/.github/workflows/test.yml
 """
 
 
@@ -34,6 +34,8 @@ def test_a_good_workflow_has_no_problems():
         (" # v7.0.1", " # v7", "pin it"),
         ("@0123", "@123", "pin it"),
         ("@0123456789012345678901234567890123456789", "@v7.0.1", "pin it"),
+        ("uses: $/", "uses: ./", "pin it"),
+        ("workflows/test.yml", "workflows/none.yml", "there is no such file"),
         ("    timeout-minutes: 5\n", "", "job one: add timeout-minutes"),
         ("macos-15]", "macos-13]", "no runner 'macos-13'"),
         ("windows-2025", "windows-2016", "no runner 'windows-2016'"),
