@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-import versions
+
+from release import versions
 
 
 @pytest.fixture

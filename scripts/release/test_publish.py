@@ -7,7 +7,8 @@ import subprocess
 from datetime import date
 
 import pytest
-import versions
+
+from release import versions
 
 RECORDER = """#!/bin/sh
 printf '%s' "${0##*/}" >>"$LOG"

@@ -4,7 +4,8 @@ import re
 from datetime import date
 
 import pytest
-import versions
+
+from release import versions
 
 TODAY = date(2030, 1, 2)
 
