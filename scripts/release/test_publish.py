@@ -115,6 +115,15 @@ def test_a_changed_file_is_refused(project, words):
     assert calls == []
 
 
+@pytest.mark.parametrize("package", ["dstok", "datasette-dstok"])
+def test_a_package_without_its_sources_is_refused(project, package):
+    stem = f"{package.replace('-', '_')}-{versions.agreed(project)}"
+    (project / "dist" / f"{stem}-py3-none-any.whl").touch()
+    done, _ = publish(project, "--dry-run", "python", package)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"publish: no dist/{stem}.tar.gz: ")
+
+
 @pytest.mark.parametrize(
     "words", [(), ("all",), ("python",), ("python", "pip"), ("image",), ("draft", "x")]
 )
