@@ -53,7 +53,7 @@ class Configuration:
         show them."""
         unless = InvalidArgument.unless
         secret, old_secrets = changes.get("secret"), changes.get("old_secrets", ())
-        unless(secret is None or _is_secret(secret), "secret", "must be str, and not empty")
+        unless(secret is None or _is_secret(secret), "secret", "must be a string that is not empty")
         is_list = isinstance(old_secrets, Sequence) and not isinstance(old_secrets, str)
         are_secrets = is_list and all(map(_is_secret, cast("Sequence[object]", old_secrets)))
         unless(are_secrets, "old_secrets", "must be a list of strings, none of them empty")

@@ -97,7 +97,7 @@ class Connection:
                     self.configuration = self.configuration.changed(changes[answer["id"]])
             current = self._sidecar
         if current is not None and current is not sidecar and current.state is State.READY:
-            current.retire("was told the former configuration")
+            current.retire("has the previous configuration")
 
     def abandon(self) -> list[Sidecar]:
         """Let the sidecars end when nobody has the client any more; return them.

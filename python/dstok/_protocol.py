@@ -59,7 +59,7 @@ class Request:
     def __init__(self, method: str, *params: Params) -> None:
         """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
-            raise InvalidArgument("the name of a method must be str")
+            raise InvalidArgument("the name of a method must be a string")
         method = str.__str__(method)  # a subclass may equal others
         form = _form(method)
         if len(params) == 1:
@@ -118,7 +118,7 @@ class Ticket:
         answer = self._answer(line)
         self.size = len(line)
         if answer is None:
-            raise ProtocolError("an answer of dstok cannot be read")
+            raise ProtocolError("cannot read an answer of dstok")
         return answer
 
     def resolve(self, line: bytes) -> None:

@@ -141,7 +141,7 @@ class FullRestrictions(TypedDict):
 
 
 class Inspection(TypedDict):
-    """What a token says and what is wrong with it."""
+    """The contents of a token, and what is wrong with it."""
 
     payload: Any
     """The decoded payload: any JSON value. Null if it cannot be decoded, or if JSON cannot carry
@@ -194,7 +194,7 @@ class Access(TypedDict):
 
 
 ZlibName: TypeAlias = Literal["zlib", "zlib-ng"]
-"""The library whose bytes compressed payloads carry."""
+"""The zlib whose exact bytes compressed payloads have."""
 
 ItsdangerousVersion: TypeAlias = Literal["2.2", "1.1"]
 """The release of itsdangerous whose signatures are accepted."""
@@ -211,7 +211,7 @@ class Settings(TypedDict):
 
 
 class ProcessInfo(TypedDict):
-    """What the process is and how it is configured."""
+    """The identity and configuration of the process."""
 
     name: Literal["dstok"]
     """The name of the program."""
@@ -229,7 +229,7 @@ class ProcessInfo(TypedDict):
     """Whether the program knows this release. A newer one is treated as the newest known."""
 
     zlib: ZlibName
-    """The library whose bytes compressed payloads carry."""
+    """The zlib whose exact bytes compressed payloads have."""
 
     itsdangerous: ItsdangerousVersion
     """The release of itsdangerous whose signatures are accepted."""
@@ -495,10 +495,10 @@ class ConfigureParams(TypedDict, total=False):
     """allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)."""
 
     zlib: ZlibName | None
-    """Whose bytes compressed payloads carry."""
+    """The zlib whose exact bytes compressed payloads have."""
 
     itsdangerous: ItsdangerousVersion | None
     """Which release's signatures are accepted."""
 
     old_secrets: OldSecrets | None
-    """Secrets that verify and never sign, newest first, in place of the old ones before."""
+    """Secrets that verify and never sign, newest first; they replace all earlier ones."""
