@@ -378,7 +378,8 @@ impl Input {
     /// The last cell of the record begins at `start`.
     fn too_long(&self, text: &[u8], start: usize) -> Failure {
         Failure::Usage(format!(
-            "line {}: a record of more than 16 MiB begins or goes on here; is a quote not closed?",
+            "line {}: a record of more than 16 MiB begins or continues here; is a quote not \
+             closed?",
             self.line + count_lines(text.get(..start).unwrap_or_default())
         ))
     }
