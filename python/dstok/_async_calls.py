@@ -145,7 +145,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, ProcessInfo]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -278,7 +278,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo]]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -408,7 +408,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo | DstokError]]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -571,7 +571,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -727,7 +727,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo | DstokError]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(

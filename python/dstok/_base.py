@@ -1,4 +1,4 @@
-"""What both clients have in common: their options."""
+"""The base class of both clients, with their options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._protocol import as_json
 
 
 class Default(enum.Enum):
-    """Stands for an argument that was not given, where None means something."""
+    """Marks an argument that was not given, where None has a meaning."""
 
     DEFAULT = "the client's"
 
@@ -33,7 +33,7 @@ None means no limit. It ends the wait, not the start, which the client's timeout
 
 
 class BaseClient:
-    """What Client and AsyncClient have in common."""
+    """The base class of Client and AsyncClient."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class BaseClient:
         return f"<dstok.{type(self).__name__} {state}>"
 
     def __reduce__(self) -> NoReturn:
-        """Raises TypeError: `copy` and `pickle` ask for what would make another one."""
+        """Raise TypeError, because a client can be neither copied nor pickled."""
         raise TypeError(
             f"a dstok.{type(self).__name__} cannot be copied or pickled: it holds a process and "
             "perhaps a secret. Make one in each process; threads can share one"
@@ -163,6 +163,6 @@ def _checked(timeout: float | None) -> float | None:
 
 
 def given(required: dict[str, Any], **optional: object) -> Any:
-    """Return params (dict): those required, and of the others those that are not None."""
+    """Return params (dict): the required ones, and the optional ones that are not None."""
     required.update((name, value) for name, value in optional.items() if value is not None)
     return required

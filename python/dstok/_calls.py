@@ -143,7 +143,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> ProcessInfo:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -276,7 +276,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> list[ProcessInfo]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -406,7 +406,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> list[ProcessInfo | DstokError]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -569,7 +569,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -725,7 +725,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo | DstokError]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(

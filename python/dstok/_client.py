@@ -343,7 +343,7 @@ class Client(BaseClient):
                     waiter.wanted = False
 
     def _send(self, request: Request | Batch, deadline: Deadline) -> Waiter | None:
-        """Send a line, starting a sidecar if need be. Raises as `started` does.
+        """Send a line. Start a sidecar if necessary. Raises as `started` does.
 
         A batch of which nothing could be sent has nothing to wait for.
         """
@@ -366,7 +366,7 @@ class Client(BaseClient):
     def _answer(
         self, request: Request | Batch, waiter: Waiter | None, deadline: Deadline
     ) -> Any:
-        """Wait for the answer. After a death, what may be sent again is."""
+        """Wait for the answer. After a death, send again what may be sent again."""
         retries = 0 if request.changes else self._retries
         while waiter is not None:
             try:
@@ -393,7 +393,7 @@ class Client(BaseClient):
 
 
 class _Source:
-    """Params, taken by the batch. What their iterable raises comes after what it gave."""
+    """Takes params in batches. If their iterable raises, the params before come first."""
 
     def __init__(self, method: str, params: Iterator[types.Params]) -> None:
         self.ended = False
@@ -405,7 +405,7 @@ class _Source:
         self.error: Exception | None = None
 
     def batch(self, most: int) -> Batch:
-        """Return the next batch of at most so many requests."""
+        """Return the next batch, of at most `most` requests."""
         batch = Batch()
         while not batch.full(most):
             if not self._held and not self._exhausted:
@@ -417,7 +417,7 @@ class _Source:
         return batch
 
     def _take(self, most: int) -> None:
-        """Take params, if there are any: few of those that are long."""
+        """Take params, if there are any, and fewer if they are long."""
         params: list[types.Params] = []
         most = min(most, self._together)
         try:

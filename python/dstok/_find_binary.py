@@ -1,4 +1,4 @@
-"""Where the binary is."""
+"""Finds the binary."""
 
 from __future__ import annotations
 

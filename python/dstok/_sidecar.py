@@ -52,7 +52,7 @@ class State(enum.Enum):
 
 
 class Wish(enum.Enum):
-    """What the client wants of a process. The thread of the process sees to it."""
+    """What the client wants a process to do. The process's thread carries it out."""
 
     STAY = "keeps running"
     RETIRE = "ends when nobody waits for it any more"
@@ -325,7 +325,7 @@ class Sidecar:
                         self._write()
 
     def _is_spared(self) -> bool:
-        """Tell whether it may go on, for somebody who waits."""
+        """Return whether it may continue, because somebody waits."""
         with self._lock:
             return self._wish is Wish.RETIRE and any(ticket.wanted for ticket in self._awaited)
 
@@ -377,7 +377,7 @@ class Sidecar:
         self.error = self.error or death
 
     def _settle(self) -> None:
-        """Fail what is left."""
+        """Fail all tickets that are left."""
         with self._lock:
             self._close_pipes()
             left = list(self._awaited)

@@ -105,7 +105,7 @@ class _Actor(TypedDict):
 
 
 class Actor(_Actor, total=False):
-    """The actor that a valid token stands for."""
+    """The actor of a valid token."""
 
     _r: Any
     """The _r of the token as it was signed. Datasette writes an object with lists of abbreviated
@@ -187,7 +187,7 @@ class Access(TypedDict):
     """The actor of a token, and whether its restrictions allow the action."""
 
     actor: Actor | None
-    """The actor that a valid token stands for, or null where Datasette returns None."""
+    """The actor of a valid token, or null where Datasette returns None."""
 
     allowed: bool
     """Whether the restrictions allow the action."""
@@ -282,7 +282,7 @@ class CreateTokenParams(_CreateTokenParams, total=False):
     """The params of `create_token` by name."""
 
     expires_after: int | None
-    """Seconds of validity; 0 or null: no end."""
+    """Lifetime in seconds; 0 or null: no expiry."""
 
     restrict_all: ActionNames | None
     """Actions allowed everywhere."""
@@ -367,7 +367,7 @@ class CreateActorCookieParams(_CreateActorCookieParams, total=False):
     """The params of `create_actor_cookie` by name."""
 
     expire_after: int | None
-    """Seconds of validity; 0 or null: no end."""
+    """Lifetime in seconds; 0 or null: no expiry."""
 
     now: float | None
     """Unix seconds, instead of the clock's."""
@@ -498,7 +498,7 @@ class ConfigureParams(TypedDict, total=False):
     """The zlib whose exact bytes compressed payloads have."""
 
     itsdangerous: ItsdangerousVersion | None
-    """Which release's signatures are accepted."""
+    """The itsdangerous whose signatures are accepted."""
 
     old_secrets: OldSecrets | None
     """Secrets that verify and never sign, newest first; they replace all earlier ones."""
