@@ -100,8 +100,9 @@ fn parse() -> Result<Cli, clap::Error> {
 /// Adds the name of its manual page to a subcommand's help.
 fn name_manual(command: Command) -> Command {
     let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let manual = format!("{examples}\n\nManual: man dstok-{}", command.get_name());
-    command.after_help(manual)
+    let name = command.get_name();
+    let manual = format!("Manual: man dstok-{name}, or dstok man {name} | man -l -");
+    command.after_help(format!("{examples}\n\n{manual}"))
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ pub(crate) fn run(session: &Session, options: &Options<'_>) -> Result<(), Failur
             let sinks = Sinks { output: &mut output, failed: &mut failed, warnings: &mut warnings };
             run_workers(session, options, &layout, input, sinks)?;
         }
-        None => warn("the input holds no records"),
+        None => warn("the input has no records"),
     }
     output.finish(options.fail_fast, failed, options.failed)
 }

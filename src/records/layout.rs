@@ -170,7 +170,8 @@ impl<'a> Layout<'a> {
         }
         if self.retry_failed && (count(Role::Token), count(Role::Error)) != (1, 1) {
             return Err(format!(
-                "lacks the columns {TOKEN} and {ERROR}, which --retry-failed needs"
+                "lacks the columns {TOKEN} and {ERROR}, which --retry-failed needs; pass the \
+                 output of an earlier run"
             ));
         }
         Ok(())

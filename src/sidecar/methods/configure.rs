@@ -13,9 +13,9 @@ use super::settings::set_setting;
 
 pub(super) const METHOD: Method = Method {
     name: "configure",
-    summary: "Changes what is given, from the next request on, and answers the new info",
-    description: "Changes the secrets and how Datasette is reproduced. What is missing or null \
-                  stays as it is. A call that fails changes nothing. While the process limits or \
+    summary: "Changes the configuration from the next request on, and answers the new info",
+    description: "Changes the secrets and how Datasette is reproduced. Missing and null members \
+                  change nothing. A call that fails changes nothing. While the process limits or \
                   records tokens, actions is refused.",
     parameters: &[
         optional(
@@ -38,7 +38,7 @@ pub(super) const METHOD: Method = Method {
         optional(
             "itsdangerous",
             "OptionalItsdangerousVersion",
-            "Which release's signatures are accepted",
+            "The itsdangerous whose signatures are accepted",
         ),
         optional(
             "old_secrets",

@@ -11,7 +11,7 @@ pub(super) const METHOD: Method = Method {
                   of expire_after: any value but 0 means a day.",
     parameters: &[
         required("actor", "CookieActor", "The actor; in Datasette an object"),
-        optional("expire_after", "OptionalSeconds", "Seconds of validity; 0 or null: no end"),
+        optional("expire_after", "OptionalSeconds", "Lifetime in seconds; 0 or null: no expiry"),
         NOW,
     ],
     result: MethodResult { name: "cookie", schema: "Cookie" },
