@@ -1,4 +1,4 @@
-//! The invariants of `docs/architecture.md` that neither the compiler nor clippy can keep, read
+//! The invariants of `docs/explanation/architecture.md` that neither the compiler nor clippy can keep, read
 //! off the sources.
 #![allow(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 #![allow(clippy::disallowed_methods, reason = "the sources are what is tested")]

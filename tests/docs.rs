@@ -42,51 +42,6 @@ fn example<'t>(text: &'t str, start: &str) -> (Vec<&'t str>, Vec<&'t str>) {
     (command, lines.map_while(|line| line.strip_prefix("    ")).collect())
 }
 
-#[test]
-fn the_first_token_of_the_readme() {
-    let readme = document("README.md");
-    let (args, shown) = example(&readme, "$ target/release/dstok create-token");
-    assert_eq!(dstok(&args, "").trim_end(), shown[0]);
-}
-
-#[test]
-fn the_inspection_of_the_readme() {
-    let readme = document("README.md");
-    let (args, shown) = example(&readme, "$ target/release/dstok inspect");
-    assert_eq!(dstok(&args, "").lines().collect::<Vec<_>>(), shown);
-}
-
-#[test]
-fn the_session_of_the_readme() {
-    let readme = document("README.md");
-    let (args, shown) = example(&readme, "$ target/release/dstok serve");
-    let end = shown.iter().position(|line| *line == "EOF").unwrap();
-    let args: Vec<_> = args.into_iter().take_while(|arg| !arg.starts_with("<<")).collect();
-    let answers = dstok(&args, &shown[..end].join("\n"));
-    assert_eq!(answers.lines().collect::<Vec<_>>(), shown[end + 1..]);
-}
-
-#[test]
-fn the_records_of_the_readme() {
-    let readme = document("README.md");
-    let (args, shown) = example(&readme, "$ target/release/dstok create-tokens");
-    let end = shown.iter().position(|line| *line == "EOF").unwrap();
-    let args: Vec<_> = args.into_iter().take_while(|arg| !arg.starts_with("<<")).collect();
-    let outcome = dstok_with_stderr(&args, &shown[..end].join("\n"));
-    // On a terminal the two come together: the first reason before the block's records.
-    let mut lines: Vec<_> = outcome.1.lines().collect();
-    lines.splice(1..1, outcome.0.lines());
-    assert_eq!(lines, shown[end + 1..]);
-}
-
-#[test]
-fn the_refusal_of_the_readme() {
-    let readme = document("README.md");
-    let (args, shown) = example(&readme, "$ target/release/dstok create-token ci --max");
-    let (stdout, stderr) = dstok_with_stderr(&args, "");
-    assert_eq!((stdout, stderr.trim_end()), (String::new(), shown[0]));
-}
-
 /// The command of an example and what it shows, blank lines included.
 fn long_example<'t>(text: &'t str, start: &str) -> (Vec<&'t str>, String) {
     let (command, _) = example(text, start);
@@ -99,9 +54,8 @@ fn long_example<'t>(text: &'t str, start: &str) -> (Vec<&'t str>, String) {
 #[test]
 fn what_conformance_says_in_the_documents() {
     for (name, start) in [
-        ("README.md", "$ target/release/dstok conformance"),
-        ("docs/conformance.md", "$ target/release/dstok conformance --group"),
-        ("docs/conformance.md", "$ target/release/dstok conformance --release"),
+        ("docs/how-to/conformance.md", "$ target/release/dstok conformance --group"),
+        ("docs/how-to/conformance.md", "$ target/release/dstok conformance --release"),
     ] {
         let text = document(name);
         let (args, shown) = long_example(&text, start);
@@ -118,30 +72,18 @@ fn code(text: &str, start: &str) -> String {
 }
 
 #[test]
-fn the_python_of_the_readme() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
-    fs::create_dir_all(folder.join("target/release")).unwrap();
-    fs::write(folder.join("secret.txt"), "not-a-secret\n").unwrap();
-    let binary = folder.join("target/release/dstok");
-    let _ = fs::remove_file(&binary);
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dstok"), binary).unwrap();
-    let snippet = code(&document("README.md"), "Without a client");
-    let done = Command::new("python3").args(["-c", &snippet]).current_dir(folder).output().unwrap();
-    let printed = String::from_utf8(done.stdout).unwrap();
-    assert!(done.status.success() && printed.starts_with("dstok_eyJhIjoicm9vdCIs"), "{printed}");
-}
-
-#[test]
 fn the_python_client_of_the_readme() {
-    let snippet = code(&document("README.md"), "in a checkout builds");
+    let readme = document("README.md");
+    let (_, rest) = readme.split_once("```python\n").unwrap();
+    let (snippet, _) = rest.split_once("```\n").unwrap();
     let shown: Vec<_> = snippet
         .lines()
         .filter(|line| line.contains("print("))
         .map(|line| line.rsplit_once("  # ").unwrap().1)
         .collect();
-    assert_eq!(shown.len(), 4);
+    assert_eq!(shown.len(), 3);
     let done = Command::new("python3")
-        .args(["-c", &snippet])
+        .args(["-c", snippet])
         .env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("python"))
         .env("DSTOK_BINARY", env!("CARGO_BIN_EXE_dstok"))
         .output()
@@ -160,7 +102,7 @@ fn the_python_of_the_fixtures() {
 
 #[test]
 fn the_audit_log_of_the_protocol() {
-    let protocol = document("docs/protocol.md");
+    let protocol = document("docs/reference/protocol.md");
     let shown = protocol.lines().find_map(|line| line.strip_prefix("    {\"time\"")).unwrap();
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs-audit.jsonl");
     let _ = fs::remove_file(&log);
@@ -174,7 +116,7 @@ fn the_audit_log_of_the_protocol() {
 
 #[test]
 fn the_requests_of_the_conformance_page() {
-    let page = document("docs/conformance.md");
+    let page = document("docs/how-to/conformance.md");
     let requests = page.lines().filter_map(|line| line.strip_prefix("    {\"jsonrpc\""));
     let requests: Vec<_> = requests.map(|line| format!("{{\"jsonrpc\"{line}\n")).collect();
     assert_eq!(requests.len(), 2);
@@ -183,22 +125,8 @@ fn the_requests_of_the_conformance_page() {
 }
 
 #[test]
-fn the_completions_and_man_pages_of_the_readme() {
-    let readme = document("README.md");
-    let lines = readme.lines().filter_map(|line| line.split_once("$ target/release/dstok "));
-    let lines = lines.filter_map(|(_, line)| line.split_once(" > "));
-    let mut count = 0;
-    for (command, _) in lines {
-        let args: Vec<_> = command.split(' ').collect();
-        assert!(dstok(&args, "").len() > 500, "{command}");
-        count += 1;
-    }
-    assert_eq!(count, 5);
-}
-
-#[test]
 fn every_method_and_parameter_is_documented() {
-    let protocol = document("docs/protocol.md");
+    let protocol = document("docs/reference/protocol.md");
     for method in METHODS {
         assert!(protocol.contains(&format!("| `{}` |", method.name)), "{}", method.name);
         for parameter in method.parameters {
@@ -210,7 +138,7 @@ fn every_method_and_parameter_is_documented() {
 
 #[test]
 fn every_option_of_serve_is_documented() {
-    let protocol = document("docs/protocol.md");
+    let protocol = document("docs/reference/protocol.md");
     let help = dstok(&["serve", "--help"], "");
     let options = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
     let mut count = 0;
@@ -234,13 +162,13 @@ fn the_table_of_errors_is_the_programs() {
     let row =
         |kind: &ErrorKind| format!("| {} | `{}` | {} |", kind.code(), kind.name(), kind.when());
     let rows: Vec<_> = ErrorKind::ALL.iter().map(row).collect();
-    assert_eq!(table(&document("docs/protocol.md"), "## Errors"), rows);
+    assert_eq!(table(&document("docs/reference/protocol.md"), "## Errors"), rows);
 }
 
 /// `scripts/actions_table` asked real Datasette.
 #[test]
 fn the_table_of_actions_is_that_of_every_release() {
-    let page = document("docs/actions.md");
+    let page = document("docs/reference/actions.md");
     let title = page.lines().next().unwrap();
     let rows: Vec<Vec<_>> = table(&page, title)
         .iter()

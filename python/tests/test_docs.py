@@ -13,8 +13,8 @@ import dstok
 from processes import Done
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-REFERENCE = (ROOT / "docs" / "python-reference.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "reference" / "python-reference.md").read_text(encoding="utf-8")
 SERVICE = [path.read_text(encoding="utf-8") for path in (ROOT / "examples" / "python").glob("*.py")]
 
 

@@ -1,4 +1,4 @@
-"""The tables and plots of `scripts/bench`: printed, and on request recorded in docs/benchmarks.md."""
+"""The tables and plots of `scripts/bench`: printed, and on request recorded in docs/explanation/benchmarks.md."""
 
 import os
 import platform
@@ -9,6 +9,7 @@ from pathlib import Path
 from oracle import environments
 
 DOCS = environments.REPOSITORY / "docs"
+PLOTS = DOCS / "explanation" / "benchmarks"
 MAIN, PYTHON = "<!-- scripts/bench --write: begin -->", "<!-- scripts/bench --python --write: begin -->"
 GATEWAY = "<!-- scripts/gateway_load --write: begin -->"
 END = "<!-- end -->"
@@ -41,11 +42,11 @@ class Report:
         self._parts.append(f"![{title}](benchmarks/{name})\n")
 
     def write(self, versions_text, begin):
-        """Replace the plots, and the section of docs/benchmarks.md from `begin` (MAIN, PYTHON or GATEWAY) to the next END."""
-        write_section("benchmarks.md", begin, "\n".join([versions_text, *self._parts]))
-        (DOCS / "benchmarks").mkdir(exist_ok=True)
+        """Replace the plots, and the section of docs/explanation/benchmarks.md from `begin` (MAIN, PYTHON or GATEWAY) to the next END."""
+        write_section("explanation/benchmarks.md", begin, "\n".join([versions_text, *self._parts]))
+        PLOTS.mkdir(exist_ok=True)
         for name, svg in self._plots.items():
-            (DOCS / "benchmarks" / name).write_text(svg, encoding="utf-8")
+            (PLOTS / name).write_text(svg, encoding="utf-8")
 
 
 def write_section(name, begin, text):

@@ -22,7 +22,7 @@ CLUSTER_CORES = 100
 
 
 def figures(folder, dstok, count, runs):
-    """Measure, in turns, and return a section for docs/spark.md. Raises ProcessFailure."""
+    """Measure, in turns, and return a section for docs/how-to/spark.md. Raises ProcessFailure."""
     many, few = (Runs(folder / str(n), dstok, n) for n in (count, FEW))
     measured = {
         "one process: `dstok create-tokens`": many.create_tokens,

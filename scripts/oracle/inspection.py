@@ -1,7 +1,7 @@
 """inspect_token, which Datasette does not have, from what Datasette does have.
 
 The judgement is the release's own verify_token; the pieces are taken apart by
-itsdangerous. docs/protocol.md says what each member of the answer means.
+itsdangerous. docs/reference/protocol.md says what each member of the answer means.
 """
 
 import itsdangerous

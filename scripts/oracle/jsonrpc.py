@@ -1,4 +1,4 @@
-"""The JSON-RPC 2.0 envelope as docs/protocol.md has it, with nothing of Datasette in it.
+"""The JSON-RPC 2.0 envelope as docs/reference/protocol.md has it, with nothing of Datasette in it.
 
 `Connection.answer_line` takes a line and returns the line to answer with.
 """

@@ -1,5 +1,5 @@
 // An implementation of Datasette's signed tokens, for `dstok conformance`. It shares nothing with
-// dstok but the documentation: docs/conformance.md, docs/actions.md and compat-fixtures/README.md.
+// dstok but the documentation: docs/how-to/conformance.md, docs/reference/actions.md and compat-fixtures/README.md.
 package main
 
 import (

@@ -11,7 +11,7 @@ import (
 
 const tokenPrefix = "dstok_"
 
-// The actions of Datasette, with the alpha of 1.0 that added each: docs/actions.md.
+// The actions of Datasette, with the alpha of 1.0 that added each: docs/reference/actions.md.
 var actions = []struct {
 	since              int
 	name, abbreviation string

@@ -1,4 +1,4 @@
-/** The methods of `dstok serve`: docs/protocol.md says what they do. */
+/** The methods of `dstok serve`: docs/reference/protocol.md says what they do. */
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 

@@ -1,7 +1,7 @@
 """Checks types with mypy --strict and with pyright, strict.
 
 They accept the package and right.py, and of wrong.py they reject the marked lines and no others.
-They accept the examples of docs/python.md too, which may have functions without annotations.
+They accept the examples of docs/how-to/python.md too, which may have functions without annotations.
 
 Prints what is wrong. Needs mypy and pyright beside this Python.
 """
@@ -54,7 +54,7 @@ def marked(path: Path) -> Iterator[str]:
 def written(folder: Path) -> Iterator[Path]:
     """Write each example of the page to a file, and how pyright finds the package."""
     (folder / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(PYTHON)]}))
-    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
     for number, block in enumerate(re.findall(r"(?:\n    .*|\n(?=\n    ))+", page)):
         if "import dstok" not in block:  # quoted from examples/python
             continue

@@ -7,7 +7,7 @@ use pyjson::Str;
 /// Makes the enum and its columns from one table.
 macro_rules! errors {
     ($($kind:ident, $code:literal, $name:literal, $when:literal;)*) => {
-        /// The kinds of errors, in the order of `docs/protocol.md`.
+        /// The kinds of errors, in the order of `docs/reference/protocol.md`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum ErrorKind {
             $(#[doc = $when] $kind,)*
