@@ -20,11 +20,17 @@ pub(crate) mod token_args;
 mod unsign;
 mod verify;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use std::io::{self, Write as _};
+
+use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use dstok::platform::{ignore_signals, protect_memory};
 
-use failure::{Result, usage};
+use failure::{Failure, Result, usage};
 use stdio::{print, warn};
+
+/// What `dstok` alone prints.
+const INTRODUCTION: &[u8] = include_bytes!("cli/introduction.txt");
 
 /// Datasette's API tokens without Python, byte for byte.
 #[derive(Parser)]
@@ -32,8 +38,7 @@ use stdio::{print, warn};
     name = "dstok",
     version,
     args_override_self = true,
-    after_help = "Documentation: the project's README.md. The method `rpc.discover` describes the \
-        protocol."
+    after_help = "`dstok` alone prints examples. Manual: man dstok, or dstok man | man -l -"
 )]
 enum Cli {
     Serve(serve::ServeArgs),
@@ -60,6 +65,10 @@ pub(crate) fn run() -> Result {
         Ok(cli) => cli,
         // --help and --version.
         Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),
+        Err(error) if error.kind() == DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = io::stderr().write_all(INTRODUCTION);
+            return Err(Failure::Introduced);
+        }
         Err(error) => return Err(usage(&error, &Cli::command())),
     };
     let has_secret = !matches!(cli, Cli::Conformance(_) | Cli::Completions(_) | Cli::Man(_));
@@ -81,10 +90,18 @@ pub(crate) fn run() -> Result {
 }
 
 fn parse() -> Result<Cli, clap::Error> {
-    let mut command = Cli::command();
+    let mut command = Cli::command().mut_subcommands(name_manual);
     command.build();
     let args = click::detach_values(&command, std::env::args_os());
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+/// Adds the name of its manual page to a subcommand's help.
+fn name_manual(command: Command) -> Command {
+    let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let name = command.get_name();
+    let manual = format!("Manual: man dstok-{name}, or dstok man {name} | man -l -");
+    command.after_help(format!("{examples}\n\n{manual}"))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         // `EX_IOERR` of sysexits.h.
         Failure::Io(error) => (74, Some(format!("stdin or stdout failed: {error}"))),
         Failure::Usage(message) => (2, Some(message)),
+        Failure::Introduced => (2, None),
         Failure::Negative(message) => (1, message),
     };
     if let Some(message) = message {

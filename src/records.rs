@@ -76,7 +76,7 @@ pub(crate) fn run(session: &Session, options: &Options<'_>) -> Result<(), Failur
     let mut input = Input::open(options.input, options.delimiter)?;
     let (output, failed) = create_files(options)?;
     if output.as_ref().zip(failed.as_ref()).is_some_and(|(output, failed)| output.is_same(failed)) {
-        return Err("--output and --failed are the same file".to_owned().into());
+        return Err("--output and --failed must be different files".to_owned().into());
     }
     let (mut output, mut failed) = (Output::new(output, input.length), FailedRecords(failed));
     let unknown = options.unknown_actions.iter().cloned().collect();
@@ -86,7 +86,7 @@ pub(crate) fn run(session: &Session, options: &Options<'_>) -> Result<(), Failur
             let sinks = Sinks { output: &mut output, failed: &mut failed, warnings: &mut warnings };
             run_workers(session, options, &layout, input, sinks)?;
         }
-        None => warn("the input holds no records"),
+        None => warn("the input has no records"),
     }
     output.finish(options.fail_fast, failed, options.failed)
 }

@@ -1,11 +1,14 @@
 //! Completions, man pages, `--help` and suggestions.
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+#![allow(clippy::disallowed_methods, reason = "the files of the examples are read")]
 
 mod common;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use common::{cli, run};
+use common::{cli, dstok, folder, run};
 
 #[track_caller]
 fn output(args: &[&str]) -> String {
@@ -50,9 +53,57 @@ fn each_subcommand_has_help_with_an_example() {
             help.contains(&format!("  dstok {name}")) || help.contains(&format!("dstok {name} ")),
             "{name}"
         );
+        let manual = format!("\n\nManual: man dstok-{name}, or dstok man {name} | man -l -\n");
+        assert!(help.ends_with(&manual), "{name}: {help}");
     }
+    assert!(output(&["--help"]).contains("man dstok"));
     assert_eq!(output(&["-V"]), format!("dstok {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(output(&["--version"]), output(&["-V"]));
+}
+
+#[test]
+fn help_fits_into_80_columns() {
+    let names = subcommands();
+    let all = names.iter().map(|name| vec![name.as_str(), "--help"]).chain([vec!["--help"]]);
+    for args in all {
+        let outcome = run(dstok(&args).env("COLUMNS", "80"), "");
+        outcome.quiet_success();
+        let (before, examples) = outcome.stdout.split_once("\nExample").unwrap_or_default();
+        assert!(outcome.stdout.lines().all(|line| line.len() <= 80), "{}", outcome.stdout);
+        // An example that clap has wrapped can't be pasted.
+        let is_whole =
+            |line: &str| ["  dstok ", "  echo ", "      "].iter().any(|it| line.starts_with(it));
+        let commands = examples.lines().skip(1).take_while(|line| !line.is_empty());
+        assert!(commands.clone().all(is_whole), "{examples}");
+        assert_eq!(before.is_empty(), args == ["--help"], "{args:?}");
+    }
+}
+
+#[test]
+fn dstok_alone_explains_itself_with_examples_that_work() {
+    let outcome = cli([""; 0]);
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(2), ""), "{outcome:?}");
+    assert!(outcome.stderr.lines().all(|line| line.len() <= 80), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("man dstok") && outcome.stderr.contains("dstok --help"));
+    let folder = folder("introduction");
+    fs::write(folder.join("secret.txt"), "s\n").unwrap();
+    fs::set_permissions(folder.join("secret.txt"), Permissions::from_mode(0o600)).unwrap();
+    fs::write(folder.join("users.csv"), "actor_id\nann\n").unwrap();
+    let examples: Vec<_> =
+        outcome.stderr.lines().filter_map(|line| line.strip_prefix("  dstok ")).collect();
+    assert_eq!(examples.len(), 4, "{}", outcome.stderr);
+    for (at, example) in examples.into_iter().enumerate() {
+        let command = format!("{} {example}", env!("CARGO_BIN_EXE_dstok"));
+        let outcome = run(Command::new("sh").args(["-c", &command]).current_dir(&folder), "");
+        outcome.quiet_success();
+        if at == 0 {
+            fs::write(folder.join("token.txt"), outcome.stdout).unwrap();
+        }
+    }
+    let tokens = fs::read_to_string(folder.join("tokens.csv")).unwrap();
+    assert!(tokens.starts_with("actor_id,token,error\nann,dstok_"), "{tokens}");
+    // A command that is empty, as in `dstok "$COMMAND"`, is a usual error.
+    cli([""]).usage_error();
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn missing_and_malformed_fixtures_are_usage_errors() {
         (&[newer.to_str().unwrap()], "format 2"),
         (&["CHANGELOG.md"], "not the header"),
         (&["--group", "x"], "unknown group"),
-        (&["--release", "2.0"], "has an answer of Datasette"),
+        (&["--release", "2.0"], "has an answer from Datasette"),
         (&["--", "/no/such/program"], "cannot start /no/such/program"),
         (&["--timeout", "0"], "--timeout"),
         (&["--group", "secrets", "--junit", "/no/such/folder/x"], "--junit"),

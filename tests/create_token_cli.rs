@@ -205,7 +205,7 @@ fn a_usage_error_is_exit_2_with_one_line() {
         assert_eq!(outcome.code, Some(2), "{line}: {outcome:?}");
         outcome.usage_error();
     }
-    for args in [&[][..], &["--"], &["no-such-command"], &["--nonsense"]] {
+    for args in ["no-such-command", "--nonsense"].map(|arg| [arg]) {
         cli(args).usage_error();
     }
 }

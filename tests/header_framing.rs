@@ -220,9 +220,9 @@ fn what_is_no_frame_gets_one_error_and_ends_the_session() {
     for (bad, word) in [
         ("Content-Type: x\r\n\r\n", "no Content-Length"),
         ("Content-Length: 40\r\nContent-Length: 40\r\n\r\n", "twice"),
-        ("Content-Length: -40\r\n\r\n", "no number"),
-        ("Content-Length: 99999999999999999999\r\n\r\n", "no number"),
-        ("Content-Length: x\r\n\r\n", "no number"),
+        ("Content-Length: -40\r\n\r\n", "not a number"),
+        ("Content-Length: 99999999999999999999\r\n\r\n", "not a number"),
+        ("Content-Length: x\r\n\r\n", "not a number"),
         ("Content-Length: 40\r\nContent-Type: x; charset=utf-16\r\n\r\n", "charset"),
         ("Content-Length 40\r\n\r\n", "header"),
         (PING, "header"),

@@ -47,7 +47,7 @@ fn tokens_that_live_too_long() {
     assert_minted(&limit, r#"["root",3600]"#);
     assert_minted(&limit, r#"["root",-5]"#);
     for params in [r#"["root",3601]"#, r#"["root",99999999999999999999]"#] {
-        assert_refused(&limit, params, "is over the 3600 seconds");
+        assert_refused(&limit, params, "must be at most 3600 seconds");
     }
 }
 
@@ -66,7 +66,7 @@ fn unknown_actions_are_refused_with_the_nearest_known_one() {
         r#"{"actor_id":1,"restrictions":{"resource":{"a":{"b":["ir"]}}}}"#,
         r#"{"actor_id":1,"restrict_all":["insert\u002drwo"]}"#,
     ] {
-        assert_refused(&limit, params, "the nearest is insert-row");
+        assert_refused(&limit, params, "did you mean insert-row?");
     }
     assert_refused(
         &["--known-actions-only", "--actions", "none"],
@@ -175,5 +175,5 @@ fn unknown_names_are_shown_up_to_40_characters_and_compared_up_to_60() {
     let name = format!("action-00123-{}", "y".repeat(20_000));
     let answer = serve(&options, &[("create_token", &format!(r#"[1,null,["{name}"]]"#))]).remove(0);
     assert_error(&answer, 7, "policy", 1);
-    assert!(answer.contains("the nearest is action-00123-xxx") && answer.len() < 400, "{answer}");
+    assert!(answer.contains("did you mean action-00123-xxx") && answer.len() < 400, "{answer}");
 }

@@ -59,7 +59,7 @@ fn a_near_miss_in_json_is_an_error_of_the_record() {
         assert_eq!(outcome.code, Some(1), "{outcome:?}");
         assert_eq!(outcome.stdout, format!("{plain}\n\n{plain}\n"));
         let shown = if name.contains(' ') { format!("{name:?}") } else { name.to_owned() };
-        let message = format!("dstok: line 3: {shown} is not the parameter {parameter};");
+        let message = format!("dstok: line 3: {shown} looks like a misspelled {parameter};");
         assert!(outcome.stderr.starts_with(&message), "{outcome:?}");
         let outcome = create_tokens(&["--format", "tokens", "--ignore", name], &input);
         outcome.quiet_success();
@@ -122,7 +122,7 @@ fn the_actor_can_have_another_name() {
     }
     let outcome = create_tokens(&[], "{\"actorId\":1}\n");
     assert!(
-        outcome.stderr.contains("line 1: actorId is not the parameter actor_id"),
+        outcome.stderr.contains("line 1: actorId looks like a misspelled actor_id"),
         "{outcome:?}"
     );
 }

@@ -190,7 +190,7 @@ fn output_and_failed_are_different_files_however_they_are_spelled() {
         let options = ["--output", &path(output), "--failed", &path(failed)];
         let outcome = create_tokens(&options, "actor_id\na\n");
         assert_eq!(outcome.code, Some(2), "{outcome:?}");
-        assert!(outcome.stderr.contains("--output and --failed are the same file"), "{outcome:?}");
+        assert!(outcome.stderr.contains("--output and --failed must be different"), "{outcome:?}");
     }
     let left = fs::read_dir(&folder).unwrap().count();
     assert_eq!(left, 2, "sub and link");
@@ -214,7 +214,7 @@ fn a_token_that_spans_lines_is_not_kept() {
     {
         let outcome = create_tokens(&["--retry-failed", "--format", "tokens"], input);
         assert_eq!((outcome.code, &*outcome.stdout), (Some(1), "\n"), "{outcome:?}");
-        assert!(outcome.stderr.contains("has a token that spans lines"), "{outcome:?}");
+        assert!(outcome.stderr.contains("has a line break in its token; remove it"), "{outcome:?}");
     }
 }
 
@@ -223,7 +223,7 @@ fn a_record_with_a_token_is_not_cut() {
     let lines =
         "{\"actor_id\":\"a\",\"token\":\"t\"}\n{\"actor_id\":\"b\",\"x\":1,\"token\":\"u\"}\n";
     let outcome = create_tokens(&["--retry-failed", "--format", "csv"], lines);
-    let problem = "has a token, and the output has no place for all of the record";
+    let problem = "has a token, but the output cannot hold the whole record";
     let part = "; the output has only a part of it: correct it and empty its error";
     assert_eq!(outcome.stdout, format!("actor_id,token,error\na,t,\nb,,\"{problem}{part}\"\n"));
     assert!(outcome.stderr.starts_with(&format!("dstok: line 2: {problem}\n")), "{outcome:?}");

@@ -1,4 +1,4 @@
-"""What is counted: requests, actors and the last use, per secret and kind."""
+"""Counters of requests, actors and the last use, per secret and kind."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Key = tuple[str, str]
 
 
 def bounded(kind: str, kinds: Collection[str]) -> str:
-    """Return where to count a kind: OTHERS for one that is not among `kinds` if those are many."""
+    """Return the kind to count: OTHERS for a new one if there are already many `kinds`."""
     return kind if kind in kinds or len(kinds) < MOST_KINDS else OTHERS
 
 
 @dataclass
 class Counter:
-    """What one process has counted under a Key since it last wrote that down.
+    """The counts of one process under a Key, since it last wrote them down.
 
     `last_seen` is in Unix seconds. `actors` holds at most MOST_ACTORS.
     """
@@ -42,7 +42,7 @@ class Counter:
         self.merge(Counter(1, now, actor, {actor} if actor is not None else set()))
 
     def merge(self, other: Counter) -> None:
-        """Add what another one has counted."""
+        """Add the counts of another one."""
         self.requests += other.requests
         if other.last_seen is not None and (self.last_seen or 0) <= other.last_seen:
             self.last_seen, self.last_actor = other.last_seen, other.last_actor
@@ -54,7 +54,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Count:
-    """What all processes have counted under a Key; `actors` says how many, up to MOST_ACTORS."""
+    """The counts of all processes under a Key. `actors` is their number, up to MOST_ACTORS."""
 
     requests: int = 0
     last_seen: float | None = None
@@ -62,7 +62,7 @@ class Count:
     actors: int = 0
 
     def plus(self, more: Counter) -> Count:
-        """Return a Count with what one process has not written down yet.
+        """Return a Count with the counts that one process has not written down yet.
 
         Its actors may be counted already, so there may be more than the result says.
         """
@@ -75,5 +75,5 @@ class Count:
         )
 
     def until(self, now: float) -> Count:
-        """Return the same without a last use that lies ahead: the clock may have been set back."""
+        """Return the same without a last use in the future: the clock may have been set back."""
         return self if self.last_seen is None else replace(self, last_seen=min(self.last_seen, now))

@@ -1,4 +1,4 @@
-"""What one request was let in with: did an old secret have a part in it?"""
+"""The credentials of one request, and whether an old secret signed them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class Credentials:
-    """What was unsigned during a request.
+    """The values that were unsigned during a request.
 
     `old_secrets` are the fingerprints of the old secrets that its session or token goes back to,
     in order. `sessions` has the payloads of cookies that an old secret signed, with its number,
@@ -30,7 +30,7 @@ _current: ContextVar[Credentials | None] = ContextVar("datasette_dstok_credentia
 
 
 def current() -> Credentials | None:
-    """Return those of the request that is being answered; None outside of requests."""
+    """Return the credentials of the current request, or None outside of requests."""
     found = _current.get()
     return None if found is None or found.answered else found
 
@@ -46,7 +46,7 @@ def old_secrets() -> list[str]:
 
 @contextmanager
 def of_request() -> Iterator[Credentials]:
-    """Note down the credentials of one request.
+    """Record the credentials of one request.
 
     A request that Datasette makes to itself while it answers another inherits what is held
     against the outer one.

@@ -1,4 +1,4 @@
-"""What `inspect_token` found, in words for people."""
+"""Explains the result of `inspect_token` in plain words."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ REASONS = {
         "This Datasette accepts no signed tokens: its setting allow_signed_tokens is off."
     ),
     "Invalid token: no timestamp": "It does not say when it was made.",
-    "Invalid token: invalid timestamp": "When it was made is not written as a whole number.",
-    "Invalid token: invalid duration": "How long it is valid is not written as a whole number.",
+    "Invalid token: invalid timestamp": "The time when it was made is not a whole number.",
+    "Invalid token: invalid duration": "The time for which it is valid is not a whole number.",
     "Invalid token: malformed payload": "Its payload is not one that Datasette makes.",
 }
 
@@ -48,7 +48,7 @@ Level = Literal["works", "leaving", "fails", "unknown"]
 
 @dataclass
 class Place:
-    """Where a token may do something, and what: names of actions."""
+    """A place where a token may do something, with the names of the actions."""
 
     name: str
     actions: list[str]
@@ -56,7 +56,7 @@ class Place:
 
 @dataclass
 class Abilities:
-    """What a token may do: a sentence, and the places that it is restricted to."""
+    """The abilities of a token: a sentence, and the places that it is restricted to."""
 
     text: str
     places: list[Place] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Abilities:
 
 @dataclass
 class Answer:
-    """What the page shows about a token: first the verdict, then what the token says.
+    """The explanation of a token on the page: the verdict, then the token's contents.
 
     `title` is the verdict in few words; `proved` says that a known secret signed the rest.
     """
@@ -81,7 +81,7 @@ class Answer:
 
 
 def no_answer(title: str, message: str) -> Answer:
-    """Return what the page shows when there is nothing to say about a token."""
+    """Return an Answer without anything about a token."""
     return Answer("unknown", title, message)
 
 
@@ -92,7 +92,7 @@ def token(
     max_ttl: int = 0,
     now: float | None = None,
 ) -> Answer:
-    """Return what the page shows about a token.
+    """Return the Answer about a token.
 
     `found` is the result of inspect_token for what was `pasted`, `old_secrets` how many there
     are, `max_ttl` the setting max_signed_tokens_ttl in seconds, `now` Unix seconds.
@@ -141,7 +141,7 @@ def verdict(found: dict[str, Any], text: str, old_secrets: int) -> Answer:
 
 
 def without_prefix(found: dict[str, Any], text: str) -> Answer:
-    """Return the verdict on what does not begin with dstok_."""
+    """Return the verdict on a text that does not begin with dstok_."""
     for prefix, plugin in PLUGINS.items():
         if text.startswith(prefix):
             return Answer(
@@ -156,7 +156,7 @@ def without_prefix(found: dict[str, Any], text: str) -> Answer:
     begins = text.partition("_")[0] + "_"
     if found["signature"] == "valid":
         note = (
-            "It does not begin with dstok_. What follows is whole, and signed with "
+            "It does not begin with dstok_. The rest is complete, and signed with "
             f"{secret_name(found['secret'])}: put dstok_ before it."
         )
     elif PREFIX.endswith(begins):
@@ -197,7 +197,7 @@ def why(found: dict[str, Any], text: str, old_secrets: int) -> str:
         return f"Its signature is {length}. Something was added to it: copy the token alone."
     if not signed.startswith(BEGINNINGS):
         return (
-            "What follows dstok_ is not the beginning of a token: characters are missing there, "
+            "The text after dstok_ does not begin like a token: characters are missing there, "
             "or were changed. Copy the whole token."
         )
     if found["payload"] is None:
@@ -220,7 +220,7 @@ def bare(pasted: str) -> str:
 
 
 def cut_short(found: dict[str, Any]) -> bool:
-    """Tell whether the end is another than the token's own."""
+    """Return whether the end of the token is cut off or has additions."""
     payload = found["payload"]
     own = payload.get("d") if isinstance(payload, dict) else None
     return own is None or found["created"] + own != found["expires"]
@@ -245,7 +245,7 @@ def facts(
 
 
 def abilities(found: dict[str, Any]) -> Abilities | None:
-    """Return what the token may do; None if it is no token."""
+    """Return the abilities of the token, or None if it is no token."""
     payload, restrictions = found["payload"], found["restrictions"]
     if not isinstance(payload, dict):
         return None
@@ -264,7 +264,7 @@ def abilities(found: dict[str, Any]) -> Abilities | None:
 
 
 def malformed(restrictions: object) -> str:
-    """Say what becomes of restrictions that are none: Datasette itself fails on no object."""
+    """Describe restrictions that are not an object. Datasette itself fails on them."""
     if isinstance(restrictions, dict):
         return "Its restrictions are malformed."
     return (
@@ -275,10 +275,10 @@ def malformed(restrictions: object) -> str:
 
 
 def secret_name(number: int) -> str:
-    """Return what a secret is called: it is never shown itself."""
+    """Return the name of a secret. The secret itself is never shown."""
     return f"old secret {number}" if number else "the current secret"
 
 
 def plain(value: object) -> str:
-    """Return an actor's id as text: strings as they are, else as JSON."""
+    """Return an actor's ID as text: a string unchanged, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The token handlers: `dstok`, and what can stand in for Datasette's own: with limits."""
+"""The token handlers: `dstok`, and a replacement with limits for Datasette's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def arrange(options: Options, registered: list[Any]) -> list[Any]:
-    """Return the handlers that Datasette shall use, in its order.
+    """Return the handlers that Datasette uses, in its order.
 
     `registered` is what all plugins returned: handlers, and lists of handlers. Datasette's own is
     replaced only if the configuration asks for it.
@@ -32,7 +32,7 @@ def arrange(options: Options, registered: list[Any]) -> list[Any]:
 
 
 def replace(handler: Any) -> Any:
-    """Return what stands in for one handler."""
+    """Return the replacement of one handler."""
     return GuardedSignedHandler() if type(handler) is SignedTokenHandler else handler
 
 
@@ -124,7 +124,7 @@ def in_list(actions: Any) -> Any:
 
 
 class GuardedSignedHandler(SignedTokenHandler):
-    """Stands in for `signed`, so that the limits hold for whoever asks for it by name."""
+    """Replaces `signed`, so that the limits apply to callers that name it."""
 
     async def create_token(
         self,

@@ -1,4 +1,4 @@
-"""What the plugin keeps for each Datasette instance."""
+"""The state of the plugin for each Datasette instance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _instances: weakref.WeakKeyDictionary[Datasette, Instance] = weakref.WeakKeyDict
 
 
 class Instance:
-    """The options, the secrets, what was seen of them, and the sidecars.
+    """The options, the secrets and their usage, and the sidecars.
 
     It does not refer to its Datasette, so that it is no reason to keep that in memory.
     """
@@ -36,7 +36,7 @@ class Instance:
 
     @property
     def is_watching(self) -> bool:
-        """Whether it matters with which secrets a request comes."""
+        """Whether the plugin needs to know which secrets signed a request's credentials."""
         secrets = self.secrets
         return bool(secrets.old or secrets.revoked or self.options.replace_signed)
 

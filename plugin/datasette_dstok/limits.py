@@ -1,4 +1,4 @@
-"""What tokens may not be, by the configuration."""
+"""The limits on tokens, as the configuration sets them."""
 
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
@@ -34,7 +34,7 @@ class SessionRefused(TokenRefused):
 
 
 class AuditLogUnavailable(TokenRefused):
-    """The token cannot be recorded, and so is not minted. Answered with 503."""
+    """The audit log cannot record the token, so it is not minted. Answered with 503."""
 
     status = 503
     is_limit = False
@@ -64,17 +64,17 @@ def check(
 
 
 def check_end(expires_after: object, longest: int) -> None:
-    """Raise TokenRefused unless a token expires after at most so many seconds."""
+    """Raise TokenRefused unless a token expires within the limit in seconds."""
     if not expires_after:
         raise TokenRefused(
-            f"Tokens must expire here, after {longest} seconds at most",
+            f"Tokens must expire here, after at most {longest} seconds",
             "You asked for a token that never expires.",
         )
     if not isinstance(expires_after, int) or isinstance(expires_after, bool):
         raise TokenRefused("expires_after must be a whole number of seconds")
     if expires_after > longest:
         raise TokenRefused(
-            f"expires_after is over the {longest} seconds that are allowed here",
+            f"expires_after must be at most {longest} seconds here",
             f"You asked for a token that expires after {in_days_and_hours(expires_after)}.",
         )
 
@@ -86,7 +86,7 @@ def allowed(options: Options) -> Iterator[str]:
         yield f"A token must expire, after at most {longest}."
     if options.default_expires_after:
         default = in_days_and_hours(options.default_expires_after)
-        yield f"A token for which no expiry is chosen expires after {default}."
+        yield f"A token without a chosen expiry expires after {default}."
     if options.known_actions_only:
         yield "A token can be restricted only to actions that this Datasette has."
 
@@ -102,7 +102,7 @@ def named(restrictions: TokenRestrictions) -> Iterator[str]:
 
 
 def unknown(action: object, actions: Iterable[str]) -> str:
-    """Say that there is no such action, and which may have been meant."""
+    """Return the message for an unknown action, with the nearest name."""
     name = str(action)
     shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
     nearest = get_close_matches(name[:SHOWN], actions, n=1)

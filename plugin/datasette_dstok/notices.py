@@ -32,7 +32,7 @@ MOST = 10_000
 
 
 class Notices:
-    """The events to send. Noting one down never waits: plugins may take their time for them."""
+    """The events to send. Recording one never waits, because plugins may be slow."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -43,7 +43,7 @@ class Notices:
         self._failed = False
 
     def old_secret_used(self, name: str, fingerprint: str, kind: str, actor: str | None) -> None:
-        """Note down that an old secret was used, once an hour for a secret and actor."""
+        """Record that an old secret was used, once an hour for each secret and actor."""
         now = self._clock()
         # The oldest come first.
         while self._told and is_over(next(iter(self._told.values())), HOUR, now):
@@ -70,13 +70,13 @@ class Notices:
         return events
 
     async def keep(self, datasette: Datasette) -> None:
-        """Send events, again and again."""
+        """Send events periodically."""
         while True:
             await asyncio.sleep(INTERVAL)
             await self.send(datasette)
 
     async def send(self, datasette: Datasette) -> None:
-        """Send the events that are due. A plugin that fails does not end this."""
+        """Send the events that are due. A plugin that fails does not stop it."""
         for event in self.take():
             try:
                 await datasette.track_event(event)
@@ -94,7 +94,7 @@ class Notices:
 
 
 def is_over(last: float | None, seconds: float, now: float) -> bool:
-    """Tell whether so much time has passed since the last time, if there was one.
+    """Return whether enough time has passed since the last time, if there was one.
 
     If the clock was set back, the last time lies ahead and says nothing.
     """

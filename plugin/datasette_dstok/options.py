@@ -61,7 +61,7 @@ def read(datasette: Datasette, current: str) -> tuple[Options, Secrets, list[str
     plugins = (datasette.config or {}).get("plugins") or {}
     for name in plugins:
         if name != NAME and str(name).lower().replace("_", "-") == NAME:
-            raise mistake(f"its configuration stands under {name!r}; write {NAME!r}")
+            raise mistake(f"its configuration is under {name!r}; rename that to {NAME!r}")
     config = plugins.get(NAME) or {}
     if not isinstance(config, dict):
         raise mistake("its configuration must be a mapping of options")
@@ -94,12 +94,12 @@ def parse(config: dict[str, Any]) -> Options:
     options = Options(**given)
     longest = options.max_expires_after
     if longest and options.default_expires_after and options.default_expires_after > longest:
-        raise mistake("default_expires_after must not be over max_expires_after")
+        raise mistake("default_expires_after must be at most max_expires_after")
     return options
 
 
 def known(config: dict[str, Any], kind: type, what: str) -> dict[str, Any]:
-    """Return a mapping without what is null, as an unset {"$env": …} is: that counts as absent.
+    """Return a mapping without null values, such as an unset {"$env": …}.
 
     Raises StartupError for a name that `kind` does not have.
     """
@@ -107,7 +107,7 @@ def known(config: dict[str, Any], kind: type, what: str) -> dict[str, Any]:
     for name in config:
         if name not in names:
             listed = names.union(SECRETS if kind is Options else ())
-            raise mistake(f"there is no {what} {name!r}; there are {', '.join(sorted(listed))}")
+            raise mistake(f"unknown {what} {name!r}; expected one of: {', '.join(sorted(listed))}")
     return {name: value for name, value in config.items() if value is not None}
 
 
@@ -130,7 +130,7 @@ def check_days(name: str, value: Any) -> None:
 
 
 def check_timeout(name: str, value: Any) -> None:
-    """Raise StartupError unless a value is a time for which one can wait."""
+    """Raise StartupError unless a value is a valid timeout."""
     if type(value) not in (int, float) or not 0 < value <= 60:
         raise mistake(f"{name} must be a number of seconds, more than 0 and at most 60")
 
@@ -142,7 +142,7 @@ def check_path(name: str, value: Any) -> None:
 
 
 def check_domain(name: str, value: Any) -> None:
-    """Raise StartupError unless a value may stand as the domain of a cookie."""
+    """Raise StartupError unless a value can be the domain of a cookie."""
     if not isinstance(value, str) or not value or not set(value.lower()) <= DOMAIN:
         raise mistake(f"{name} must be the name of a domain")
 
@@ -167,7 +167,7 @@ CHECKS: dict[str, Callable[[str, Any], None]] = {
 
 
 def read_secrets(config: dict[str, Any], current: str) -> tuple[Secrets, list[str]]:
-    """Return the secrets of a configuration as it is written, and warnings about them.
+    """Return the secrets of an unresolved configuration, and warnings about them.
 
     Messages never repeat a value. Raises StartupError for a mistake.
     """
@@ -182,7 +182,7 @@ def read_secrets(config: dict[str, Any], current: str) -> tuple[Secrets, list[st
         elif value not in old:
             old.append(value)
         else:
-            warnings.append(f"entry {number} of old_secrets is ignored: it is there twice")
+            warnings.append(f"entry {number} of old_secrets is ignored: it is a duplicate")
     for number, value in found["revoked_secrets"].items():
         where = f"entry {number} of revoked_secrets"
         if value == current:
@@ -190,7 +190,7 @@ def read_secrets(config: dict[str, Any], current: str) -> tuple[Secrets, list[st
                 f"{where} is the secret that is in use: give Datasette a new secret first"
             )
         if value in old:
-            raise mistake(f"{where} stands in old_secrets, too: remove it there")
+            raise mistake(f"{where} is also in old_secrets: remove it there")
     revoked = tuple(Secret(value) for value in dict.fromkeys(found["revoked_secrets"].values()))
     return Secrets(Secret(current), tuple(map(Secret, old)), revoked), warnings
 
@@ -215,7 +215,7 @@ def list_of_secrets(name: str, listed: Any, warnings: list[str]) -> dict[int, st
             raise mistake(f"{where} is not UTF-8: Datasette cannot sign with it")
         if value[-1].isspace():
             warnings.append(
-                f"{where} ends in white space, which is taken as a part of the secret: "
+                f"{where} ends in white space, which counts as part of the secret: "
                 "remove it if Datasette did not sign with it"
             )
         secrets[number] = value
@@ -232,7 +232,7 @@ def is_utf_8(value: str) -> bool:
 
 
 def resolve(where: str, entry: Any) -> str | None:
-    """Return the secret that an entry stands for; None for an unset variable.
+    """Return the secret that an entry means, or None for an unset variable.
 
     Strings and variables are taken as they are, as Datasette takes its own secret. A file loses
     the one newline that files end with.
@@ -259,7 +259,7 @@ def read_file(path: str) -> str:
 
 
 def why_empty(entry: Any) -> str:
-    """Say why an entry has no secret."""
+    """Return why an entry has no secret."""
     if isinstance(entry, dict) and "$env" in entry and entry["$env"] not in os.environ:
         return f"the variable {entry['$env']} is not set"
     if isinstance(entry, dict):

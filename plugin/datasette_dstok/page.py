@@ -1,4 +1,4 @@
-"""The pages /-/dstok and /-/dstok/secrets: what is this token, and which secrets are in use?"""
+"""The pages /-/dstok and /-/dstok/secrets, about a token and about the secrets in use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = {"cookies": "Sessions", "tokens": "API tokens"}
 
 
 async def inspect(datasette: Datasette, request: Request) -> Response:
-    """Show the form, and for a POST what the token in it is. 403 without the permission."""
+    """Show the form, and after a POST the explanation of its token. 403 without the permission."""
     if refused := await refusal(datasette, request, "GET", "HEAD", "POST"):
         return refused
     context: dict[str, Any] = {"create_token": create_token_url(datasette, request.actor)}
@@ -63,13 +63,13 @@ async def refusal(datasette: Datasette, request: Request, *methods: str) -> Resp
 async def rendered(
     datasette: Datasette, request: Request, template: str, context: dict[str, Any]
 ) -> Response:
-    """Return a page that no cache keeps."""
+    """Return a page that caches must not store."""
     html = await datasette.render_template(template, context, request=request)
     return Response.html(html, headers={"Cache-Control": "no-store"})
 
 
 async def inspected(datasette: Datasette, instance: Instance, pasted: str) -> explain.Answer:
-    """Return what the page shows about what was pasted."""
+    """Return the Answer about the pasted text."""
     token = pasted.strip()
     if not token:
         return explain.no_answer("No token", "Paste a token first.")
@@ -83,7 +83,7 @@ async def inspected(datasette: Datasette, instance: Instance, pasted: str) -> ex
         return explain.no_answer(
             "Not available",
             "Tokens cannot be inspected now, because the program dstok is not available: "
-            f"{unavailable}. Datasette itself accepts and refuses tokens as always.",
+            f"{unavailable}. Datasette itself accepts and refuses tokens as usual.",
         )
     max_ttl = datasette.setting("max_signed_tokens_ttl")
     return explain.token(found, token, len(instance.secrets.old), max_ttl)

@@ -1,4 +1,4 @@
-"""What is inside the cookie of a session."""
+"""The payload of a session's cookie."""
 
 from __future__ import annotations
 

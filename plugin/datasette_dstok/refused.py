@@ -19,7 +19,7 @@ TITLE = "No token was made"
 async def answer(
     datasette: Datasette, request: Request, refused: limits.TokenRefused
 ) -> Response | None:
-    """Return the response; None for Datasette's own, as for its paths that end in .json."""
+    """Return the response, or None to leave it to Datasette, as for paths that end in .json."""
     if request.path.endswith((".json", ".csv")) or request.method != "POST":
         return None
     if wants_json(request):

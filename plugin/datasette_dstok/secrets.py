@@ -1,4 +1,4 @@
-"""The secrets that Datasette signs with, signed with once, and never accepts again."""
+"""The secrets of Datasette: current, old and revoked ones."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ class Secret:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A name for the secret that does not tell it: 22 characters of base64url."""
+        """A name for the secret that does not reveal it: 22 characters of base64url."""
         key = self.value.encode("utf-8", "surrogatepass")
         digest = hmac.digest(key, PURPOSE, hashlib.sha256)[:LENGTH]
         return urlsafe_b64encode(digest).decode().rstrip("=")
@@ -37,7 +37,7 @@ class Secrets:
 
     @property
     def accepted(self) -> tuple[Secret, ...]:
-        """Those that verify, by their number: 0 is the current one, 1 the newest old one."""
+        """The secrets that verify, by number: 0 is the current one, 1 the newest old one."""
         return (self.current, *self.old)
 
     @cached_property

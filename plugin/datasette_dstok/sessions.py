@@ -1,4 +1,4 @@
-"""Sessions that outlive a rotation: their cookie is signed anew by the current secret."""
+"""Sessions survive a rotation, because their cookie is signed again by the current secret."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ App = Callable[..., Awaitable[None]]
 
 
 def keep(datasette: Datasette, app: App) -> App:
-    """Wrap an ASGI application: who comes with a cookie of an old secret gets a current one."""
+    """Wrap an ASGI application: renew cookies that an old secret signed."""
 
     async def wrapped(scope: Message, receive: Receive, send: Send) -> None:
         instance = instance_of(datasette)

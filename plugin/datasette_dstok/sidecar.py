@@ -1,4 +1,4 @@
-"""Processes `dstok serve`: started at the first need, and done without if they fail."""
+"""The processes `dstok serve`, started when first needed. Datasette also runs without them."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ ANSWERS = (
 
 REASONS = {
     "binary_not_found": "it was not found",
-    "version_mismatch": "it is not of the version that belongs to the package dstok",
-    "process_died": "it could not be started, or ended",
+    "version_mismatch": "its version does not match the package dstok",
+    "process_died": "it could not be started, or it ended",
     "timeout": "it did not answer in time",
-    "protocol_error": "it does not answer as dstok does",
+    "protocol_error": "its answers are not those of dstok",
 }
 
 # What the sidecar's refusal says before the reason, when it is not the token's fault.
@@ -58,15 +58,15 @@ NOT_RECORDED = "--audit-log cannot be written: "
 
 
 class Unavailable(Exception):
-    """The sidecar cannot be had now; the message says why, in a few words."""
+    """The sidecar is not available now. The message says why, in a few words."""
 
 
 class Refused(Exception):
-    """The sidecar answered with an error; the message is the sidecar's own."""
+    """The sidecar answered with an error. The message is the sidecar's own."""
 
 
 class NotRecorded(Refused):
-    """The sidecar made no token, since the audit log cannot be written; the message says why."""
+    """The sidecar made no token, because the audit log cannot be written. The message says why."""
 
 
 class Warnings:
@@ -76,14 +76,14 @@ class Warnings:
         self._kinds: set[str] = set()
 
     def warn(self, kind: str, message: str) -> None:
-        """Log a warning, unless there was one of this kind."""
+        """Log a warning, unless one of this kind was logged before."""
         if kind not in self._kinds:
             self._kinds.add(kind)
             logger.warning("datasette-dstok: %s", message)
 
 
 class Sidecar:
-    """A process for one Datasette instance, set to its secrets, actions, settings and release."""
+    """A process for one Datasette instance, with its secrets, actions, settings and release."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Sidecar:
         warnings: Warnings,
         **client_options: Any,
     ) -> None:
-        """Start nothing yet. `client_options` are further ones of `dstok.AsyncClient`."""
+        """Start nothing yet. `client_options` are more options of `dstok.AsyncClient`."""
         self._options = options
         self._secrets = secrets
         self._warnings = warnings
@@ -106,7 +106,7 @@ class Sidecar:
             await client.aclose()
 
     async def call(self, datasette: Datasette, method: str, *args: Any, **params: Any) -> Any:
-        """Return what a method of the client returns. Raises Refused or Unavailable."""
+        """Return the result of a method of the client. Raises Refused or Unavailable."""
         died = False
         while True:
             client = None
@@ -147,20 +147,20 @@ class Sidecar:
         )
 
     def _fail(self, error: Exception, kind: str, client: dstok.AsyncClient | None) -> Unavailable:
-        """Warn of a failure, and return what to raise."""
+        """Warn of a failure, and return the exception to raise."""
         if kind == "timeout" and client is not None and client is self._client:
             # It hangs. To end it may take seconds, for which nobody needs to wait.
             threading.Thread(target=client.close, daemon=True).start()
             self._client = None
         why = " ".join(str(error).split()) or kind
         self._warnings.warn(
-            kind, f"the program dstok is not available, Datasette goes on without it: {why}"
+            kind, f"the program dstok is not available, so Datasette runs without it: {why}"
         )
         return Unavailable(REASONS.get(kind, f"there was an error ({kind})"))
 
 
 class Minting(Sidecar):
-    """Mints tokens within the limits. One that failed is left alone for a while."""
+    """Mints tokens within the limits. After a failure it pauses for a while."""
 
     def __init__(self, options: Options, secrets: Secrets, warnings: Warnings) -> None:
         super().__init__(
@@ -205,18 +205,18 @@ class Minting(Sidecar):
         return self._failure
 
     def _refusal(self, message: str) -> Refused:
-        """Return what to raise for an error that the sidecar answered."""
+        """Return the exception to raise for an error that the sidecar answered."""
         _, unwritable, why = message.partition(NOT_RECORDED)
         if not unwritable:
             return Refused(message)
         self._warnings.warn(
-            "audit_log", f"the audit log cannot be written, no token is made: {why}"
+            "audit_log", f"the audit log cannot be written, so no token is made: {why}"
         )
         return NotRecorded(why)
 
 
 class Inspection(Sidecar):
-    """Inspects tokens that people paste, with no limits but one on their size.
+    """Inspects pasted tokens. Its only limit is on their size.
 
     It has a process of its own: whatever a token does to it, minting goes on.
     """

@@ -1,4 +1,4 @@
-"""What was counted, in Datasette's internal database, where processes share it."""
+"""The counts in Datasette's internal database, which all processes share."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Store:
         watched: float,
         patience: float = PATIENCE,
     ) -> Stored:
-        """Add what a process has counted, and return all there is.
+        """Add the counts of a process, and return everything in the database.
 
         `known` are the fingerprints of the secrets it accepts, `old` those that are not current.
         The current one is in use, since it signs.
@@ -138,7 +138,7 @@ class Store:
             return read(connection, in_use)
 
     def tidy(self, current: str, patience: float = PATIENCE) -> Stored:
-        """Forget removed secrets, and return all there is. Makes no tables.
+        """Forget removed secrets, and return everything in the database. Makes no tables.
 
         To be called by a process with no other secret than the current one. It may sign for
         months with a secret that was an old one before.
@@ -190,7 +190,7 @@ def add(connection: sqlite3.Connection, fingerprint: str, kind: str, counter: Co
 def add_actors(
     connection: sqlite3.Connection, fingerprint: str, kind: str, actors: Iterable[str]
 ) -> None:
-    """Note down who used a secret, up to MOST_ACTORS, and how many they are."""
+    """Record the actors that used a secret, up to MOST_ACTORS, and their number."""
     query = "select actors from datasette_dstok_usage where fingerprint = ? and kind = ?"
     (count,) = connection.execute(query, [fingerprint, kind]).fetchone()
     for actor in actors:
@@ -266,7 +266,7 @@ def log_use(connection: sqlite3.Connection, fingerprint: str, now: float) -> boo
 
 
 def read(connection: sqlite3.Connection, in_use: tuple[str, ...] = ()) -> Stored:
-    """Return all there is."""
+    """Return everything in the database."""
     secrets = connection.execute(
         "select fingerprint, observed_since, last_observed, unused from datasette_dstok_secrets"
     )

@@ -1,4 +1,4 @@
-"""Times and spans of time, in words for people."""
+"""Times and spans of time in plain words."""
 
 import time
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MANY_DAYS = 7
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time in words: when it is, and how far off.
+    """A point in time in words: the date, and how far away it is.
 
     `iso` is the same for machines. It and `away` are None beyond the calendar.
     """
@@ -39,14 +39,14 @@ def moment(timestamp: float, now: float | None = None) -> Moment:
 
 
 def away(seconds: float) -> str:
-    """Say how far off something is: "3 days ago", "in 1 hour 20 minutes", "now"."""
+    """Return how far away a time is: "3 days ago", "in 1 hour 20 minutes", "now"."""
     if abs(seconds) < 1:
         return "now"
     return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
 
 
 def span(seconds: float) -> str:
-    """Say how long something is, rounded so that a day that has just begun is "1 day".
+    """Return a length of time, rounded so that a day that has just begun is "1 day".
 
     Below a minute to seconds, below a day to minutes, below a week to hours, then to days.
     """
@@ -64,7 +64,7 @@ def span(seconds: float) -> str:
 
 
 def both(number: int, size: int, larger: str, smaller: str) -> str:
-    """Return a number of the smaller unit, `size` of which are one larger, in both units."""
+    """Return a number of the smaller unit in both units. `size` smaller ones make a larger one."""
     whole, rest = divmod(number, size)
     return f"{count(whole, larger)} {count(rest, smaller)}" if rest else count(whole, larger)
 
@@ -75,7 +75,7 @@ def count(number: int, unit: str) -> str:
 
 
 def in_days_and_hours(seconds: int) -> str:
-    """Say exactly how long something is: "30 days (720 hours)", "1 hour 30 minutes"."""
+    """Return a length of time exactly: "30 days (720 hours)", "1 hour 30 minutes"."""
     parts, rest = [], seconds
     for unit, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1)):
         number, rest = divmod(rest, size)

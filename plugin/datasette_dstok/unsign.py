@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def wrap(datasette: Datasette, instance: Instance) -> None:
-    """Let `datasette.unsign` know the old and the revoked secrets.
+    """Make `datasette.unsign` accept old secrets and reject revoked ones.
 
     Everything in Datasette and in plugins goes through this method: tokens, cookies, messages,
     and the namespaces of plugins. So one place is enough. Nothing is changed where
@@ -44,7 +44,7 @@ def wrap(datasette: Datasette, instance: Instance) -> None:
                 instance.usage.refused(name)
                 raise
         if name == SESSIONS and is_revoked(value, secrets):
-            raise BadSignature("The session goes back to a revoked secret")
+            raise BadSignature("The session was renewed from a revoked secret")
         note(secrets, text(signed), name, number, value)
         instance.usage.seen(name, number, value, text(signed))
         return value
@@ -63,7 +63,7 @@ def wrap(datasette: Datasette, instance: Instance) -> None:
 
 
 def by_old_secret(instance: Instance, signed: str, namespace: str) -> tuple[int, Any]:
-    """Return the number of the old secret that signed this, and the value; (0, None) for none.
+    """Return the number of the old secret that signed this, and the value, or (0, None).
 
     Datasette unsigns an empty cookie of messages in every request: what has no separator was
     not signed by anything.
@@ -78,7 +78,7 @@ def by_old_secret(instance: Instance, signed: str, namespace: str) -> tuple[int,
 
 
 def note(secrets: Secrets, signed: str, namespace: str, number: int, value: Any) -> None:
-    """Note down for the request whether an old secret had a part in what it came with."""
+    """Record for the request whether an old secret signed a value of it."""
     request = credentials.current()
     if request is None or namespace not in (SESSIONS, TOKENS):
         return

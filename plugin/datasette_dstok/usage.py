@@ -1,4 +1,4 @@
-"""How much each secret is still in use."""
+"""Statistics of how much each secret is still in use."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ KINDS = {SESSIONS: COOKIES, TOKENS_NAMESPACE: TOKENS}
 
 @dataclass(frozen=True)
 class Use:
-    """What was seen of one secret: cookies, tokens, or what a plugin signed in its namespace.
+    """The usage of one secret: by cookies, tokens, or values of a plugin's namespace.
 
     `actors` is None where nothing tells the actor; there are more of them if `more_actors`.
     `last_seen` is in Unix seconds.
@@ -64,7 +64,7 @@ class Use:
 
 @dataclass(frozen=True)
 class SecretReport:
-    """What was seen of a secret: the current one, an old one, or one that was removed.
+    """The usage of a secret: the current one, an old one, or a removed one.
 
     `fingerprint` is the first 8 characters. `observed_since` is in Unix seconds; `unused` are the
     seconds in which a use would have been seen, since the last one: 0 for a secret that signs.
@@ -81,7 +81,7 @@ class SecretReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What was seen of all secrets: the current one, old ones (newest first), removed ones.
+    """The usage of all secrets: the current one, old ones (newest first), removed ones.
 
     `since` is when it began, in Unix seconds.
     """
@@ -125,7 +125,7 @@ class Usage:
         self._seen_fails = False
 
     def start(self, datasette: Datasette) -> None:
-        """Begin to keep what is counted. To be called by the hook `startup`."""
+        """Start to keep the counts. The hook `startup` calls this."""
         self._max_ttl = datasette.setting("max_signed_tokens_ttl")
         self._store = store_of(datasette)
         old = len(self._accepted) - 1
@@ -157,7 +157,7 @@ class Usage:
             datasette.add_background_task(self._notices.keep, name="datasette-dstok events")
 
     async def close(self, datasette: Datasette) -> None:
-        """Write down what was counted. To be called by the hook `shutdown`."""
+        """Write the counts down. The hook `shutdown` calls this."""
         await self.flush(LAST_PATIENCE)
         atexit.unregister(self._write_at_exit)
         await self._notices.close(datasette)
@@ -176,12 +176,12 @@ class Usage:
                 logger.exception("datasette-dstok: the use of a secret could not be counted")
 
     def refused(self, namespace: str) -> None:
-        """Count what no secret has signed."""
+        """Count a value that no secret has signed."""
         if namespace == TOKENS_NAMESPACE:
             self._notices.token_refused()
 
     async def flush(self, patience: float | None = None) -> None:
-        """Write down what was counted, and read what all processes have.
+        """Write the counts down, and read those of all processes.
 
         If that fails it stays in memory for the next time. `patience` are the seconds to wait
         for a lock, instead of the usual ones.
@@ -194,7 +194,7 @@ class Usage:
                 await asyncio.to_thread(self._write_down, self._store, patience)
 
     async def report(self, datasette: Datasette) -> Report:
-        """Return what was seen of all secrets, by all processes if that is kept."""
+        """Return the usage of all secrets, by all processes if there is a database."""
         await self.flush()
         now = self._clock()
         counts = self._counts()
@@ -236,7 +236,7 @@ class Usage:
             self._notices.old_secret_used(secret_name(number), fingerprint, kind, actor)
 
     async def _keep(self, datasette: Datasette) -> None:
-        """Write down what was counted, again and again. Without old secrets, tidy up once."""
+        """Write the counts down periodically. Without old secrets, tidy up once."""
         while True:
             try:
                 await self.flush()
@@ -249,7 +249,7 @@ class Usage:
             await asyncio.sleep(INTERVAL)
 
     def _write_down(self, store: Store, patience: float | None = None) -> None:
-        """Write down what was counted, and read what all processes have.
+        """Write the counts down, and read those of all processes.
 
         A task that waits for this may be cancelled, and this goes on. So nothing of it is left to
         the task.
@@ -278,14 +278,14 @@ class Usage:
             self._write_down(self._store)
 
     def _put_back(self, batch: dict[Key, Counter]) -> None:
-        """Count again what could not be written down."""
+        """Add counts back that could not be written down."""
         with self._pending_lock:
             for key, counter in self._pending.items():
                 batch.setdefault(key, Counter()).merge(counter)
             self._pending = batch
 
     def _fail(self, why: str) -> None:
-        """Warn that nothing can be written, once until it can, or for another reason."""
+        """Warn once that nothing can be written, until it can or the reason changes."""
         if why != self._failure:
             self._failure = why
             logger.warning(
@@ -295,7 +295,7 @@ class Usage:
             )
 
     def _counts(self) -> dict[Key, Count]:
-        """Return what is written down, with what is not yet."""
+        """Return the counts in the database plus those not written down yet."""
         with self._pending_lock:
             counts = dict(self._stored.counts)
             for key, counter in self._pending.items():
@@ -366,7 +366,7 @@ class Usage:
 
 
 def kind_of(namespace: str) -> str:
-    """Return what a namespace is shown as."""
+    """Return the name under which a namespace is shown."""
     if namespace in KINDS:
         return KINDS[namespace]
     # A plugin's namespace may be called as one of our kinds.
@@ -387,7 +387,7 @@ def actor_of(namespace: str, payload: Any) -> str | None:
 
 
 def printable(text: str) -> str:
-    """Return the beginning of a text as it can stand in a log, a database and a page."""
+    """Return the beginning of a text, safe for a log, a database and a page."""
     return "".join(one if one.isprintable() else "\ufffd" for one in text[:LONGEST])
 
 

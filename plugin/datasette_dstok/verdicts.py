@@ -1,4 +1,4 @@
-"""Can an old secret go?"""
+"""Verdicts on whether an old secret can be removed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNITS = (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1))
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an old secret can go, and why, in words for people.
+    """Whether an old secret can be removed, and why, in plain words.
 
     `keep`: it was used. `watch`: it was not, but for too short a time, or as far as one process
     knows. `safe`: it can go.
@@ -63,7 +63,7 @@ def judge(
 
 
 def span(seconds: float) -> str:
-    """Say how long something was observed, in the largest unit that fits, rounded down."""
+    """Return how long something was observed, in the largest unit that fits, rounded down."""
     for unit, size in UNITS:
         if number := int(seconds // size):
             return count(number, unit)

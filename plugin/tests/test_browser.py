@@ -231,7 +231,7 @@ def tokens():
         (
             valid.replace("dstok_ey", "dstok_eY"),
             "Not valid",
-            ["This token is not valid.", "What follows dstok_ is not the beginning"],
+            ["This token is not valid.", "The text after dstok_ does not begin like"],
         ),
         (
             token(FOREIGN, "mallory"),

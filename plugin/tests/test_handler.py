@@ -118,9 +118,9 @@ async def test_handlers_of_other_plugins_keep_their_order(make_datasette):
 RAILS = {"max_expires_after": 3600, "known_actions_only": True}
 
 REFUSED = [
-    (None, None, "Tokens must expire here, after 3600 seconds at most"),
-    (0, None, "Tokens must expire here, after 3600 seconds at most"),
-    (3601, None, "expires_after is over the 3600 seconds that are allowed here"),
+    (None, None, "Tokens must expire here, after at most 3600 seconds"),
+    (0, None, "Tokens must expire here, after at most 3600 seconds"),
+    (3601, None, "expires_after must be at most 3600 seconds here"),
     (60, ["view-tabel"], "This Datasette has no action 'view-tabel'; did you mean 'view-table'?"),
     (60, ["vt"], "This Datasette has no action 'vt'"),
     ("1h", None, "expires_after must be a whole number of seconds"),

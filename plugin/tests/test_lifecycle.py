@@ -225,6 +225,6 @@ def test_mistake_in_the_configuration_is_one_line(tmp_path, marker):
             timeout=PATIENCE,
         )
         assert done.returncode == 1
-        assert "Error: datasette-dstok: there is no option 'old_secret'" in done.stderr
+        assert "Error: datasette-dstok: unknown option 'old_secret'" in done.stderr
         assert "do not show" not in done.stderr
         assert "Traceback" not in done.stderr

@@ -26,7 +26,7 @@ def old(listed):
         (None, (), ()),
         ([], (), ()),
         ([None, "", "b"], ("b",), ("entry 1", "entry 2")),
-        (["b", "c", "b"], ("b", "c"), ("entry 3 of old_secrets is ignored: it is there twice",)),
+        (["b", "c", "b"], ("b", "c"), ("entry 3 of old_secrets is ignored: it is a duplicate",)),
         ([CURRENT, "b"], ("b",), ("entry 1 of old_secrets is ignored: it is the secret",)),
         (["b\n"], ("b\n",), ("entry 1 of old_secrets ends in white space",)),
         ([" b \n\n"], (" b \n\n",), ("entry 1 of old_secrets ends in white space",)),
@@ -84,7 +84,7 @@ def test_empty_files_and_variables_are_named(monkeypatch, tmp_path):
         ({"revoked_secrets": ["4711\ud800"]}, "entry 1 of revoked_secrets is not UTF-8"),
         ({"old_secrets": [{"$file": "a\0b"}]}, "must name a variable"),
         ({"old_secrets": [{"$env": 4711}]}, "entry 1 of old_secrets must be a string"),
-        ({"old_secrets": ["a"], "revoked_secrets": ["4711", "a"]}, "stands in old_secrets, too"),
+        ({"old_secrets": ["a"], "revoked_secrets": ["4711", "a"]}, "is also in old_secrets"),
         ({"revoked_secrets": [CURRENT]}, "entry 1 of revoked_secrets is the secret that is in use"),
         ({"revoked_secrets": [CURRENT], "old_secrets": [CURRENT]}, "give Datasette a new secret"),
         (
@@ -111,12 +111,12 @@ def test_home_in_a_path(monkeypatch, name):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"old_secret": ["b"]}, "there is no option 'old_secret'; there are .*old_secrets"),
+        ({"old_secret": ["b"]}, "unknown option 'old_secret'; expected one of: .*old_secrets"),
         ({"default_handler": "yes"}, "default_handler must be true or false"),
         ({"max_expires_after": 0}, "max_expires_after must be a whole number"),
         ({"max_expires_after": True}, "max_expires_after must be a whole number"),
         ({"default_expires_after": "1h"}, "default_expires_after must be a whole number"),
-        ({"default_expires_after": 61, "max_expires_after": 60}, "must not be over"),
+        ({"default_expires_after": 61, "max_expires_after": 60}, "must be at most"),
         ({"safe_after_days": 3651}, "more than 0 and at most 3650"),
         ({"timeout": 61}, "more than 0 and at most 60"),
         ({"safe_after_days": 0}, "safe_after_days must be a whole number of days"),
@@ -125,7 +125,7 @@ def test_home_in_a_path(monkeypatch, name):
         ({"timeout": 0}, "timeout must be a number of seconds"),
         ({"audit_log": ""}, "audit_log must be the path of a file"),
         ({"cookie": True}, "cookie must be a mapping"),
-        ({"cookie": {"httponly": True}}, "there is no attribute of cookie 'httponly'; .*http_only"),
+        ({"cookie": {"httponly": True}}, "unknown attribute of cookie 'httponly'; .*http_only"),
         ({"cookie": {"secure": "yes"}}, "secure of cookie must be true or false"),
         ({"cookie": {"max_age": -1}}, "max_age of cookie must be a whole number"),
         ({"cookie": {"domain": "a; b"}}, "domain of cookie must be the name of a domain"),
@@ -155,7 +155,7 @@ def test_options_are_a_mapping(monkeypatch, config):
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", ["datasette_dstok", "Datasette-Dstok"])
 async def test_another_spelling_of_the_plugins_name_stops_datasette(make_datasette, name):
-    with pytest.raises(StartupError, match=f"stands under '{name}'; write 'datasette-dstok'"):
+    with pytest.raises(StartupError, match=f"is under '{name}'; rename that to 'datasette-dstok'"):
         await make_datasette(config={"plugins": {name: {"old_secrets": [OLD]}}})
 
 

@@ -163,7 +163,7 @@ async def test_base_url(make_datasette):
                 "none of the 3 secrets known here",
             ],
         ),
-        (lambda: token(CURRENT, t="x"), ["When it was made is not written as a whole number."]),
+        (lambda: token(CURRENT, t="x"), ["The time when it was made is not a whole number."]),
         (lambda: token(CURRENT, _r={}), ["Nothing: it is restricted to no action at all."]),
         (lambda: token(CURRENT, _r=None), ["This token is valid.", "Its restrictions are null,"]),
         (lambda: token(CURRENT, _r=5), ["This token is valid.", "restrictions are malformed,"]),
@@ -211,7 +211,7 @@ def compressed(secret):
 
 
 NO_SIGNATURE = "Its end is cut off: it has no signature."
-BAD_START = "What follows dstok_ is not the beginning of a token"
+BAD_START = "The text after dstok_ does not begin like a token"
 SPACED = "There is white space inside it, perhaps from a line break: paste it as one line."
 OTHER_OR_CHANGED = "It was made with another secret, or it was changed"
 

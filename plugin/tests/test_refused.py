@@ -92,7 +92,7 @@ def test_json_callers(server, path):
     assert refused.headers["content-type"].startswith("application/json")
     assert refused.json["ok"] is False
     assert refused.json["status"] == 400
-    assert refused.json["error"] == "Tokens must expire here, after 2592000 seconds at most"
+    assert refused.json["error"] == "Tokens must expire here, after at most 2592000 seconds"
 
 
 def test_json_body_and_json_path(server):
@@ -101,7 +101,7 @@ def test_json_body_and_json_path(server):
         server.request("/mint.json", cookie=ROOT),
     ):
         assert refused.status == 400
-        assert refused.json["error"] == "Tokens must expire here, after 2592000 seconds at most"
+        assert refused.json["error"] == "Tokens must expire here, after at most 2592000 seconds"
 
 
 def test_form_of_another_plugin(server):
@@ -120,7 +120,7 @@ def test_default_and_base_url(tmp_path):
         refused = server.post_form("/prefix/-/create-token", ROOT, **fields)
         assert '<a href="/prefix/-/create-token">' in refused.text
         said = text(refused.text)
-        assert "A token for which no expiry is chosen expires after 1 day (24 hours)." in said
+        assert "A token without a chosen expiry expires after 1 day (24 hours)." in said
 
 
 def test_audit_log_that_cannot_be_written(tmp_path):

@@ -20,14 +20,14 @@ for line in sys.stdin:
 
 BROKEN = {
     "missing": (None, "it was not found"),
-    "dies": ("exit 3", "it could not be started, or ended"),
-    "dies on each call": ("read line; exit 3", "it could not be started, or ended"),
+    "dies": ("exit 3", "it could not be started, or it ended"),
+    "dies on each call": ("read line; exit 3", "it could not be started, or it ended"),
     "hangs": ("while read line; do :; done", "it did not answer in time"),
     "writes nonsense": (
         "read line; echo nonsense; while read line; do :; done",
-        "it does not answer as dstok does",
+        "its answers are not those of dstok",
     ),
-    "other version": (OTHER_VERSION, "it is not of the version that belongs to the package dstok"),
+    "other version": (OTHER_VERSION, "its version does not match the package dstok"),
 }
 
 
@@ -57,7 +57,7 @@ async def test_datasettes_own_handler_answers(make_datasette, broken, caplog):
         assert {**payload, "t": 0} == {"a": "alice", "t": 0, "d": 60, "_r": {"a": ["vt"]}}
     assert time.monotonic() - started < 5, "only the first call waits"
     assert len(warnings(caplog)) == 1
-    assert "Datasette goes on without it" in warnings(caplog)[0]
+    assert "so Datasette runs without it" in warnings(caplog)[0]
     # Rotation does not need the program at all.
     for request in ({"headers": bearer(token(OLD))}, {"cookies": {"ds_actor": cookie(OLD)}}):
         response = await datasette.client.get("/-/actor.json", **request)
@@ -128,7 +128,7 @@ async def test_audit_log_that_fails_later(make_datasette, caplog):
         assert response.status_code == 503
         assert "dstok_" not in response.text
     assert len(warnings(caplog)) == 1
-    assert "the audit log cannot be written, no token is made: No space" in warnings(caplog)[0]
+    assert "the audit log cannot be written, so no token is made: No space" in warnings(caplog)[0]
 
 
 @pytest.mark.asyncio

@@ -3,7 +3,7 @@
     with dstok.Client(secret=secret) as client:
         token = client.create_token("root", expires_after=3600)
 
-Client is for programs with threads or none, AsyncClient for asyncio; both have the same methods.
+Client is for threads, AsyncClient for asyncio. Both have the same methods.
 """
 
 from . import _platform as _platform

@@ -1,4 +1,4 @@
-"""`python -m dstok …` is `dstok …`."""
+"""Runs `dstok …` for `python -m dstok …`."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from dstok import BinaryNotFound, find_binary
 
 
 def main() -> None:
-    """Become the binary, with the arguments of this process."""
+    """Replace this process with the binary, with the same arguments."""
     try:
         binary = find_binary()
     except BinaryNotFound as error:

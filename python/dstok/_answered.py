@@ -69,7 +69,7 @@ class SignedTokensDisabled(AnsweredError):
 
 
 class NotSupported(AnsweredError):
-    """The selected release of Datasette has no such thing."""
+    """The selected release of Datasette does not support this."""
 
     kind, code = "not_supported", 6
 

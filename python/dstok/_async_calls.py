@@ -75,7 +75,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, Inspection]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -145,7 +145,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, ProcessInfo]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -155,7 +155,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, ProcessInfo]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(
@@ -208,7 +208,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Inspection]]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -278,7 +278,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo]]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -288,7 +288,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo]]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(
@@ -338,7 +338,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Inspection | DstokError]]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -408,7 +408,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo | DstokError]]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -418,7 +418,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo | DstokError]]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(
@@ -487,7 +487,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> AsyncIterator[Inspection]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -571,7 +571,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -583,7 +583,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(
@@ -643,7 +643,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> AsyncIterator[Inspection | DstokError]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -727,7 +727,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo | DstokError]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -739,7 +739,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo | DstokError]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(

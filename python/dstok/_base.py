@@ -1,4 +1,4 @@
-"""What both clients have in common: their options."""
+"""The base class of both clients, with their options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._protocol import as_json
 
 
 class Default(enum.Enum):
-    """Stands for an argument that was not given, where None means something."""
+    """Marks an argument that was not given, where None has a meaning."""
 
     DEFAULT = "the client's"
 
@@ -33,7 +33,7 @@ None means no limit. It ends the wait, not the start, which the client's timeout
 
 
 class BaseClient:
-    """What Client and AsyncClient have in common."""
+    """The base class of Client and AsyncClient."""
 
     def __init__(
         self,
@@ -56,42 +56,42 @@ class BaseClient:
         log_level: int = logging.WARNING,
         serve_options: types.SequenceNotStr[str] = (),
     ) -> None:
-        """Nothing is started before the first call.
+        """The first call starts the process.
 
         Args:
-            secret: the signing secret (str). None: that of the environment, `DATASETTE_SECRET`;
-                with neither, methods that need one raise NoSecret. It goes through a pipe, and is
-                neither in the arguments nor in the environment of the process.
-            old_secrets: secrets that still verify but never sign (sequence of str), newest first.
-            datasette_version: the release of Datasette to reproduce (str). None: the newest known.
-            actions: abbreviations of actions instead of that release's: the body of
-                `/-/actions.json`, a mapping of names to abbreviations, or "none".
+            secret: the signing secret (str). By default that of the environment,
+                `DATASETTE_SECRET`. Without either, methods that need it raise NoSecret. It is sent
+                through a pipe, never in the arguments or the environment of the process.
+            old_secrets: secrets that verify but never sign (sequence of str), newest first.
+            datasette_version: the release of Datasette to reproduce (str). By default the newest.
+            actions: abbreviations of actions that replace the release's: the body of
+                `/-/actions.json`, a mapping from names to abbreviations, or "none".
             settings: `allow_signed_tokens` (bool), `max_signed_tokens_ttl` (seconds, 0: no limit).
-            zlib: whose bytes compressed payloads carry, "zlib" or "zlib-ng". None: those of this
-                Python.
-            itsdangerous: "2.2", or "1.1" to accept SHA-512 signatures too.
+            zlib: the zlib whose exact bytes compressed payloads have, "zlib" or "zlib-ng". By
+                default that of this Python.
+            itsdangerous: "2.2", or "1.1" to also accept SHA-512 signatures.
             require_expiry: refuse tokens that never expire.
-            max_expires_after: refuse tokens that work for more seconds from now on (int).
-            known_actions_only: refuse restrictions to actions that are not known.
-            audit_log: a file to record each minted token in (str or path).
-            binary: the path of the binary. None: see `find_binary`.
-            timeout: seconds to wait for an answer (float), including a start; None means no limit.
-                A start may take as long.
-            retries: how often (int) a call is sent again when the process dies before it answers;
-                never `configure`. With `audit_log`, each time may record a token.
-            max_backoff: the most seconds (float) to wait before a start, after several processes in
-                a row that could not be started or died within seconds.
-            log_level: the level (int) at which the logger `dstok` gets what the process writes to
-                stderr, and that it hung or did not end by itself. A start is logged at INFO, an
-                unexpected death at WARNING.
-            serve_options: further options of `dstok serve` (sequence of str), such as
-                `["--max-line=100000000"]`. Others see them, so no secret belongs there.
+            max_expires_after: refuse tokens that work for more than this many seconds (int).
+            known_actions_only: refuse restrictions to unknown actions.
+            audit_log: a file in which to record each new token (str or path).
+            binary: the path of the binary. By default what `find_binary` returns.
+            timeout: seconds to wait for an answer (float), including a start. None means no limit.
+                A start has the same limit.
+            retries: how many times to send a call again if the process dies before it answers
+                (int). `configure` is never repeated. With `audit_log`, each may record a token.
+            max_backoff: the longest wait in seconds (float) before a start, after several processes
+                in a row failed to start or died within seconds.
+            log_level: the level (int) at which the logger `dstok` gets the process's stderr, and
+                that it hung or had to be stopped. Starts are logged at INFO, unexpected deaths at
+                WARNING.
+            serve_options: more options of `dstok serve` (sequence of str), such as
+                `["--max-line=100000000"]`. Other users can see them, so pass no secret here.
 
-        Raises InvalidArgument for secrets, settings, timeouts and options of the wrong kind.
+        Raises InvalidArgument for secrets, settings, timeouts and options of the wrong type.
         """
         unless = InvalidArgument.unless
-        unless(isinstance(log_level, int), "log_level", "must be an int, as in logging")
-        unless(isinstance(max_backoff, int | float), "max_backoff", "must be seconds")
+        unless(isinstance(log_level, int), "log_level", "must be an int, such as logging.INFO")
+        unless(isinstance(max_backoff, int | float), "max_backoff", "must be a number of seconds")
         unless(isinstance(retries, int) and retries >= 0, "retries", "must be an int, at least 0")
         is_str = isinstance(serve_options, str)
         unless(not is_str, "serve_options", "must be a list of strings, not a string")
@@ -129,11 +129,11 @@ class BaseClient:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the sidecar that runs now (int), None if none does."""
+        """The process ID of the running sidecar (int), or None if none runs."""
         return self._connection.pid
 
     def close(self) -> None:
-        """End the sidecar once it has answered what was sent, and wait for that.
+        """End the sidecar after it has answered every request, and wait until it has ended.
 
         Later calls raise ClientClosed.
         """
@@ -144,7 +144,7 @@ class BaseClient:
         return f"<dstok.{type(self).__name__} {state}>"
 
     def __reduce__(self) -> NoReturn:
-        """Raises TypeError: `copy` and `pickle` ask for what would make another one."""
+        """Raise TypeError, because a client can be neither copied nor pickled."""
         raise TypeError(
             f"a dstok.{type(self).__name__} cannot be copied or pickled: it holds a process and "
             "perhaps a secret. Make one in each process; threads can share one"
@@ -157,11 +157,12 @@ class BaseClient:
 def _checked(timeout: float | None) -> float | None:
     """Return a timeout. Raises InvalidArgument if it is none."""
     is_seconds = isinstance(timeout, int | float) and timeout <= math.inf
-    InvalidArgument.unless(timeout is None or is_seconds, "timeout", "must be seconds, or None")
+    must = "must be a number of seconds or None"
+    InvalidArgument.unless(timeout is None or is_seconds, "timeout", must)
     return timeout
 
 
 def given(required: dict[str, Any], **optional: object) -> Any:
-    """Return params (dict): those required, and of the others those that are not None."""
+    """Return params (dict): the required ones, and the optional ones that are not None."""
     required.update((name, value) for name, value in optional.items() if value is not None)
     return required

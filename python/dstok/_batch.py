@@ -36,7 +36,7 @@ def encoded(method: str, *params: _protocol.Params) -> list[_Encoded]:
 
 
 class Batch:
-    """A batch being made; what cannot be sent keeps its place."""
+    """A batch under construction. A request that cannot be sent keeps its place."""
 
     __slots__ = ("_errors", "_texts", "changes", "ids", "size")
 
@@ -94,7 +94,7 @@ class Batch:
 
 
 class Window:
-    """How much of `map` may be under way."""
+    """The limits on how much of `map` is in progress."""
 
     def __init__(self, requests: int) -> None:
         """Raises InvalidArgument unless `requests` is an int and at least 1."""
@@ -119,7 +119,7 @@ class Window:
         self._bytes -= batch.size
 
     def give_back(self, batch: Batch, answer_size: int) -> None:
-        """Note that a line has been answered, in so many bytes. The next are made to fit."""
+        """Note that a line was answered, in `answer_size` bytes, and adapt the next ones."""
         self._lines += 1
         self._requests += len(batch)
         self._bytes += batch.size

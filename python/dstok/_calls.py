@@ -73,7 +73,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> Inspection:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -143,7 +143,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> ProcessInfo:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -153,7 +153,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> ProcessInfo:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(
@@ -206,7 +206,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> list[Inspection]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -276,7 +276,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> list[ProcessInfo]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -286,7 +286,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> list[ProcessInfo]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(
@@ -336,7 +336,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> list[Inspection | DstokError]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -406,7 +406,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> list[ProcessInfo | DstokError]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -416,7 +416,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> list[ProcessInfo | DstokError]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(
@@ -485,7 +485,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Iterator[Inspection]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -569,7 +569,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -581,7 +581,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(
@@ -641,7 +641,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Iterator[Inspection | DstokError]:
-            """What a token says and what is wrong with it; needs no secret."""
+            """The contents of a token and what is wrong with it; needs no secret."""
 
         @overload
         def __call__(
@@ -725,7 +725,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo | DstokError]:
-            """Changes what is given, from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and answers the new info."""
 
         @overload
         def __call__(
@@ -737,7 +737,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo | DstokError]:
-            """What this process is and how it is configured."""
+            """The identity and configuration of this process."""
 
         @overload
         def __call__(

@@ -32,13 +32,13 @@ _Self = TypeVar("_Self", bound="Client")
 class Client(BaseClient):
     """Calls a sidecar of its own and waits for the answers.
 
-    Any number of threads may use it, at once too. Use it as a context manager, or call
-    `close`.
+    Any number of threads may use it at the same time. Use it as a context manager, or
+    call `close`.
 
     Every method takes `timeout`: the seconds to wait for the answer (float), including a start. It
     replaces the client's timeout. None means no limit. It ends the wait, not the start.
 
-    Beside the exceptions named, every method raises BinaryNotFound, VersionMismatch, ProcessDied,
+    Besides the exceptions named, every method raises BinaryNotFound, VersionMismatch, ProcessDied,
     ProtocolError, CallTimeout, ClientClosed, InvalidArgument, and those of the answer.
     """
 
@@ -57,13 +57,13 @@ class Client(BaseClient):
         """Return a signed API token, as `datasette.create_token()` makes it.
 
         Args:
-            actor_id: whose token it is; any JSON value, in Datasette a string.
-            expires_after: seconds of validity (int); 0 or None: no end.
-            restrict_all: names of actions allowed everywhere.
-            restrict_database: such names by database.
-            restrict_resource: such names by database and table.
-            restrictions: the same three as {"all", "database", "resource"}, instead of them.
-            now: Unix seconds (float) instead of the clock.
+            actor_id: the ID of the actor: any JSON value, in Datasette a string.
+            expires_after: the lifetime in seconds (int). 0 and None mean no expiry.
+            restrict_all: the names of actions that are allowed everywhere.
+            restrict_database: the names of actions by database.
+            restrict_resource: the names of actions by database and table.
+            restrictions: all three in one mapping with the keys all, database and resource.
+            now: a time in Unix seconds (float) that replaces the clock's.
 
         Raises NoSecret, SignedTokensDisabled, NotSupported, PolicyError.
         """
@@ -84,10 +84,10 @@ class Client(BaseClient):
     def verify_token(
         self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
     ) -> types.Actor | None:
-        """Return the actor (dict) whose API token it is, or None where Datasette returns None.
+        """Return the actor of an API token (dict), or None where Datasette returns None.
 
-        `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid, BadPayload,
-        NoSecret, NotSupported.
+        `now` is a time in Unix seconds (float) that replaces the clock's. Raises TokenInvalid,
+        BadPayload, NoSecret, NotSupported.
         """
         params = given({"token": token}, now=now)
         return self.call("verify_token", params, timeout=timeout)
@@ -95,11 +95,11 @@ class Client(BaseClient):
     def inspect_token(
         self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
     ) -> types.Inspection:
-        """Return what a token says and what is wrong with it (dict); needs no secret.
+        """Return the contents of a token and what is wrong with it (dict). Needs no secret.
 
         The members are payload, compressed, signature, secret, status, reason, actor_id, created,
-        expires, restrictions and unknown_actions. `now` is Unix seconds (float) instead of the
-        clock. A bad token raises nothing.
+        expires, restrictions and unknown_actions. `now` is a time in Unix seconds (float) that
+        replaces the clock's. A bad token raises nothing.
         """
         params = given({"token": token}, now=now)
         return self.call("inspect_token", params, timeout=timeout)
@@ -135,9 +135,9 @@ class Client(BaseClient):
         """Return the value of a `ds_actor` cookie, as `datasette.set_actor_cookie()` sets it.
 
         Args:
-            actor: the actor; in Datasette a dict.
-            expire_after: seconds of validity (int); 0 or None: no end.
-            now: Unix seconds (float) instead of the clock.
+            actor: the actor, in Datasette a dict.
+            expire_after: the lifetime in seconds (int). 0 and None mean no expiry.
+            now: a time in Unix seconds (float) that replaces the clock's.
 
         Raises NoSecret.
         """
@@ -149,8 +149,8 @@ class Client(BaseClient):
     ) -> Any:
         """Return the actor of a `ds_actor` cookie, or None for an anonymous visitor.
 
-        `now` is Unix seconds (float) instead of the clock. Raises TokenInvalid for an expiry that
-        cannot be decoded, NoSecret.
+        `now` is a time in Unix seconds (float) that replaces the clock's. Raises NoSecret, and
+        TokenInvalid for an expiry that cannot be decoded.
         """
         params = given({"cookie": cookie}, now=now)
         return self.call("verify_actor_cookie", params, timeout=timeout)
@@ -163,12 +163,12 @@ class Client(BaseClient):
         *,
         timeout: Timeout = DEFAULT,
     ) -> bool:
-        """Tell whether the restrictions of a token allow an action.
+        """Return whether the restrictions of a token allow an action.
 
         Args:
-            restrictions: the `_r` of an actor; None for an actor without one.
+            restrictions: the `_r` of an actor, or None for an actor without one.
             action: the name of the action.
-            resource: a database, or a pair of database and table; None: the instance.
+            resource: a database, or a pair of database and table. None means the instance.
 
         Raises NotSupported.
         """
@@ -187,13 +187,13 @@ class Client(BaseClient):
         """Verify a token and tell whether its restrictions allow an action, in one call.
 
         Returns a dict: `actor` as from `verify_token()`, and `allowed` (bool), which is False
-        where the actor is None. Whether the actor may do it is another question.
+        where the actor is None. Datasette decides whether the actor may do it.
 
         Args:
             token: the token, with its prefix.
             action: the name of the action.
-            resource: a database, or a pair of database and table; None: the instance.
-            now: Unix seconds (float) instead of the clock.
+            resource: a database, or a pair of database and table. None means the instance.
+            now: a time in Unix seconds (float) that replaces the clock's.
 
         Raises TokenInvalid, BadPayload, NoSecret, NotSupported.
         """
@@ -212,11 +212,11 @@ class Client(BaseClient):
         itsdangerous: types.ItsdangerousVersion | None = None,
         timeout: Timeout = DEFAULT,
     ) -> types.ProcessInfo:
-        """Change what is given, for this sidecar and for those started later; return the info.
+        """Change the configuration of this sidecar and of later ones. Return the new info.
 
         The arguments are those of the class. A new `secret` drops the old ones unless
-        `old_secrets` is given too. A call that fails changes nothing. What `call`, `batch` and
-        `map` send to the method `configure` is remembered too.
+        `old_secrets` is given too. A call that fails changes nothing. A `configure` that `call`,
+        `batch` or `map` sends counts too.
         """
         changes = given(
             {},
@@ -232,7 +232,7 @@ class Client(BaseClient):
         return self.call("configure", changes, timeout=timeout)
 
     def info(self, *, timeout: Timeout = DEFAULT) -> types.ProcessInfo:
-        """Return what the sidecar is and how it is configured (dict); no secret is in it."""
+        """Return the identity and configuration of the sidecar (dict), without any secret."""
         return self.call("info", timeout=timeout)
 
     def ping(self, *, timeout: Timeout = DEFAULT) -> str:
@@ -266,11 +266,11 @@ class Client(BaseClient):
         return_exceptions: bool = False,
         timeout: Timeout = DEFAULT,
     ) -> list[Any]:
-        """Return the results of several calls, pairs of method and params, made in one go.
+        """Send several calls, pairs of method and params, at once. Return their results.
 
         The calls go as one JSON-RPC batch and are answered in order. As with `asyncio.gather`,
-        the first error is raised when all are done, or with `return_exceptions` stands in the
-        list at its place.
+        the first error is raised when all calls are done. With `return_exceptions` the list has
+        each error in place of its result.
         """
         seconds = self._seconds(timeout)
         batch = Batch()
@@ -291,17 +291,17 @@ class Client(BaseClient):
         return_exceptions: bool = False,
         timeout: Timeout = DEFAULT,
     ) -> Iterator[Any]:
-        """Yield the results of one method for many params, in order; for any number of them.
+        """Call a method for any number of params. Yield the results in order.
 
         Args:
             method: its name.
             params: params for each call, an iterable; up to `window` are
                 taken ahead of the results.
-            window: how many calls may be under way.
-            return_exceptions: yield an error in place of its result; else the first one is
-                raised, and what comes after it is not yielded.
+            window: the most calls that may be in progress.
+            return_exceptions: yield each error in place of its result. By default the first
+                error is raised and ends the iteration.
 
-        The timeout is for each wait.
+        The timeout limits each wait for a result.
         """
         seconds = self._seconds(timeout)
         source = _Source(method, each(params))
@@ -343,7 +343,7 @@ class Client(BaseClient):
                     waiter.wanted = False
 
     def _send(self, request: Request | Batch, deadline: Deadline) -> Waiter | None:
-        """Send a line, starting a sidecar if need be. Raises as `started` does.
+        """Send a line. Start a sidecar if necessary. Raises as `started` does.
 
         A batch of which nothing could be sent has nothing to wait for.
         """
@@ -361,12 +361,12 @@ class Client(BaseClient):
                 return waiter
             except NotSent:  # it ended a moment ago
                 pass
-        raise ProcessDied("dstok ends again and again before it can be asked")
+        raise ProcessDied(f"dstok ended {_TRIES} times in a row before it was asked")
 
     def _answer(
         self, request: Request | Batch, waiter: Waiter | None, deadline: Deadline
     ) -> Any:
-        """Wait for the answer. After a death, what may be sent again is."""
+        """Wait for the answer. After a death, send again what may be sent again."""
         retries = 0 if request.changes else self._retries
         while waiter is not None:
             try:
@@ -379,7 +379,7 @@ class Client(BaseClient):
         return []
 
     def close(self) -> None:
-        """End the sidecar once it has answered what was sent, and wait for that.
+        """End the sidecar after it has answered every request, and wait until it has ended.
 
         Later calls raise ClientClosed.
         """
@@ -393,7 +393,7 @@ class Client(BaseClient):
 
 
 class _Source:
-    """Params, taken by the batch. What their iterable raises comes after what it gave."""
+    """Takes params in batches. If their iterable raises, the params before come first."""
 
     def __init__(self, method: str, params: Iterator[types.Params]) -> None:
         self.ended = False
@@ -405,7 +405,7 @@ class _Source:
         self.error: Exception | None = None
 
     def batch(self, most: int) -> Batch:
-        """Return the next batch of at most so many requests."""
+        """Return the next batch, of at most `most` requests."""
         batch = Batch()
         while not batch.full(most):
             if not self._held and not self._exhausted:
@@ -417,7 +417,7 @@ class _Source:
         return batch
 
     def _take(self, most: int) -> None:
-        """Take params, if there are any: few of those that are long."""
+        """Take params, if there are any, and fewer if they are long."""
         params: list[types.Params] = []
         most = min(most, self._together)
         try:

@@ -22,13 +22,13 @@ _SECRETS_OF_THE_ENVIRONMENT = ("DATASETTE_SECRET", "DSTOK_OLD_SECRETS")
 
 
 def zlib_flavour() -> str:
-    """Return whose zlib this Python is linked with: "zlib-ng" or "zlib"."""
+    """Return which zlib this Python is linked with: "zlib-ng" or "zlib"."""
     is_ng = python_zlib.ZLIB_RUNTIME_VERSION.endswith(".zlib-ng")
     return "zlib-ng" if is_ng or hasattr(python_zlib, "ZLIBNG_VERSION") else "zlib"
 
 
 class Configuration:
-    """What every sidecar of a client is told. Its repr shows no secret."""
+    """The configuration of all sidecars of a client. Its repr shows no secret."""
 
     def __init__(
         self, options: SequenceNotStr[str], actions: ActionTable, params: Mapping[str, Any]
@@ -53,7 +53,7 @@ class Configuration:
         show them."""
         unless = InvalidArgument.unless
         secret, old_secrets = changes.get("secret"), changes.get("old_secrets", ())
-        unless(secret is None or _is_secret(secret), "secret", "must be str, and not empty")
+        unless(secret is None or _is_secret(secret), "secret", "must be a string that is not empty")
         is_list = isinstance(old_secrets, Sequence) and not isinstance(old_secrets, str)
         are_secrets = is_list and all(map(_is_secret, cast("Sequence[object]", old_secrets)))
         unless(are_secrets, "old_secrets", "must be a list of strings, none of them empty")
@@ -63,7 +63,7 @@ class Configuration:
         unless(is_mapping, "settings", "must be a mapping")
 
     def command(self, binary: str, actions: int | None) -> list[str]:
-        """Return the command line; no secret is in it.
+        """Return the command line, without any secret.
 
         `actions` is what `actions_file` yields.
         """

@@ -97,10 +97,10 @@ class Connection:
                     self.configuration = self.configuration.changed(changes[answer["id"]])
             current = self._sidecar
         if current is not None and current is not sidecar and current.state is State.READY:
-            current.retire("was told the former configuration")
+            current.retire("has the previous configuration")
 
     def abandon(self) -> list[Sidecar]:
-        """Let the sidecars end when nobody has the client any more; return them.
+        """Let the sidecars end when nobody has the client any more. Return them.
 
         Takes no lock, since the garbage collector calls it in the middle of anything.
         """
@@ -120,7 +120,7 @@ class Connection:
         self._sidecar, self._retired, self._start = None, [], None
 
     def forget(self) -> None:
-        """In a forked process: the sidecar is the parent's, and so is who held a lock."""
+        """In a forked process, drop the sidecar and the locks: they are the parent's."""
         self._sidecar = self._start = None
         self._retired = []
         self._lock, self._starting = threading.Lock(), threading.Lock()
@@ -195,7 +195,7 @@ class Connection:
             raise ProcessDied(f"{binary} cannot be started: {why}") from None
 
     def _greet(self, sidecar: Sidecar, binary: str, deadline: Deadline) -> dict[str, Any]:
-        """See that it is the right program, before it is told a secret; return its info."""
+        """Check that it is the right program before it gets a secret. Return its info."""
         answer = _ask(sidecar, "info", None, deadline)
         info = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
         found = (info.get("name"), info.get("protocol"), info.get("version"))
@@ -224,7 +224,7 @@ class Connection:
 def _resolve(
     start: futures.Future[Sidecar | BaseException], outcome: Sidecar | BaseException
 ) -> None:
-    """Say what came of a start, unless that was said before."""
+    """Set the outcome of a start, unless it is set."""
     with contextlib.suppress(futures.InvalidStateError):
         start.set_result(outcome)
 

@@ -1,4 +1,4 @@
-"""Until when an answer is waited for."""
+"""The deadlines of calls."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ as long, so fails before the call, and the next call begins another."""
 
 
 class Deadline:
-    """A timeout that runs from now on."""
+    """A timeout that starts now."""
 
     __slots__ = ("_end", "_seconds")
 
     def __init__(self, seconds: float | None) -> None:
-        """`seconds` (float) is how long may be waited; None: for ever."""
+        """`seconds` (float) is the longest wait. None means no limit."""
         self._seconds = seconds
         self._end = None if seconds is None else time.monotonic() + min(seconds, _LONGEST)
 
     def left(self) -> float | None:
-        """Return the seconds that are left (float), 0 when it has passed; None: for ever."""
+        """Return the seconds that are left (float), 0 when it has passed, None without a limit."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def left_for_start(self) -> float | None:
-        """Return for how many seconds a call waits for a start (float); None: for ever."""
+        """Return how many seconds a call waits for a start (float), None without a limit."""
         left = self.left()
         return None if left is None else left + _MOMENT
 

@@ -1,4 +1,4 @@
-"""The exceptions: one class for each thing that can go wrong.
+"""The exceptions: one class for each kind of failure.
 
 DstokError
     AnsweredError           dstok answered with an error; `code` is an int
@@ -15,15 +15,15 @@ from __future__ import annotations
 
 
 class DstokError(Exception):
-    """The root of all errors of this package.
+    """The base class of all exceptions of this package.
 
     Attributes:
-        code: the code of the error that dstok answered (int). None: it did not answer.
-        kind: one word that says what went wrong (str): `data.kind` of the answer, or a word that
-            is fixed for each class.
+        code: the JSON-RPC code of the error (int), or None if dstok did not answer.
+        kind: what went wrong, as one word (str): `data.kind` of the answer, or a fixed word for
+            each class.
         param: the name of the wrong parameter (str), or None.
 
-    The message is for people, and never holds a secret or a token.
+    The message is for people. It never holds a secret or a token.
     """
 
     code: int | None = None
@@ -35,13 +35,13 @@ class DstokError(Exception):
 
 
 class AnsweredError(DstokError):
-    """An error that dstok answered; `code` is an int."""
+    """dstok answered with an error. `code` is its JSON-RPC code (int)."""
 
     code: int = 0  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class InvalidArgument(DstokError, ValueError):
-    """An argument that the client cannot send, such as a set, or a wrong option.
+    """The client cannot send an argument, such as a set, or an option is wrong.
 
     `param` names it where it is known.
     """
@@ -56,13 +56,13 @@ class InvalidArgument(DstokError, ValueError):
 
 
 class BinaryNotFound(DstokError, FileNotFoundError):
-    """No binary `dstok` can be run; the message lists the places tried."""
+    """No `dstok` binary can be run. The message lists the places that were searched."""
 
     kind = "binary_not_found"
 
 
 class VersionMismatch(DstokError):
-    """The binary does not belong to this package; the message says which version it is."""
+    """The binary does not belong to this package. The message names both versions."""
 
     kind = "version_mismatch"
 
@@ -71,7 +71,7 @@ class ProcessDied(DstokError):
     """The process ended, or could not be started, before it answered.
 
     Attributes:
-        returncode: its exit status (int), negative for a signal, None if it never ran.
+        returncode: its exit status (int), negative for a signal. None if it never ran.
         stderr: the last lines that it wrote to stderr (str).
     """
 
@@ -92,7 +92,7 @@ class ProtocolError(DstokError):
 
 
 class CallTimeout(DstokError, TimeoutError):
-    """The answer did not come in time. If it comes later it is dropped.
+    """The answer did not come in time. An answer that comes later is dropped.
 
     If the process seems to hang, the next call starts another.
     """

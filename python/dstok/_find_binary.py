@@ -1,4 +1,4 @@
-"""Where the binary is."""
+"""Finds the binary."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NAME = "dstok" + (sysconfig.get_config_var("EXE") or "")
 def find_binary() -> str:
     """Return the path of the binary `dstok`.
 
-    `DSTOK_BINARY` decides if it is set. Otherwise these folders are searched: the scripts folder
-    of this environment, that of the environment below it, the one beside the package
+    If `DSTOK_BINARY` is set, it is the path. Otherwise these scripts folders are searched: that of
+    this environment, that of its base environment, the one beside the package
     (`pip install --prefix` and `--target`), and that of the user.
 
     Raises BinaryNotFound, which lists every place tried.
@@ -36,8 +36,8 @@ def find_binary() -> str:
         tried[path] = f", {flaw}" if os.path.exists(path) else ""
     places = "".join(f"\n  {path}{flaw}" for path, flaw in tried.items())
     raise BinaryNotFound(
-        f"no binary {_NAME} in any of{places}\n"
-        "Install the package by pip, or set DSTOK_BINARY to the path of the binary."
+        f"no {_NAME} binary in any of these places:{places}\n"
+        "Install the package with pip, or set DSTOK_BINARY to the path of the binary."
     )
 
 
@@ -48,7 +48,7 @@ def flaw_of(path: str) -> str:
     if not os.path.exists(path):
         return "which does not exist"
     if not os.access(path, os.X_OK):
-        return "which may not be executed: run chmod +x on it"
+        return "which is not executable: run chmod +x on it"
     return ""
 
 

@@ -59,7 +59,7 @@ class Request:
     def __init__(self, method: str, *params: Params) -> None:
         """Raises InvalidArgument for what JSON cannot carry."""
         if not isinstance(method, str):
-            raise InvalidArgument("the name of a method must be str")
+            raise InvalidArgument("the name of a method must be a string")
         method = str.__str__(method)  # a subclass may equal others
         form = _form(method)
         if len(params) == 1:
@@ -82,7 +82,7 @@ class Request:
 
 
 class Ticket:
-    """What awaits the answer to one line: to a request (`ids` is its id) or to a batch (a list).
+    """Waits for the answer to one line: to a request (`ids` is its id) or to a batch (a list).
 
     The thread that reads the answers calls `noted` and `resolve`, or else `fail`, once. The answer
     is decoded by whoever waits for it: what a decoded batch takes is a multiple of its text.
@@ -108,7 +108,7 @@ class Ticket:
         return line.startswith(start) or self._answer(line) is not None
 
     def noted(self, line: bytes) -> None:
-        """Do with the answer what is to be done before anybody gets it. May raise anything."""
+        """Process the answer before any caller gets it. May raise anything."""
         if self.note is not None:
             answer: Any = self._answer(line) or []
             self.note([answer] if "id" in answer else answer)
@@ -118,15 +118,15 @@ class Ticket:
         answer = self._answer(line)
         self.size = len(line)
         if answer is None:
-            raise ProtocolError("an answer of dstok cannot be read")
+            raise ProtocolError("cannot read an answer of dstok")
         return answer
 
     def resolve(self, line: bytes) -> None:
-        """Hand the answer to who waits for it."""
+        """Give the answer to the caller that waits."""
         raise NotImplementedError
 
     def fail(self, error: DstokError) -> None:
-        """Learn that there will be no answer."""
+        """End the wait with an error."""
         raise NotImplementedError
 
     def _answer(self, line: bytes) -> Any:

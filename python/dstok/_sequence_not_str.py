@@ -1,4 +1,4 @@
-"""The type of a list of strings that a single string is not."""
+"""A type for lists of strings that excludes a single string."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SequenceNotStr(Protocol[_T_co]):
 
     @property
     def index(self) -> object:
-        """What a sequence has, but a set or a mapping has not.
+        """A member that sequences have, but sets and mappings don't.
 
         As a method it would take Any, from which mypy would infer that the items are Any, too.
         """

@@ -45,16 +45,16 @@ _making = threading.RLock()  # a signal may fork too
 class State(enum.Enum):
     """The states of a process, in their order. Every state may be followed by any later one."""
 
-    STARTING = "takes lines, and has yet to show that it is dstok"
-    READY = "takes lines"
-    LEAVING = "takes no more lines: it answers those it took, and ends"
-    ENDED = "its exit status is known, and nobody waits for it"
+    STARTING = "accepts lines, and is not yet known to be dstok"
+    READY = "accepts lines"
+    LEAVING = "accepts no more lines, answers those it has, and ends"
+    ENDED = "has an exit status, and nobody waits for it"
 
 
 class Wish(enum.Enum):
-    """What the client wants of a process. The thread of the process sees to it."""
+    """What the client wants a process to do. The process's thread carries it out."""
 
-    STAY = "goes on"
+    STAY = "keeps running"
     RETIRE = "ends when nobody waits for it any more"
     CLOSE = "ends once it has answered, or its time is up"
 
@@ -216,7 +216,7 @@ class Sidecar:
         if self._wish is Wish.STAY:
             self._wish = Wish.RETIRE
             self._wake()
-            logger.log(self._log_level, "%s %s, another is started", self._name, why)
+            logger.log(self._log_level, "%s %s, starting another", self._name, why)
 
     def kill(self, failure: DstokError) -> None:
         """End it at once; what is awaited fails with `failure`."""
@@ -325,7 +325,7 @@ class Sidecar:
                         self._write()
 
     def _is_spared(self) -> bool:
-        """Tell whether it may go on, for somebody who waits."""
+        """Return whether it may continue, because somebody waits."""
         with self._lock:
             return self._wish is Wish.RETIRE and any(ticket.wanted for ticket in self._awaited)
 
@@ -342,7 +342,7 @@ class Sidecar:
             # Answers come in the order of the lines. Until it has its answer, a ticket can fail.
             ticket = self._awaited[0] if self._awaited else None
             if ticket is None or not ticket.fits(line):
-                error = f"{self._name} wrote a line that is no answer: is it dstok?"
+                error = f"{self._name} wrote a line that is not an answer: is it dstok?"
                 return self.kill(ProtocolError(error))
             ticket.noted(line)
             self._awaited.popleft()
@@ -377,7 +377,7 @@ class Sidecar:
         self.error = self.error or death
 
     def _settle(self) -> None:
-        """Fail what is left."""
+        """Fail all tickets that are left."""
         with self._lock:
             self._close_pipes()
             left = list(self._awaited)

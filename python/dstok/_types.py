@@ -105,7 +105,7 @@ class _Actor(TypedDict):
 
 
 class Actor(_Actor, total=False):
-    """The actor that a valid token stands for."""
+    """The actor of a valid token."""
 
     _r: Any
     """The _r of the token as it was signed. Datasette writes an object with lists of abbreviated
@@ -141,7 +141,7 @@ class FullRestrictions(TypedDict):
 
 
 class Inspection(TypedDict):
-    """What a token says and what is wrong with it."""
+    """The contents of a token, and what is wrong with it."""
 
     payload: Any
     """The decoded payload: any JSON value. Null if it cannot be decoded, or if JSON cannot carry
@@ -187,14 +187,14 @@ class Access(TypedDict):
     """The actor of a token, and whether its restrictions allow the action."""
 
     actor: Actor | None
-    """The actor that a valid token stands for, or null where Datasette returns None."""
+    """The actor of a valid token, or null where Datasette returns None."""
 
     allowed: bool
     """Whether the restrictions allow the action."""
 
 
 ZlibName: TypeAlias = Literal["zlib", "zlib-ng"]
-"""The library whose bytes compressed payloads carry."""
+"""The zlib whose exact bytes compressed payloads have."""
 
 ItsdangerousVersion: TypeAlias = Literal["2.2", "1.1"]
 """The release of itsdangerous whose signatures are accepted."""
@@ -211,7 +211,7 @@ class Settings(TypedDict):
 
 
 class ProcessInfo(TypedDict):
-    """What the process is and how it is configured."""
+    """The identity and configuration of the process."""
 
     name: Literal["dstok"]
     """The name of the program."""
@@ -229,7 +229,7 @@ class ProcessInfo(TypedDict):
     """Whether the program knows this release. A newer one is treated as the newest known."""
 
     zlib: ZlibName
-    """The library whose bytes compressed payloads carry."""
+    """The zlib whose exact bytes compressed payloads have."""
 
     itsdangerous: ItsdangerousVersion
     """The release of itsdangerous whose signatures are accepted."""
@@ -282,7 +282,7 @@ class CreateTokenParams(_CreateTokenParams, total=False):
     """The params of `create_token` by name."""
 
     expires_after: int | None
-    """Seconds of validity; 0 or null: no end."""
+    """Lifetime in seconds; 0 or null: no expiry."""
 
     restrict_all: ActionNames | None
     """Actions allowed everywhere."""
@@ -367,7 +367,7 @@ class CreateActorCookieParams(_CreateActorCookieParams, total=False):
     """The params of `create_actor_cookie` by name."""
 
     expire_after: int | None
-    """Seconds of validity; 0 or null: no end."""
+    """Lifetime in seconds; 0 or null: no expiry."""
 
     now: float | None
     """Unix seconds, instead of the clock's."""
@@ -495,10 +495,10 @@ class ConfigureParams(TypedDict, total=False):
     """allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)."""
 
     zlib: ZlibName | None
-    """Whose bytes compressed payloads carry."""
+    """The zlib whose exact bytes compressed payloads have."""
 
     itsdangerous: ItsdangerousVersion | None
-    """Which release's signatures are accepted."""
+    """The itsdangerous whose signatures are accepted."""
 
     old_secrets: OldSecrets | None
-    """Secrets that verify and never sign, newest first, in place of the old ones before."""
+    """Secrets that verify and never sign, newest first; they replace all earlier ones."""

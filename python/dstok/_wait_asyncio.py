@@ -45,7 +45,7 @@ class Mailbox:
         self.loop.call_soon(self.flush)
 
     def flush(self) -> None:
-        """Send what waits."""
+        """Send the lines that wait."""
         self._sending = False
         outgoing, self._outgoing = self._outgoing, []
         for sidecar, group in itertools.groupby(outgoing, lambda one: one[0]):
@@ -88,7 +88,7 @@ class Waiter(Ticket):
         self.mailbox.put(self, error)
 
     def set(self, outcome: bytes | DstokError) -> None:
-        """Take what came, in the loop, unless the task waits no more."""
+        """Set the outcome, in the loop, if the task still waits."""
         if not self._future.done():
             self._future.set_result(outcome)
 
@@ -115,7 +115,7 @@ _of_thread = threading.local()
 
 
 def _mailbox() -> Mailbox:
-    """Return that of the running loop. A thread runs one loop at a time."""
+    """Return the mailbox of the running loop. A thread runs one loop at a time."""
     loop = asyncio.get_running_loop()
     mailbox: Mailbox | None = getattr(_of_thread, "mailbox", None)
     if mailbox is None or mailbox.loop is not loop:
@@ -129,7 +129,7 @@ def send(sidecar: Sidecar, line: bytes, waiter: Waiter) -> None:
 
 
 async def started(connection: Connection, deadline: Deadline) -> Sidecar:
-    """Wait for a sidecar that runs. After the deadline the start goes on, for others.
+    """Wait for a sidecar that runs. After the deadline the start continues, for others.
 
     Raises BinaryNotFound, VersionMismatch, ProcessDied, ProtocolError, CallTimeout,
     ClientClosed, and what `configure` answers.
@@ -154,7 +154,7 @@ async def close(connection: Connection) -> None:
 
 
 async def each(params: Iterable[_T] | AsyncIterable[_T]) -> AsyncIterator[_T]:
-    """Yield what either kind of iterable has."""
+    """Yield the items of either kind of iterable."""
     if isinstance(params, AsyncIterable):
         async for one in params:
             yield one

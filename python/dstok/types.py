@@ -1,6 +1,6 @@
-"""The types of what methods take and return, to annotate with: `dstok.types.Inspection`.
+"""The types of parameters and results, for annotations such as `dstok.types.Inspection`.
 
-They are written from the protocol, so they say what `dstok serve` says.
+They are generated from the protocol, so they agree with `dstok serve`.
 """
 
 from ._types import *  # noqa: F403

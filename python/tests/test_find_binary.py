@@ -177,7 +177,7 @@ def test_a_binary_without_its_exec_bit_is_not_one_that_is_missing(
     program = tmp_path / "environment" / "bin" / "dstok"
     program.parent.mkdir(parents=True)
     program.write_text("")
-    flaw = f"{program}, which may not be executed: run chmod +x on it"
+    flaw = f"{program}, which is not executable: run chmod +x on it"
     with dstok.Client(binary=program) as client, pytest.raises(dstok.BinaryNotFound) as given:
         client.ping()
     assert flaw in str(given.value)

@@ -198,7 +198,7 @@ def test_actions_beside_limits(tmp_path: Any) -> None:
             assert client.inspect_token(token)["payload"]["_r"] == {"a": ["a4999"]}
         with pytest.raises(dstok.PolicyError, match="--actions"):
             client.configure(actions={"act-1": "a2"})
-        with pytest.raises(dstok.PolicyError, match="no action"):
+        with pytest.raises(dstok.PolicyError, match="unknown action"):
             client.create_token("root", restrict_all=["view-table"])
         os.kill(client.pid or 0, signal.SIGKILL)
         while client.pid is not None:

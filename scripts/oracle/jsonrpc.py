@@ -110,7 +110,7 @@ class Connection:
         """Return the Request that a JSON text is. Raises InvalidRequest."""
         if not text.startswith("{"):
             too_deep = nesting(text) > MAX_DEPTH
-            raise InvalidRequest("too_large" if too_deep else "invalid_request", "a request is an Object")
+            raise InvalidRequest("too_large" if too_deep else "invalid_request", "a request must be an Object")
         members, _ = self._scanner.members(text)
         given = dict(members)
         ids = [value for name, value in members if name == "id"]
@@ -118,7 +118,7 @@ class Connection:
         if any(1 + nesting(value.text) > MAX_DEPTH for name, value in members if name != "params"):
             raise InvalidRequest("too_large", "nested too deeply", id)
         if len(given) != len(members):
-            raise InvalidRequest("invalid_request", "a member occurs twice", id)
+            raise InvalidRequest("invalid_request", "a member is given twice", id)
         if "jsonrpc" not in given or given["jsonrpc"].data != "2.0":
             raise InvalidRequest("invalid_request", 'jsonrpc must be exactly "2.0"', id)
         if ids and not is_id(ids[0].text):

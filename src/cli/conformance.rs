@@ -10,56 +10,56 @@ use crate::conformance::{
     Group, Options, Script, extract, is_chosen, junit, load, replay, report, scripts,
 };
 
-/// Compare this program or another one with real Datasette's recorded answers
+/// Compare a program with the recorded answers of real Datasette
 ///
-/// Replays every scenario of the fixtures in dstok against a program that speaks the protocol of dstok
-/// serve: JSON-RPC 2.0, one request per line on its stdin, one answer per line on its stdout.
-/// Without COMMAND, tests this very program.
+/// Replays every scenario of the fixtures in dstok against a program that speaks the protocol of
+/// `dstok serve`: JSON-RPC 2.0, one request per line on stdin, one answer per line on stdout.
+/// Without COMMAND, tests dstok itself.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dstok conformance\n  dstok conformance --release 1.0a41 -- \
-    ./my-implementation --stdio\n  dstok conformance --method create_token --method verify_token --payloads -- \
-    node tokens.js\n  dstok conformance compat-fixtures/sign.jsonl --junit report.xml -- node \
-    tokens.js")]
+    ./my-implementation --stdio\n  \
+    dstok conformance --method create_token --payloads -- node tokens.js\n  \
+    dstok conformance fixtures/sign.jsonl --junit report.xml -- node tokens.js")]
 pub(super) struct ConformanceArgs {
-    /// Fixture files, or folders of them, in place of the fixtures in dstok
+    /// Fixture files, or folders of them, to use instead of the fixtures in dstok
     paths: Vec<PathBuf>,
 
     /// The program to test, with its arguments
     #[arg(last = true)]
     command: Vec<OsString>,
 
-    /// Only check this release; repeatable
-    #[arg(long, value_name = "V")]
+    /// Check only this release. Can be repeated
+    #[arg(long, value_name = "VERSION")]
     release: Vec<String>,
 
-    /// Only check this group, a file's name without .jsonl; repeatable
+    /// Check only this group: a file's name without .jsonl. Can be repeated
     #[arg(long, value_name = "NAME")]
     group: Vec<String>,
 
-    /// Only check this method; repeatable
+    /// Check only this method. Can be repeated
     #[arg(long, value_name = "NAME")]
     method: Vec<String>,
 
     /// Accept compressed payloads of another zlib
     ///
-    /// A signed value is then right if its signature is right for its own text and its payload
-    /// decompresses to the very JSON of Datasette's.
+    /// A signed value then passes if its signature fits its own text and its payload decompresses
+    /// to the same JSON as Datasette's.
     #[arg(long)]
     payloads: bool,
 
-    /// Write the fixtures in dstok into this new folder, and do nothing else
+    /// Only write the fixtures in dstok into this new folder
     #[arg(long, value_name = "DIR", exclusive = true)]
     extract: Option<PathBuf>,
 
-    /// How many differing scenarios to show
+    /// The most differing scenarios to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     show: usize,
 
-    /// Write a report in JUnit's XML
+    /// Write a report as JUnit XML to this file
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 
-    /// Seconds to wait for an answer
+    /// How long to wait for an answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
@@ -74,12 +74,12 @@ pub(super) fn run(args: &ConformanceArgs) -> Result {
     let checks = || scripts.iter().flat_map(Script::values).flatten();
     let is_checked = |release| checks().any(|check| check.release == release);
     if let Some(release) = args.release.iter().find(|release| !is_checked(*release)) {
-        let problem = "no scenario of that --group and --method has an answer of Datasette";
+        let problem = "no scenario with this --group and --method has an answer from Datasette";
         return Err(format!("--release: {problem} {release:?}").into());
     }
     let checks = checks().count();
     if checks == 0 {
-        let problem = "nothing to check: no scenario has that --release, --group and --method";
+        let problem = "nothing to check: no scenario matches --release, --group and --method";
         return Err(problem.to_owned().into());
     }
     let template = "{bar:30} {percent}%  {human_pos} checks, {eta} left";

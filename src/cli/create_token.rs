@@ -16,12 +16,15 @@ pub(super) const NAME: &str = "create-token";
 
 /// Create a signed API token for the specified actor ID
 ///
-/// Takes the arguments of `datasette create-token` and prints the same token. The options --all,
-/// --database and --resource can be repeated.
+/// Takes the arguments of `datasette create-token` and prints the same token. A token without
+/// restrictions allows everything that its actor may do. The options --all, --database and
+/// --resource restrict it, and can be repeated.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dstok create-token root --secret-file secret.txt\n  \
-    dstok create-token root --secret-file secret.txt --expires-after 3600 --all view-instance\n  \
-    dstok create-token root --secret-file secret.txt --resource mydb mytable insert-row")]
+    dstok create-token root --secret-file secret.txt --expires-after 3600 \\\n      \
+    --all view-instance\n  \
+    dstok create-token root --secret-file secret.txt \\\n      \
+    --resource mydb mytable insert-row")]
 pub(super) struct CreateTokenArgs {
     /// The actor's id
     id: String,

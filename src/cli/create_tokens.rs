@@ -14,43 +14,50 @@ use crate::records::{self, Format, Names, Options};
 /// The name of the subcommand.
 pub(super) const NAME: &str = "create-tokens";
 
-/// Create one API token for each record of CSV, JSON lines or a JSON array
+/// Create an API token for each record of CSV, JSON lines or a JSON array
 ///
-/// CSV has a header. Its columns: actor_id, expires_after (seconds), restrict_all (actions
-/// separated by spaces), restrict_database (db:action items separated by spaces, or JSON),
-/// restrict_resource (db/table:action items separated by spaces, or JSON), restrictions (JSON)
-/// and now. Only actor_id is required; other cells can be empty. JSON records are objects with the
-/// parameters of the method create_token. Other columns and members are passed through, unless
-/// their name nearly is a parameter's: then --ignore says that it is meant. Options supply
-/// defaults for missing values. Records that fail get an error message instead of a token.
-/// Malformed CSV and arrays end the run with exit code 2.
+/// CSV must have a header. These columns have a meaning: actor_id, expires_after (seconds),
+/// restrict_all (actions separated by spaces), restrict_database (db:action items separated by
+/// spaces, or JSON), restrict_resource (db/table:action items separated by spaces, or JSON),
+/// restrictions (JSON) and now (Unix seconds). Only actor_id is required, and other cells can be
+/// empty. JSON records are objects with the same names.
+///
+/// Other columns and members are passed through. A name that is close to one of those above is an
+/// error unless you pass it with --ignore. Options supply defaults for missing values.
+///
+/// Records that fail get an error message instead of a token, and the exit code is 1. Malformed
+/// CSV and arrays end the run with exit code 2.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  dstok create-tokens users.csv --output tokens.csv \
-    --failed failed.csv --secret-file secret.txt\n  dstok create-tokens --expires-after 86400 \
-    --all view-instance --format tokens < users.jsonl\n  dstok create-tokens tokens.csv \
-    --retry-failed --output tokens.csv --secret-file secret.txt")]
+#[command(
+    after_help = "Examples:\n  dstok create-tokens users.csv --secret-file secret.txt \\\n      \
+    --output tokens.csv --failed failed.csv\n  \
+    dstok create-tokens --expires-after 86400 --all view-instance \\\n      \
+    --format tokens --secret-file secret.txt < users.jsonl\n  \
+    dstok create-tokens tokens.csv --secret-file secret.txt \\\n      \
+    --retry-failed --output tokens.csv"
+)]
 pub(super) struct CreateTokensArgs {
-    /// The records; stdin if left out or -
+    /// The file with the records. Without it, or with -, stdin is read
     file: Option<PathBuf>,
 
     #[command(flatten)]
     token: TokenArgs,
 
-    /// What to print: the records with their tokens, or only the tokens, with an empty line for a
-    /// record that failed [default: as the input]
+    /// The format of the output: the records with their tokens, or only the tokens, with an empty
+    /// line for a record that failed [default: that of the input]
     #[arg(long, value_enum)]
     format: Option<Format>,
 
-    /// Write to this file instead of stdout; the file appears when it is complete. A symbolic link
+    /// Write to this file instead of stdout. The file appears when it is complete. A symbolic link
     /// is followed
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Write the records that failed to this file, as they came
+    /// Write the records that failed to this file, unchanged
     #[arg(long, value_name = "FILE")]
     failed: Option<PathBuf>,
 
-    /// Take the output of an earlier run: keep records that have a token, and try the others again
+    /// Read the output of an earlier run, keep records that have a token, and retry the others
     #[arg(long)]
     retry_failed: bool,
 
@@ -58,11 +65,12 @@ pub(super) struct CreateTokensArgs {
     #[arg(long, value_name = "NAME")]
     actor_column: Option<String>,
 
-    /// An ordinary column or member, though its name is close to a parameter's; can be repeated
+    /// Pass this column or member through, although its name is close to a parameter's. Can be
+    /// repeated
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     ignore: Vec<String>,
 
-    /// What separates the cells of CSV: `,`, `;` or `tab` [default: recognised in the header]
+    /// The delimiter of CSV: `,`, `;` or `tab` [default: the one in the header]
     #[arg(long, value_name = "CHARACTER", value_parser = parse_delimiter)]
     delimiter: Option<u8>,
 
@@ -87,9 +95,7 @@ pub(super) fn run(args: &CreateTokensArgs) -> Result {
     let policy = args.policy.policy(datasette.actions())?;
     let is_log = |path: &PathBuf| policy.audit_log.as_ref().is_some_and(|log| log.is_at(path));
     if args.output.as_ref().is_some_and(is_log) {
-        return Err("--output and --audit-log are one file; choose another for one of them"
-            .to_owned()
-            .into());
+        return Err("--output and --audit-log must be different files".to_owned().into());
     }
     let session = args.instance.session(datasette, policy)?;
     let mut unknown_actions: Vec<String> = Vec::new();

@@ -10,6 +10,8 @@ use dstok::sidecar::protocol::{self, ErrorKind as Kind};
 pub(crate) enum Failure {
     /// Wrong options or start-up files. One line says what to do.
     Usage(String),
+    /// No command at all. Stderr has the introduction.
+    Introduced,
     /// A negative answer, such as an invalid token. One line says why, unless stdout already did.
     Negative(Option<String>),
     /// Reading stdin or writing stdout failed.
@@ -67,9 +69,6 @@ pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
     let argument = context(ContextKind::InvalidArg);
     let expected = expected_subcommand(command);
     Failure::Usage(match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            format!("missing subcommand; {expected}; see --help")
-        }
         ErrorKind::InvalidSubcommand => {
             suggest("unknown subcommand", ContextKind::SuggestedSubcommand, &expected)
         }

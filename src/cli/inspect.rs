@@ -10,7 +10,7 @@ use clap::Args;
 use super::failure::{Failure, Result};
 use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 
-/// Show what a token contains, what it allows, and what is wrong with it
+/// Show what a token contains, what it allows and why it fails
 ///
 /// Needs no secret. With a secret, also checks the signature. Exits with 1 if Datasette would
 /// refuse the token. Exits with 0 if the token is valid, or if only its signature is unchecked:
@@ -18,11 +18,11 @@ use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok inspect - --secret-file secret.txt < token.txt")]
 pub(super) struct InspectArgs {
-    /// The token, also as pasted with quotes or `Authorization: Bearer` around it; - reads it from
+    /// The token. Quotes or `Authorization: Bearer` around it are ignored. Pass - to read it from
     /// stdin, which hides it from other users of this machine
     token: String,
 
-    /// Print the answer of the method inspect_token
+    /// Print JSON: the answer of the method inspect_token
     #[arg(long)]
     json: bool,
 

@@ -28,25 +28,26 @@ pub(super) struct InstanceArgs {
     secrets: SecretArgs,
 
     /// The release of Datasette to reproduce, such as 1.0a41 or 0.65.5 [default: newest known]
-    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    #[arg(long, value_name = "VERSION", allow_hyphen_values = true)]
     datasette_version: Option<String>,
 
-    /// File with action abbreviations: the body of Datasette's /-/actions.json or
-    /// {"name": "abbr"}; the word `none` for a Datasette that was never started
+    /// File with action abbreviations: the body of Datasette's /-/actions.json, or
+    /// {"name": "abbr"}. `none` means a Datasette that was never started
+    /// [default: those of the release]
     #[arg(long, value_name = "FILE")]
     actions: Option<PathBuf>,
 
-    /// The zlib that your Python is linked with: compressed payloads get its exact bytes
-    #[arg(long, default_value = "zlib", value_parser = PossibleValuesParser::new(
+    /// The zlib that your Python is linked with. Compressed payloads get its exact bytes
+    #[arg(long, value_name = "NAME",
+        default_value = "zlib", value_parser = PossibleValuesParser::new(
         Flavour::ALL.iter().map(|flavour| flavour.name())))]
     zlib: String,
 
-    /// Freeze the clock at this time (Unix seconds)
+    /// Freeze the clock at this time, in Unix seconds
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     now: Option<String>,
 
-    /// The largest payload to sign or to read, in bytes of JSON, up to 4 GiB; 64 MiB on 32-bit
-    /// systems
+    /// The largest payload to sign or read, in bytes of JSON, up to 4 GiB; 64 MiB on 32-bit systems
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_PAYLOAD as u64,
         value_parser = value_parser!(u64).range(1..=MAX_MAX_PAYLOAD), help_heading = "Limits")]
     max_payload: u64,
@@ -60,12 +61,13 @@ pub(super) struct VerifyingArgs {
     pub(super) instance: InstanceArgs,
 
     /// A Datasette setting: allow_signed_tokens (on or off) or max_signed_tokens_ttl (seconds,
-    /// 0 for no limit); repeatable
+    /// 0 for no limit). Can be repeated
     #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true)]
     setting: Vec<String>,
 
-    /// Which itsdangerous to reproduce; 1.1 also accepts HMAC-SHA512 signatures
-    #[arg(long, default_value = "2.2", value_parser = Version::ALL.map(Version::name))]
+    /// The release of itsdangerous to reproduce. 1.1 also accepts HMAC-SHA512 signatures
+    #[arg(long, value_name = "VERSION",
+        default_value = "2.2", value_parser = Version::ALL.map(Version::name))]
     itsdangerous: String,
 }
 
@@ -122,7 +124,7 @@ impl InstanceArgs {
         match self.now.as_deref().map(str::parse::<f64>) {
             None => Ok(Clock::new(None)),
             Some(Ok(now)) if now.is_finite() => Ok(Clock::new(Some(now))),
-            Some(_) => Err("--now must be a number of Unix seconds".to_owned().into()),
+            Some(_) => Err("--now must be Unix seconds, such as 1700000000".to_owned().into()),
         }
     }
 }

@@ -5,12 +5,12 @@ use clap_mangen::Man;
 
 use super::{failure::Result, failure::expected_subcommand, stdio::print};
 
-/// Print the man page of dstok or of a subcommand
+/// Print the manual page of dstok or of a subcommand
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dstok man | man -l -\n  \
     dstok man create-token > ~/.local/share/man/man1/dstok-create-token.1")]
 pub(super) struct ManArgs {
-    /// The subcommand
+    /// The subcommand [default: dstok itself]
     subcommand: Option<String>,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct PolicyArgs {
     #[command(flatten)]
     limits: Limits,
 
-    /// Before a token is released, append a line of JSON about it: time, actor, expiry,
+    /// Append a line of JSON about each token before releasing it: time, actor, expiry,
     /// restrictions, method, and the SHA-256 of the token
     #[arg(long, value_name = "FILE")]
     audit_log: Option<PathBuf>,

@@ -18,16 +18,16 @@ const OLD_SECRETS_VARIABLE: &str = "DSTOK_OLD_SECRETS";
 
 #[derive(Args)]
 pub(super) struct SecretArgs {
-    /// File with the signing secret; one newline at its end is ignored
+    /// File with the signing secret. One newline at its end is ignored
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 
-    /// The signing secret [env: DATASETTE_SECRET]; other users of this machine see it in `ps`,
-    /// so prefer --secret-file
+    /// The signing secret. Other users of this machine can see it in `ps`, so prefer --secret-file
+    /// [env: DATASETTE_SECRET]
     #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
     secret: Option<String>,
 
-    /// File with an old secret, which verifies and never signs; repeatable, newest first
+    /// File with an old secret, which verifies but never signs. Can be repeated, newest first
     /// [env: DSTOK_OLD_SECRETS, one per line]
     #[arg(long, value_name = "FILE")]
     old_secret_file: Vec<PathBuf>,
@@ -44,7 +44,7 @@ impl SecretArgs {
             None => (SECRET_VARIABLE, environment(SECRET_VARIABLE)?),
         };
         let secret = text.map(Secret::new).transpose();
-        Ok(secret.map_err(|_| format!("{name} is empty; set a secret or remove it"))?)
+        Ok(secret.map_err(|_| format!("{name} is empty; set it to a secret, or remove it"))?)
     }
 
     /// The old secrets, newest first: the files, then the environment.

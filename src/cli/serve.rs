@@ -19,15 +19,16 @@ use super::{failure::Failure, failure::Result, policy::PolicyArgs};
 /// The largest `--max-line`, in bytes. Whatever a line grows to stays below zlib's limit of 4 GiB.
 const MAX_MAX_LINE: u64 = at_most(512 << 20);
 
-/// Answer JSON-RPC 2.0 requests on stdin, one per line, with one answer per line on stdout
+/// Answer JSON-RPC 2.0 requests on stdin, one per line
 ///
-/// If stdin begins with a Content-Length header, requests and answers have such headers instead.
-/// Exits at the end of stdin or on SIGTERM or SIGHUP, after answering every request it has read.
-/// Can start without a secret: the method `configure` sets one.
+/// Prints one line on stdout for each answer. If stdin begins with a Content-Length header,
+/// requests and answers have such headers instead. Exits at the end of stdin or on SIGTERM or
+/// SIGHUP, after answering every request it has read. Can start without a secret: the method
+/// `configure` sets one. The method `rpc.discover` describes all methods.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create_token\",\
-    \"params\":[\"root\"]}' | dstok serve --secret-file secret.txt"
+    \"params\":[\"root\"]}' |\n      dstok serve --secret-file secret.txt"
 )]
 pub(super) struct ServeArgs {
     #[command(flatten)]
@@ -36,8 +37,8 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     policy: PolicyArgs,
 
-    /// Answer only these methods, separated by commas; info and ping are always answered.
-    /// Without configure no request can change the configuration
+    /// Answer only these methods, separated by commas. info and ping are always answered. If
+    /// configure is left out, requests cannot change the configuration
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Token policy",
         value_parser = PossibleValuesParser::new(METHODS.iter().map(|method| method.name)))]
     methods: Option<Vec<String>>,
@@ -58,19 +59,19 @@ pub(super) struct ServeArgs {
         help_heading = "Limits")]
     threads: Option<u64>,
 
-    /// Exit, as at the end of stdin, when this process exits. Pass the parent's PID if the parent
+    /// Exit when this process exits, as at the end of stdin. Pass the parent's PID if the parent
     /// forks processes that keep the pipe to stdin open
     #[arg(long, value_name = "PID", value_parser = value_parser!(i32).range(1..),
         help_heading = "Process")]
     parent_pid: Option<i32>,
 
-    /// At the end, print how many requests and errors there were on stderr, and exit 1 if any
-    /// answer was an error
+    /// At the end, print the numbers of requests and errors on stderr. Exit with 1 if any answer
+    /// was an error
     #[arg(long, help_heading = "Process")]
     summary: bool,
 
-    /// Keep the right to open files, create sockets and start processes. By default, on Linux,
-    /// serve drops it before it reads the first request
+    /// Do not enter the sandbox. By default, on Linux, serve gives up opening files, creating
+    /// sockets and starting processes before it reads the first request
     #[arg(long, help_heading = "Process")]
     no_sandbox: bool,
 }

@@ -12,11 +12,11 @@ use super::{failure::Result, input::operand, instance::InstanceArgs, stdio::prin
 #[command(after_help = "Example:\n  dstok sign '{\"id\": 5}' --namespace my-plugin \
     --secret-file secret.txt")]
 pub(super) struct SignArgs {
-    /// The value, as JSON (a string in double quotes); - reads it from stdin
+    /// The value as JSON, so a string needs double quotes. Pass - to read it from stdin
     #[arg(allow_negative_numbers = true)]
     value: String,
 
-    /// The purpose of the value; `unsign` needs the same
+    /// The namespace to sign in. `unsign` needs the same one
     #[arg(long, default_value = "default", allow_hyphen_values = true)]
     namespace: String,
 

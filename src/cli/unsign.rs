@@ -13,7 +13,8 @@ use super::{failure::Result, input::operand, instance::VerifyingArgs, stdio::pri
 #[command(after_help = "Example:\n  dstok unsign - --namespace my-plugin \
     --secret-file secret.txt < signed.txt")]
 pub(super) struct UnsignArgs {
-    /// The signed text; - reads it from stdin, which hides it from other users of this machine
+    /// The signed text. Pass - to read it from stdin, which hides it from other users of this
+    /// machine
     signed: String,
 
     /// The namespace that the value was signed in

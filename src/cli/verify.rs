@@ -12,7 +12,7 @@ use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok verify - --secret-file secret.txt < token.txt")]
 pub(super) struct VerifyArgs {
-    /// The token; - reads it from stdin, which hides it from other users of this machine
+    /// The token. Pass - to read it from stdin, which hides it from other users of this machine
     token: String,
 
     #[command(flatten)]

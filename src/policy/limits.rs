@@ -20,8 +20,8 @@ pub struct Limits {
     #[arg(long)]
     pub require_expiry: bool,
 
-    /// Refuse tokens that work for longer than this from now on, and tokens that never expire.
-    /// The process's clock counts, whatever `now` a request or record has
+    /// Refuse tokens that work for longer than this many seconds from now, and tokens that never
+    /// expire. "Now" is the time on the process's clock, not the `now` of a request or record
     #[arg(long, value_name = "SECONDS")]
     pub max_expires_after: Option<u64>,
 
@@ -44,14 +44,14 @@ impl Limits {
     ) -> Result<(), String> {
         match (&claims.expires, self.max_expires_after) {
             (None, Some(max)) => Err(format!(
-                "expires_after is required, of at most {max} seconds (--max-expires-after)"
+                "expires_after is required and must be at most {max} seconds (--max-expires-after)"
             )),
             (None, None) if self.require_expiry => {
                 Err("expires_after is required: tokens must expire here (--require-expiry)".into())
             }
             (Some(expires), Some(max)) if *expires > latest(mint.time, max) => {
                 Err(if *expires > &claims.created + &max.into() {
-                    format!("expires_after is over the {max} seconds of --max-expires-after")
+                    format!("expires_after must be at most {max} seconds (--max-expires-after)")
                 } else {
                     format!(
                         "the token must end within {max} seconds of this process's clock \
@@ -123,11 +123,11 @@ fn unknown_name<'a>(
 fn unknown_action_error(name: &str, actions: &Actions) -> String {
     let nearest = nearest(actions, name).and_then(|nearest| beginning(&nearest.into()));
     let hint = match nearest {
-        Some(nearest) => format!("; the nearest is {nearest}"),
-        None if actions.is_empty() => ": this Datasette knows no actions, see --actions".to_owned(),
+        Some(nearest) => format!("; did you mean {nearest}?"),
+        None if actions.is_empty() => "; this Datasette knows no actions, see --actions".to_owned(),
         None => String::new(),
     };
-    format!("there is no action {}{hint} (--known-actions-only)", quoted(name))
+    format!("unknown action {} (--known-actions-only){hint}", quoted(name))
 }
 
 /// The action that an abbreviation stands for, else the one whose name is most like `name`.

@@ -35,7 +35,7 @@ pub(super) fn write_record(
     line.extend_from_slice(br#","expires":"#);
     match &claims.expires {
         Some(end) if end.has_python_str() => end.write(line),
-        Some(_) => return Err(io::Error::other("the token ends at a time of over 4,300 digits")),
+        Some(_) => return Err(io::Error::other("its expiry has more than 4,300 digits")),
         None => line.extend_from_slice(b"null"),
     }
     line.extend_from_slice(br#","restrictions":"#);

@@ -49,9 +49,9 @@ impl Elements {
             _ if self.at == 0 && is_half && blank == 1 => Ok(None),
             _ if self.at == 0 && blank > 0 => between(blank - usize::from(is_half)),
             (Place::After, None) => Ok(None),
-            (_, None) if is_end => malformed("the JSON array is not closed"),
+            (_, None) if is_end => malformed("the JSON array is not closed; is it complete?"),
             (_, None) => Ok(None),
-            (Place::After, _) => malformed("text follows the JSON array"),
+            (Place::After, _) => malformed("unexpected text after the JSON array"),
             (Place::Before, _) => {
                 self.place = Place::First;
                 between(1)
@@ -60,7 +60,7 @@ impl Elements {
                 self.place = Place::After;
                 between(1)
             }
-            (_, Some(b']' | b',')) if self.at == 0 => malformed("the JSON array lacks an element"),
+            (_, Some(b']' | b',')) if self.at == 0 => malformed("extra comma in the JSON array"),
             _ => match self.element_end(text) {
                 None if is_end => malformed("the JSON array is not closed after this element"),
                 None => Ok(None),

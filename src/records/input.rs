@@ -300,7 +300,7 @@ impl Input {
             };
             (self.kind, self.splitter) = (kind, splitter);
             if delimiter.is_some() && !text.is_empty() {
-                return Err("--delimiter is for CSV, and the input is JSON".to_owned().into());
+                return Err("--delimiter is for CSV only; the input is JSON".to_owned().into());
             }
             return if kind == Kind::JsonLines { self.find_line_end() } else { Ok(()) };
         }
@@ -378,7 +378,8 @@ impl Input {
     /// The last cell of the record begins at `start`.
     fn too_long(&self, text: &[u8], start: usize) -> Failure {
         Failure::Usage(format!(
-            "line {}: a record of more than 16 MiB begins or goes on here; is a quote not closed?",
+            "line {}: a record of more than 16 MiB begins or continues here; is a quote not \
+             closed?",
             self.line + count_lines(text.get(..start).unwrap_or_default())
         ))
     }

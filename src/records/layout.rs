@@ -17,7 +17,7 @@ pub(crate) enum Format {
     Csv,
     /// The input's members, then token, or null and error
     Jsonl,
-    /// The tokens alone
+    /// Only the tokens
     Tokens,
 }
 
@@ -163,14 +163,15 @@ impl<'a> Layout<'a> {
         }
         if !has_actor {
             return Err(format!(
-                "has no column {}; create-tokens --help lists the columns, --actor-column names \
-                 another one, and JSON lines begin with {{",
+                "has no column {}; name another one with --actor-column, or see create-tokens \
+                 --help. JSON lines must begin with {{",
                 shown(self.names.actor())
             ));
         }
         if self.retry_failed && (count(Role::Token), count(Role::Error)) != (1, 1) {
             return Err(format!(
-                "lacks the columns {TOKEN} and {ERROR}, which --retry-failed needs"
+                "lacks the columns {TOKEN} and {ERROR}, which --retry-failed needs; pass the \
+                 output of an earlier run"
             ));
         }
         Ok(())

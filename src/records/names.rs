@@ -48,11 +48,11 @@ impl<'a> Names<'a> {
     /// [`Failure::Usage`] if an option names a parameter.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if let Some(name) = self.actor.filter(|name| *name != ACTOR && is_reserved(name)) {
-            return Err(format!("--actor-column: {name} has a meaning of its own").into());
+            return Err(format!("--actor-column: {name} is reserved; rename the column").into());
         }
         if let Some(name) = self.ignored.iter().find(|name| self.role(name) != Role::Ordinary) {
             let name = shown(name);
-            return Err(format!("--ignore: {name} has a meaning; rename the column").into());
+            return Err(format!("--ignore: {name} is reserved; rename the column").into());
         }
         Ok(())
     }
@@ -85,8 +85,8 @@ impl<'a> Names<'a> {
         }
         let name = shown(name);
         Err(format!(
-            "{name} is not the parameter {parameter}; rename it, or pass --ignore {name} if it is \
-             meant as it is"
+            "{name} looks like a misspelled {parameter}; rename it, or pass --ignore {name} to \
+             pass it through"
         ))
     }
 }

@@ -83,7 +83,7 @@ impl Output {
         if failed > 0 && fail_fast {
             // The records after it are missing, and the file must not look complete.
             if let Some(file) = file {
-                warn(&format!("{} is as it was", file.path().display()));
+                warn(&format!("{} is unchanged", file.path().display()));
             }
             return Err(Failure::Negative(Some("stopped at the first record that failed".into())));
         }

@@ -237,8 +237,8 @@ fn json_parameters<'s>(
         }
         if is_csv && !layout.columns.iter().any(|column| column.name == name) {
             return Err(format!(
-                "has a member {} that the first record has not; CSV needs the same columns in all \
-                 records",
+                "has a member {} that the first record does not have; CSV needs the same columns \
+                 in all records",
                 quoted(name)
             ));
         }

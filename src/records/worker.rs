@@ -151,10 +151,10 @@ impl Minter<'_> {
         }
         Some(match record.token(layout) {
             Some(token) if token.contains(['\n', '\r']) => {
-                Err("has a token that spans lines".to_owned())
+                Err("has a line break in its token; remove it".to_owned())
             }
             Some(_) if !layout.is_same && record.is_cut(layout) => {
-                Err("has a token, and the output has no place for all of the record".to_owned())
+                Err("has a token, but the output cannot hold the whole record".to_owned())
             }
             Some(token) => Ok(token),
             // One that is cut again fails for that.

@@ -1,4 +1,4 @@
-//! The actor that a valid token stands for.
+//! The actor of a valid token.
 
 use crate::{Allowlist, Integer, Value};
 

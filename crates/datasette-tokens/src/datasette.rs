@@ -118,7 +118,7 @@ impl Datasette {
         self.itsdangerous
     }
 
-    /// Whose bytes compressed payloads carry.
+    /// The zlib whose exact bytes compressed payloads have.
     pub fn zlib(&self) -> Flavour {
         self.zlib
     }
@@ -210,7 +210,7 @@ impl Builder {
         self
     }
 
-    /// Whose bytes compressed payloads carry: the zlib that your Python is linked with.
+    /// The zlib whose exact bytes compressed payloads have. Choose the one your Python links.
     pub fn zlib(mut self, flavour: Flavour) -> Self {
         self.datasette.zlib = flavour;
         self

@@ -322,10 +322,10 @@ impl fmt::Display for ReleaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotAVersion => "is not a version of Datasette, such as 1.0a41 or 0.65.5",
-            Self::TooOld => "is too old: Datasette signs values since 0.44",
+            Self::TooOld => "is too old: Datasette signs values from 0.44 on",
             Self::Unknown => {
-                "is not a known release of Datasette; known are those from 0.44 to 0.65.5 and from \
-                 1.0a0 to 1.0a41"
+                "is not a known release of Datasette; dstok knows 0.44 to 0.65.5 and 1.0a0 to \
+                 1.0a41"
             }
         })
     }

@@ -65,7 +65,7 @@ impl<'a> Args<'a> {
     fn unknown(&self, name: &Str<'_>) -> Failure {
         let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name).collect();
         let known = match (&names[..], nearest(name, names.iter().copied())) {
-            ([], _) => "the method has no parameters".to_owned(),
+            ([], _) => "the method takes no parameters".to_owned(),
             (_, Some(nearest)) => format!("did you mean {nearest}?"),
             (_, None) => format!("the parameters are {}", names.join(", ")),
         };

@@ -13,9 +13,9 @@ use super::settings::set_setting;
 
 pub(super) const METHOD: Method = Method {
     name: "configure",
-    summary: "Changes what is given, from the next request on, and answers the new info",
-    description: "Changes the secrets and how Datasette is reproduced. What is missing or null \
-                  stays as it is. A call that fails changes nothing. While the process limits or \
+    summary: "Changes the configuration from the next request on, and answers the new info",
+    description: "Changes the secrets and how Datasette is reproduced. Missing and null members \
+                  change nothing. A call that fails changes nothing. While the process limits or \
                   records tokens, actions is refused.",
     parameters: &[
         optional(
@@ -34,16 +34,16 @@ pub(super) const METHOD: Method = Method {
             "OptionalSettings",
             "allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)",
         ),
-        optional("zlib", "OptionalZlibName", "Whose bytes compressed payloads carry"),
+        optional("zlib", "OptionalZlibName", "The zlib whose exact bytes compressed payloads have"),
         optional(
             "itsdangerous",
             "OptionalItsdangerousVersion",
-            "Which release's signatures are accepted",
+            "The itsdangerous whose signatures are accepted",
         ),
         optional(
             "old_secrets",
             "OptionalOldSecrets",
-            "Secrets that verify and never sign, newest first, in place of the old ones before",
+            "Secrets that verify and never sign, newest first; they replace all earlier ones",
         ),
     ],
     result: info::RESULT,
@@ -94,7 +94,7 @@ fn run(session: &mut Session, args: &Args<'_>, out: &mut Vec<u8>) -> Result<(), 
 
 /// The most secrets, the current one among them.
 const MAX_SECRETS: usize = 100;
-const TOO_MANY_SECRETS: &str = "makes too many secrets: at most 100 with the current one";
+const TOO_MANY_SECRETS: &str = "gives too many secrets: at most 100, the current one included";
 
 /// Checks that the secrets of an instance are few and short. Verifying in a new namespace derives a
 /// key from each, which takes as long as to hash the secret and some 560 bytes more.
@@ -108,7 +108,7 @@ pub fn check_secrets(datasette: &Datasette) -> Result<(), &'static str> {
         return Err(TOO_MANY_SECRETS);
     }
     if datasette.secrets_size() + datasette.secrets() * EACH > ALL {
-        return Err("takes the secrets over 64 KiB in total, counting 560 bytes extra for each");
+        return Err("gives over 64 KiB of secrets in total, counting 560 bytes extra for each");
     }
     Ok(())
 }

@@ -6,12 +6,12 @@ use super::parameter::{NOW, optional, required};
 pub(super) const METHOD: Method = Method {
     name: "create_actor_cookie",
     summary: "The value of a ds_actor cookie, as datasette.set_actor_cookie() sets it",
-    description: "Makes the value of the cookie ds_actor, with which Datasette takes a visitor for \
-                  an actor. Limits on tokens don't apply to cookies. Datasette 1.0a17 to 1.0a38 \
-                  ignore the value of expire_after: one that is not 0 always means a day.",
+    description: "Makes the value of the cookie ds_actor, which tells Datasette who a visitor is. \
+                  Limits on tokens don't apply to cookies. Datasette 1.0a17 to 1.0a38 ignore the value \
+                  of expire_after: any value but 0 means a day.",
     parameters: &[
         required("actor", "CookieActor", "The actor; in Datasette an object"),
-        optional("expire_after", "OptionalSeconds", "Seconds of validity; 0 or null: no end"),
+        optional("expire_after", "OptionalSeconds", "Lifetime in seconds; 0 or null: no expiry"),
         NOW,
     ],
     result: MethodResult { name: "cookie", schema: "Cookie" },

@@ -19,7 +19,7 @@ pub const METHOD: Method = Method {
                   tokens and record them.",
     parameters: &[
         required("actor_id", "ActorId", "The actor; any JSON value, in Datasette a string"),
-        optional("expires_after", "OptionalSeconds", "Seconds of validity; 0 or null: no end"),
+        optional("expires_after", "OptionalSeconds", "Lifetime in seconds; 0 or null: no expiry"),
         optional("restrict_all", "RestrictAll", "Actions allowed everywhere"),
         optional("restrict_database", "RestrictDatabase", "Actions allowed by database"),
         optional(

@@ -6,7 +6,7 @@ use super::method::{Args, Examples, Failure, Method, MethodResult, Session};
 
 pub(super) const METHOD: Method = Method {
     name: "info",
-    summary: "What this process is and how it is configured",
+    summary: "The identity and configuration of this process",
     description: "Names the program, the release of Datasette that it reproduces, its settings and \
                   the methods that it answers. It counts the secrets and never shows one. It is \
                   always allowed.",

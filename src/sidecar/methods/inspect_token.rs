@@ -5,7 +5,7 @@ use super::parameter::{NOW, TOKEN};
 
 pub(super) const METHOD: Method = Method {
     name: "inspect_token",
-    summary: "What a token says and what is wrong with it; needs no secret",
+    summary: "The contents of a token and what is wrong with it; needs no secret",
     description: "Decodes a token as far as possible and judges it as verify_token does, but never \
                   fails on a bad token. White space and quotes around the token are ignored, and \
                   so are Authorization: and Bearer before it. Without a secret, the signature is \

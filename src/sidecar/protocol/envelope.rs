@@ -186,8 +186,8 @@ impl<'a> Members<'a> {
         // In the documented order: the first that is wrong is answered.
         let problem = match self.method {
             _ if self.is_too_deep => "nested more than 512 levels deep",
-            _ if self.is_other_value => "a request is an Object",
-            _ if self.has_duplicates => "a member occurs twice",
+            _ if self.is_other_value => "a request must be an Object",
+            _ if self.has_duplicates => "a member is given twice",
             _ if !self.is_version_2 => "\"jsonrpc\" must be exactly \"2.0\"",
             _ if self.has_wrong_id => "\"id\" must be a String, a Number or Null",
             None => "\"method\" must be a String",

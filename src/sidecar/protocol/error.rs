@@ -60,7 +60,7 @@ errors! {
     SignedTokensDisabled, 5, "signed_tokens_disabled",
         "The setting `allow_signed_tokens` is off: Datasette's `ValueError` from `create_token`, since 1.0a25.";
     NotSupported, 6, "not_supported",
-        "The selected release of Datasette has no such thing.";
+        "The selected release of Datasette does not support this.";
     Policy, 7, "policy",
         "An option of the process forbids it, or the audit log cannot be written.";
 }

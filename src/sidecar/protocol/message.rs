@@ -58,7 +58,7 @@ impl<'a> Message<'a> {
             let kind = if length == 0 { ErrorKind::InvalidRequest } else { ErrorKind::TooLarge };
             let problem = match length {
                 0 => "the batch is empty".to_owned(),
-                _ => format!("a batch of {length} is over --max-batch ({max_batch})"),
+                _ => format!("a batch of {length} is over --max-batch ({max_batch}); split it"),
             };
             let failure = Failure::new(kind, format!("Invalid Request: {problem}"));
             self.requests.clear();

@@ -222,8 +222,7 @@ impl Responder {
             self.counts.notifications += 1;
             return false;
         };
-        let message = "Invalid Request: the answers before this one are over 32 MiB; send the \
-                       batch in parts";
+        let message = "Invalid Request: the answers before this are over 32 MiB; split the batch";
         self.fail(id, &Failure::new(ErrorKind::TooLarge, message))
     }
 

@@ -11,7 +11,7 @@ const NO_HEADER: &str = "doesn't begin with a header; begin each message with Co
                          counts the bytes of its UTF-8";
 const NO_LENGTH: &str = "has no Content-Length";
 const TWO_LENGTHS: &str = "has Content-Length twice";
-const WRONG_LENGTH: &str = "has a Content-Length that is no number of bytes";
+const WRONG_LENGTH: &str = "has a Content-Length that is not a number of bytes";
 const WRONG_CHARSET: &str = "has a charset other than utf-8";
 const LONG_HEADERS: &str = "has more than 4096 bytes of headers";
 const NO_END: &str = "is cut short: the input ends before the frame does";

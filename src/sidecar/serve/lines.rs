@@ -5,12 +5,12 @@ use super::piece::{Fault, Piece};
 use super::pretty::Pretty;
 
 const MIXED: Fault = Fault::Broken(
-    "is a header, but the session began without headers; either begin every message with \
-     Content-Length, or none",
+    "is a header, but the session began without headers; begin every message with Content-Length, or \
+     none",
 );
 
 const HTTP: Fault = Fault::Broken(
-    "is an HTTP request, and dstok speaks no HTTP; write each JSON-RPC request on one line",
+    "is an HTTP request, but dstok does not speak HTTP; write each JSON-RPC request on one line",
 );
 
 /// What is known of the lines so far. Blank ones are skipped, but counted.
