@@ -24,8 +24,7 @@ use std::io::{self, Write as _};
 
 use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 use clap::{Command, CommandFactory, FromArgMatches, Parser};
-use dstok::hardening::protect_memory;
-use dstok::sidecar::serve::ignore_signals;
+use dstok::platform::{ignore_signals, protect_memory};
 
 use failure::{Failure, Result, usage};
 use stdio::{print, warn};

@@ -5,12 +5,11 @@
 //! sign and verify in a program of your own, use the crate `datasette-tokens`.
 //!
 //! [`sidecar`] answers requests with the help of [`parallel`], which keeps answers in order.
-//! [`policy`] limits and records tokens. [`names`] says what an error may repeat. [`hardening`] drops
-//! privileges. [`signals`] tells which signals are ignored.
+//! [`policy`] limits and records tokens. [`names`] says what an error may repeat. [`platform`] has
+//! everything that differs between operating systems.
 
-pub mod hardening;
 pub mod names;
 pub mod parallel;
+pub mod platform;
 pub mod policy;
 pub mod sidecar;
-pub mod signals;

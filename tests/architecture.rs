@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 const MAX_FILE_LINES: usize = 400;
 const MAX_FUNCTION_LINES: usize = 50;
 /// Lines of code in `src` and `crates` together, without comments and tests. Lower it when you can.
-const MAX_LINES: usize = 13_785;
+const MAX_LINES: usize = 14_217;
 
-/// The files with `unsafe`: one calls zlib, the other closes inherited descriptors.
-const UNSAFE_FILES: [&str; 2] = ["crates/pyzlib/src/stock.rs", "src/hardening/sys.rs"];
+/// The files with `unsafe`: one calls zlib, the others call what the standard library lacks of a
+/// system, one file for each system.
+const UNSAFE_FILES: [&str; 3] =
+    ["crates/pyzlib/src/stock.rs", "src/platform/unix/sys.rs", "src/platform/windows/sys.rs"];
 
 /// A source file.
 struct Source {
@@ -92,7 +94,7 @@ fn all_of_it_is_short() {
 }
 
 #[test]
-fn unsafe_stands_in_two_files_with_a_reason_at_each_block() {
+fn unsafe_stands_in_three_files_with_a_reason_at_each_block() {
     for source in sources() {
         let blocks = source.code.matches("unsafe {").count();
         if !UNSAFE_FILES.iter().any(|file| source.path == Path::new(file)) {
@@ -102,6 +104,22 @@ fn unsafe_stands_in_two_files_with_a_reason_at_each_block() {
         }
         let reasons = source.text.matches("// SAFETY:").count();
         assert!(blocks > 0 && reasons >= blocks, "{reasons} reasons for {blocks} blocks");
+    }
+}
+
+/// Elsewhere no code depends on the operating system. Tests and build scripts may.
+#[test]
+fn only_the_platform_folder_knows_the_operating_system() {
+    for source in sources() {
+        if source.path.starts_with("src/platform") || source.path.starts_with("src/platform.rs") {
+            continue;
+        }
+        for word in
+            ["target_os", "(unix", "(windows", "os::unix", "os::fd", "os::windows", "rustix::"]
+        {
+            let is_testing = source.path.starts_with("crates/testing");
+            assert!(is_testing || !source.code.contains(word), "{:?} has {word}", source.path);
+        }
     }
 }
 
@@ -135,7 +153,7 @@ fn no_file_uses_one_that_uses_it() {
             source.path.components().take_while(|part| part.as_os_str() != "src").collect();
         roots.entry(root).or_default().add(source);
     }
-    assert_eq!(roots.len(), 5);
+    assert_eq!(roots.len(), 6);
     for modules in roots.values() {
         let edges = modules.edges();
         if let Some(circle) = find_circle(&edges) {
@@ -219,10 +237,28 @@ impl<'s> Modules<'s> {
                 .find(|(path, is_public)| *is_public && path.last() == Some(name));
             return match exported {
                 Some((path, _)) => self.resolve(&at, &path, depth + 1),
-                None => Some(name_of(&at)),
+                None => self.through_globs(&at, name, depth).or_else(|| Some(name_of(&at))),
             };
         }
         Some(name_of(&at))
+    }
+}
+
+impl Modules<'_> {
+    /// The file whose name a module exports by `pub use child::*`.
+    fn through_globs(&self, module: &Names, name: &str, depth: usize) -> Option<String> {
+        let exports = self.files.get(module)?.iter().flat_map(|source| uses(&source.code));
+        let globs = exports
+            .filter(|(path, is_public)| *is_public && path.last().is_some_and(|it| it == "*"));
+        globs.into_iter().find_map(|(mut path, _)| {
+            path.pop();
+            path.push(name.to_owned());
+            let found = self.resolve(module, &path, depth + 1)?;
+            // A module that doesn't export the name resolves to itself.
+            let mut child = module.clone();
+            child.extend(path[..path.len() - 1].iter().cloned());
+            (found != name_of(&child)).then_some(found)
+        })
     }
 }
 

@@ -13,7 +13,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Instant;
 
-use common::{CREATE_TOKENS, PATIENCE, READY, create_tokens, dstok, file, folder, results, run};
+use common::{
+    CREATE_TOKENS, PATIENCE, READY, create_tokens, dstok, file, folder, full_device, results, run,
+};
 use serde_json::{Value, json};
 
 /// The tokens that `serve` makes.
@@ -407,10 +409,10 @@ fn files_are_read_and_closed_pipes_are_no_failure() {
     let outcome = create_tokens(&[path.to_str().unwrap(), "--format", "tokens"], "");
     outcome.quiet_success();
     assert_eq!(outcome.answers(), tokens(&["[1]"]));
-    let mut full = dstok(CREATE_TOKENS);
-    full.stdin(Stdio::piped())
-        .stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
-    let mut child = full.stderr(Stdio::null()).spawn().unwrap();
+    let Some(full) = full_device() else { return };
+    let mut command = dstok(CREATE_TOKENS);
+    command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"{\"actor_id\":1}\n").unwrap();
     assert_eq!(common::wait(&mut child), Some(74));
 }

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use datasette_tokens::Release;
+use datasette_tokens::{Feature, NotSupported, Release};
 use dstok::sidecar::methods::METHODS;
 use dstok::sidecar::protocol::ErrorKind;
 
@@ -163,6 +163,46 @@ fn the_table_of_errors_is_the_programs() {
         |kind: &ErrorKind| format!("| {} | `{}` | {} |", kind.code(), kind.name(), kind.when());
     let rows: Vec<_> = ErrorKind::ALL.iter().map(row).collect();
     assert_eq!(table(&document("docs/reference/protocol.md"), "## Errors"), rows);
+}
+
+/// The string literals of a source file from a line on to the next line that is just `}`, with `…`
+/// for what is formatted in.
+fn literals(path: &str, start: &str) -> BTreeSet<String> {
+    let text = document(path).replace("\\\"", "''");
+    let (_, text) = text.split_once(start).unwrap();
+    let (text, _) = text.split_once("\n}\n").unwrap();
+    let literal = |text: &str| {
+        let mut lines = text.split("\\\n");
+        let first = lines.next().unwrap().to_owned();
+        let text = lines.fold(first, |text, line| text + line.trim_start());
+        let parts = text.replace("''", "\"");
+        let parts =
+            parts.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        parts.collect::<Vec<_>>().join("…").replace("……", "…")
+    };
+    text.split('"').skip(1).step_by(2).map(literal).collect()
+}
+
+/// The program says what the table of messages says, and the table has what is said of a token.
+#[test]
+fn the_table_of_messages_is_the_programs() {
+    let page = document("docs/how-to/troubleshoot.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = rows.map(|row| row.split_once('`').unwrap().0.to_owned());
+    let documented: BTreeSet<_> = rows.collect();
+    let exceptions = "crates/datasette-tokens/src/itsdangerous/exc.rs";
+    let errors = "crates/datasette-tokens/src/error.rs";
+    let mut said = literals(errors, "impl fmt::Display for TokenInvalid");
+    said.append(&mut literals(exceptions, "impl fmt::Display for BadPayload"));
+    said.append(&mut literals(exceptions, "impl fmt::Display for BadSignature"));
+    said.append(&mut literals("src/policy/limits.rs", "impl Limits"));
+    assert_eq!(said.difference(&documented).collect::<Vec<_>>(), Vec::<&String>::new());
+    said.append(&mut literals(errors, "impl fmt::Display for Error"));
+    said.append(&mut literals("src/policy/limits.rs", "fn unknown_action_error"));
+    said.extend(
+        [Feature::ApiTokens, Feature::TokenRestrictions].map(|one| NotSupported(one).to_string()),
+    );
+    assert_eq!(documented.difference(&said).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 /// `scripts/actions_table` asked real Datasette.

@@ -8,7 +8,6 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +15,8 @@ use std::thread;
 use std::time::Instant;
 
 use common::{
-    PATIENCE, Peer, READY, assert_error, dstok, file, read_in_background, request, result, run,
-    session, wait,
+    PATIENCE, Peer, READY, assert_error, dstok, file, full_device, read_in_background, request,
+    result, run, session, wait,
 };
 use serde_json::Value;
 
@@ -390,10 +389,7 @@ fn a_clock_that_jumps_back() {
 
 #[test]
 fn a_full_disk_under_stdout_is_told_in_one_clear_line() {
-    if !Path::new("/dev/full").exists() {
-        return;
-    }
-    let full = File::options().write(true).open("/dev/full").unwrap();
+    let Some(full) = full_device() else { return };
     let mut child = serve(&[]).stdout(full).spawn().unwrap();
     child.stdin.take().unwrap().write_all(ping(1).as_bytes()).unwrap();
     let stderr = read_in_background(child.stderr.take().unwrap());

@@ -174,6 +174,25 @@ fn max_payload_limits_payloads_that_are_signed_and_read() {
 }
 
 #[test]
+fn sizes_that_the_process_has_no_room_for_are_refused() {
+    let is_small = cfg!(target_pointer_width = "32");
+    let largest = |bytes: u64| if is_small { 64 << 20 } else { bytes };
+    for (option, bytes) in
+        [("--max-payload", largest(u32::MAX.into())), ("--max-line", largest(512 << 20))]
+    {
+        let start = |bytes: u64| {
+            let args = ["serve", "--secret", "s", option, &bytes.to_string()];
+            run(&mut dstok(args), request("ping", "[]") + "\n")
+        };
+        start(bytes).quiet_success();
+        let outcome = start(bytes + 1);
+        outcome.usage_error();
+        let problem = format!("{} is not in 1..={bytes}", bytes + 1);
+        assert!(outcome.stderr.contains(&problem), "{outcome:?}");
+    }
+}
+
+#[test]
 fn malformed_restrictions_are_told_from_none() {
     for (restrictions, words) in [
         (r#"{"a":"vi"}"#, "unknown: its restrictions are malformed"),

@@ -1,5 +1,8 @@
 //! The sandbox of `serve`: what it denies, and what still works inside.
-#![cfg(target_os = "linux")]
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 #![allow(clippy::disallowed_methods, reason = "a test reads /proc")]
 #![allow(clippy::print_stdout, reason = "the process that attempts things reports them")]
@@ -20,7 +23,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use common::{PATIENCE, Peer, READY, dstok, file, read_in_background, request, run, wait};
-use dstok::hardening::enter_sandbox;
+use dstok::platform::enter_sandbox;
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid, getppid};
@@ -40,7 +43,7 @@ fn attempts(folder: &str, confined: bool) {
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     if confined {
-        enter_sandbox(rustix::process::Pid::from_raw(sleeper.id() as i32)).unwrap();
+        enter_sandbox(Some(sleeper.id() as i32)).unwrap();
     }
     let folder = folder.to_owned();
     // New threads are in the sandbox too.

@@ -143,11 +143,10 @@ class Spark:
 
     def _search(self, text):
         """Return what holds `text`, as lists of names by kind, and how many were read."""
-        places = {
-            "file": self._files(self.logs),
-            "command line": Path("/proc").glob("[0-9]*/cmdline"),
-            "environment": Path("/proc").glob("[0-9]*/environ"),
-        }
+        places = {"file": self._files(self.logs)}
+        if Path("/proc/self/environ").exists():  # not on macOS
+            places["command line"] = Path("/proc").glob("[0-9]*/cmdline")
+            places["environment"] = Path("/proc").glob("[0-9]*/environ")
         found, seen = {kind: [] for kind in places}, 0
         for kind, paths in places.items():
             for path in paths:

@@ -14,7 +14,8 @@ from pathlib import Path
 GSON = "/usr/share/java/gson.jar"
 # The Debian package of each program or file.
 PACKAGES = {
-    "bash": "bash", "flock": "util-linux", "go": "golang-go", "gofmt": "golang-go", "javac": "default-jdk-headless",
+    "bash": "bash", "chromedriver": "chromium-driver", "chromium": "chromium", "curl": "curl", "flock": "util-linux",
+    "go": "golang-go", "gofmt": "golang-go", "javac": "default-jdk-headless",
     GSON: "libgoogle-gson-java", "jq": "jq", "node": "nodejs", "npm": "npm", "parallel": "parallel", "php": "php-cli",
     "ruby": "ruby", "sed": "sed", "shellcheck": "shellcheck", "sqlite3": "sqlite3",
 }

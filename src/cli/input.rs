@@ -1,9 +1,8 @@
 //! What subcommands read: start-up files, and an operand from stdin.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::{fs::File, path::Path};
 
-use rustix::{buffer::spare_capacity, io::retry_on_intr};
 use zeroize::Zeroizing;
 
 use super::failure::Result;
@@ -28,17 +27,25 @@ pub(super) fn text_file(option: &str, path: &Path) -> Result<Zeroizing<String>> 
 /// `fs::read`, except that a buffer that is too small is wiped. A `Vec` that grows by itself
 /// leaves its contents behind.
 fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = File::open(path)?;
+    let mut file = File::open(path)?;
     let size = file.metadata()?.len().min(MAX_SIZE_HINT) as usize;
     // One byte more than the size, so that the end of the file shows without growing.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
-    while retry_on_intr(|| rustix::io::read(&file, spare_capacity(&mut bytes)))? > 0 {
-        if bytes.len() == bytes.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(2 * bytes.len() + 64));
-            larger.extend_from_slice(&bytes);
+    let mut bytes = Zeroizing::new(vec![0; size + 1]);
+    let mut length = 0;
+    loop {
+        match file.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if length == bytes.len() {
+            let mut larger = Zeroizing::new(vec![0; 2 * length + 64]);
+            larger[..length].copy_from_slice(&bytes);
             bytes = larger;
         }
     }
+    bytes.truncate(length);
     Ok(bytes)
 }
 

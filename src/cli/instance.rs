@@ -11,6 +11,16 @@ use dstok::sidecar::methods::{self, Clock, Session};
 
 use super::{failure::Result, input::text_file, secrets::SecretArgs, stdio};
 
+/// The largest `--max-payload`, in bytes.
+const MAX_MAX_PAYLOAD: u64 = at_most(u32::MAX as u64);
+
+/// The most bytes that an option for a size may set. A 32-bit process has less room: what it reads
+/// is copied several times, and escapes make it up to six times longer.
+pub(super) const fn at_most(bytes: u64) -> u64 {
+    const ON_32_BITS: u64 = 64 << 20;
+    if cfg!(target_pointer_width = "32") && bytes > ON_32_BITS { ON_32_BITS } else { bytes }
+}
+
 #[derive(Args)]
 #[command(next_help_heading = "Datasette")]
 pub(super) struct InstanceArgs {
@@ -37,9 +47,10 @@ pub(super) struct InstanceArgs {
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     now: Option<String>,
 
-    /// The largest payload to sign or read, in bytes of JSON, up to 4 GiB
+    /// The largest payload to sign or read, in bytes of JSON, up to 4 GiB (64 MiB on 32-bit
+    /// systems)
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_PAYLOAD as u64,
-        value_parser = value_parser!(u64).range(1..=u32::MAX.into()), help_heading = "Limits")]
+        value_parser = value_parser!(u64).range(1..=MAX_MAX_PAYLOAD), help_heading = "Limits")]
     max_payload: u64,
 }
 

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use datasette_tokens::Actions;
+use dstok::platform::is_readable_by_others;
 use dstok::policy::{AuditLog, Limits, Policy};
 
 use super::failure::Result;
-use super::secrets::{is_readable_by_others, warn_of_readers};
+use super::secrets::warn_of_readers;
 
 #[derive(Args)]
 #[command(next_help_heading = "Token policy")]
@@ -32,7 +33,7 @@ impl PolicyArgs {
 
 fn open(path: &Path) -> Result<AuditLog> {
     let log = AuditLog::open(path)?;
-    if log.metadata().is_ok_and(|file| is_readable_by_others(&file)) {
+    if log.file().metadata().is_ok_and(|file| is_readable_by_others(&file)) {
         warn_of_readers("--audit-log", path);
     }
     Ok(log)

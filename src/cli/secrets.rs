@@ -1,10 +1,11 @@
 //! Where secrets come from: files, options and the environment.
 
+use std::env::VarError;
 use std::path::{Path, PathBuf};
-use std::{env::VarError, fs::Metadata, os::unix::fs::MetadataExt as _};
 
 use clap::Args;
 use datasette_tokens::Secret;
+use dstok::platform::is_readable_by_others;
 use zeroize::Zeroizing;
 
 use super::{failure::Result, input::text_file, stdio::warn};
@@ -80,12 +81,6 @@ fn read_secret(option: &str, path: &Path) -> Result<Secret> {
 /// Whether a file has no name of its own, such as bash's `<(…)`: only this process has it.
 fn is_nameless(path: &Path) -> bool {
     ["/dev/fd", "/dev/stdin", "/proc"].iter().any(|folder| path.starts_with(folder))
-}
-
-/// Whether the file's group or everybody may read a file.
-pub(super) fn is_readable_by_others(file: &Metadata) -> bool {
-    const GROUP_AND_OTHERS: u32 = 0o044;
-    file.is_file() && file.mode() & GROUP_AND_OTHERS != 0
 }
 
 /// Warns of a file that others can read.

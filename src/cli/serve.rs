@@ -4,20 +4,20 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::{panic, process, sync::Arc};
 
 use clap::{Args, builder::PossibleValuesParser, value_parser};
-use dstok::hardening::{close_inherited, enter_sandbox, keep_large_values_apart};
 use dstok::parallel::available_threads;
-use dstok::policy::Policy;
-use dstok::sidecar::methods::METHODS;
-use dstok::sidecar::serve::{
-    Counts, Limits, MAX_THREADS, Parent, Stdin, Stdout, end_when_stuck, serve,
+use dstok::platform::{
+    END_OF_INPUT, Parent, close_inherited, enter_sandbox, keep_large_values_apart,
 };
-use rustix::fd::AsFd;
+use dstok::policy::{AuditLog, Policy};
+use dstok::sidecar::methods::METHODS;
+use dstok::sidecar::serve::{Counts, Limits, MAX_THREADS, Stdin, Stdout, end_when_stuck, serve};
 
+use super::instance::{VerifyingArgs, at_most};
 use super::stdio::{never_wait, plural, warn};
-use super::{failure::Failure, failure::Result, instance::VerifyingArgs, policy::PolicyArgs};
+use super::{failure::Failure, failure::Result, policy::PolicyArgs};
 
 /// The largest `--max-line`, in bytes. Whatever a line grows to stays below zlib's limit of 4 GiB.
-const MAX_MAX_LINE: u64 = 512 << 20;
+const MAX_MAX_LINE: u64 = at_most(512 << 20);
 
 /// Answer JSON-RPC 2.0 requests on stdin, one per line
 ///
@@ -43,7 +43,7 @@ pub(super) struct ServeArgs {
         value_parser = PossibleValuesParser::new(METHODS.iter().map(|method| method.name)))]
     methods: Option<Vec<String>>,
 
-    /// The longest line to answer, in bytes, up to 512 MiB
+    /// The longest line to answer, in bytes, up to 512 MiB; 64 MiB on 32-bit systems
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_line as u64,
         value_parser = value_parser!(u64).range(1..=MAX_MAX_LINE), help_heading = "Limits")]
     max_line: u64,
@@ -87,7 +87,7 @@ pub(super) fn run(args: &ServeArgs) -> Result {
         threads: args.threads.map_or_else(available_threads, |it| it as usize).min(MAX_THREADS),
     };
     // All start-up files are read, and only the audit log is still open.
-    let owned: Vec<_> = session.policy.audit_log.iter().map(AsFd::as_fd).collect();
+    let owned: Vec<_> = session.policy.audit_log.iter().map(AuditLog::file).collect();
     if let Err(reason) = close_inherited(&owned) {
         warn(&format!("cannot close inherited file descriptors: {reason}"));
     }
@@ -100,10 +100,8 @@ pub(super) fn run(args: &ServeArgs) -> Result {
     let mut output = Stdout::default();
     // In the sandbox nobody can ask.
     let is_watched = io::stderr().is_terminal();
-    if io::stdin().is_terminal() {
-        warn("waiting for JSON-RPC 2.0 requests, one per line; Ctrl-D exits, --help shows more");
-    }
-    if cfg!(target_os = "linux") && !args.no_sandbox {
+    greet();
+    if !args.no_sandbox {
         let watched = parent.as_ref().and_then(|parent| parent.polled_by_signal());
         if let Err(reason) = enter_sandbox(watched) {
             warn(&format!("running without a sandbox: {reason}; --no-sandbox hides this warning"));
@@ -124,6 +122,15 @@ pub(super) fn run(args: &ServeArgs) -> Result {
         warn("stdin ended before any request; write JSON-RPC 2.0 requests to it, one per line");
     }
     Ok(())
+}
+
+/// Tells a person at a terminal what to do.
+fn greet() {
+    if io::stdin().is_terminal() {
+        warn(&format!(
+            "waiting for JSON-RPC 2.0 requests, one per line; {END_OF_INPUT} exits, --help shows more"
+        ));
+    }
 }
 
 /// Prints a summary.

@@ -2,17 +2,12 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dstok::platform::write_stderr_at_once;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::failure::Result;
-
-/// POSIX's minimum for `PIPE_BUF`. A pipe that `poll` reports as writable takes this many bytes
-/// without blocking.
-const PIPE_BUF: usize = 512;
 
 /// Whether [`warn`] drops a message rather than wait for a reader.
 static NEVER_WAITS: AtomicBool = AtomicBool::new(false);
@@ -36,10 +31,10 @@ pub(super) fn print_line(text: impl Into<Vec<u8>>) -> Result {
 /// Errors are ignored: a closed stderr is no reason to fail.
 pub(crate) fn warn(message: &str) {
     let line = format!("dstok: {}\n", escape(message, char::is_control));
-    let mut stderr = io::stderr().lock();
-    let may_wait = !NEVER_WAITS.load(Ordering::Relaxed);
-    if may_wait || (line.len() <= PIPE_BUF && is_writable(&stderr)) {
-        let _ = stderr.write_all(line.as_bytes());
+    if NEVER_WAITS.load(Ordering::Relaxed) {
+        write_stderr_at_once(line.as_bytes());
+    } else {
+        let _ = io::stderr().write_all(line.as_bytes());
     }
 }
 
@@ -56,12 +51,6 @@ pub(super) fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
 /// for stderr and never read it, and `serve` must not hang then.
 pub(super) fn never_wait() {
     NEVER_WAITS.store(true, Ordering::Relaxed);
-}
-
-fn is_writable(stderr: &impl AsFd) -> bool {
-    let mut ready = [PollFd::new(stderr, PollFlags::OUT)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut ready, Some(&now)).is_ok() && ready[0].revents().contains(PollFlags::OUT)
 }
 
 /// A progress bar on stderr, hidden unless that is a terminal. Without a length it is a spinner.

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use dstok::names::is_deceptive;
-use rustix::process::{Pid, Signal, kill_process_group};
+use dstok::platform::{kill_group, start_group};
 
 /// How many answers may wait for comparison.
 const MAX_WAITING: usize = 1024;
@@ -62,7 +61,8 @@ impl Program {
             }
         };
         let name = program.to_string_lossy().into_owned();
-        let mut child = Command::new(&program)
+        // So that its own children can be killed with it.
+        let mut child = start_group(&mut Command::new(&program))
             .args(arguments)
             // The fixtures configure their own secrets.
             .env_remove("DATASETTE_SECRET")
@@ -70,8 +70,6 @@ impl Program {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // So that its own children can be killed with it.
-            .process_group(0)
             .spawn()
             .map_err(|error| format!("cannot start {name}: {error}"))?;
         let (sender, answers) = sync_channel(MAX_WAITING);
@@ -132,7 +130,7 @@ impl Program {
     }
 
     fn kill(&mut self) {
-        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        kill_group(&mut self.child);
         let _ = self.child.wait();
     }
 }

@@ -3,41 +3,32 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{fs, thread};
+use std::{fs, mem};
 
-use dstok::signals::is_ignored;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use signal_hook::low_level::emulate_default_handler;
+use dstok::platform::on_termination;
 use tempfile::NamedTempFile;
 
-/// Removes files on SIGHUP, SIGINT and SIGTERM, and then ends the process by the same signal. A
-/// signal that was ignored at the start stays ignored, as `nohup` and background jobs expect.
+/// Removes files on SIGHUP, SIGINT and SIGTERM, or what another system has instead.
 pub(super) struct Cleanup {
     paths: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl Cleanup {
-    /// Starts a thread that waits for the signals. A blocked read or write doesn't delay it.
+    /// As [`on_termination`].
     ///
     /// # Errors
-    /// The handlers can't be set, or the thread can't be started.
+    /// As [`on_termination`].
     pub(super) fn start() -> io::Result<Self> {
         let paths = Arc::new(Mutex::default());
-        let handled = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
-        let mut signals = Signals::new(handled)?;
         let cleanup = Self { paths: Arc::clone(&paths) };
-        let end = move || {
-            if let Some(signal) = signals.forever().next() {
-                // The lock is kept until the end, so that no other file is created.
-                let paths = lock(&paths);
-                for path in &*paths {
-                    let _ = fs::remove_file(path);
-                }
-                let _ = emulate_default_handler(signal);
+        on_termination(move || {
+            let paths = lock(&paths);
+            for path in &*paths {
+                let _ = fs::remove_file(path);
             }
-        };
-        thread::Builder::new().name("signals".to_owned()).spawn(end)?;
+            // Locked until the process ends, so that no other file is created.
+            mem::forget(paths);
+        })?;
         Ok(cleanup)
     }
 

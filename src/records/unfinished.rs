@@ -3,23 +3,16 @@
 //! Until then it is `.NAME.XXXXXX.part` in the same folder. That file is locked, so a later run can
 //! tell what a killed run has left from what another run is writing.
 
-use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
-use rustix::io::{Errno, retry_on_intr};
-use rustix::process::geteuid;
+use dstok::platform::remove_if_unlocked;
 use tempfile::NamedTempFile;
 
 use super::cleanup::Cleanup;
 use crate::cli::failure::Failure;
-
-/// Only the owner can read the tokens.
-const MODE: u32 = 0o600;
 
 /// How many symbolic links are followed, as on Linux.
 const MAX_LINKS: usize = 40;
@@ -108,15 +101,13 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
     }
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
-        match fs::read_link(&path) {
+        match fs::symlink_metadata(&path) {
             // An absolute target replaces the folder.
-            Ok(target) => path = folder_of(&path).join(target),
-            // It is no link, or nothing is there.
-            Err(error)
-                if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOENT)) =>
-            {
-                return Ok(path);
+            Ok(metadata) if metadata.is_symlink() => {
+                path = folder_of(&path).join(fs::read_link(&path)?);
             }
+            Ok(_) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(path),
             Err(error) => return Err(error),
         }
     }
@@ -128,28 +119,31 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn create_beside(path: &Path, cleanup: &Cleanup) -> io::Result<NamedTempFile> {
-    // `Path::file_name` would ignore a slash or a dot at the end.
-    let name = path.as_os_str().as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    if matches!(name, b"" | b"." | b"..") {
+    // `Path::file_name` ignores a slash or a dot at the end.
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let name = bytes.rsplit(|byte| is_separator(char::from(*byte))).next().unwrap_or_default();
+    let file_name = path.file_name().filter(|_| !matches!(name, b"" | b"." | b".."));
+    let Some(file_name) = file_name else {
         return Err(io::Error::other("it is not the name of a file"));
-    }
-    let prefix = [b".", name, b"."].concat();
+    };
+    let mut prefix = OsString::from(".");
+    prefix.push(file_name);
+    prefix.push(".");
     // A folder that can't be listed may still take a file.
-    let _ = remove_leftovers(folder_of(path), &prefix);
-    cleanup.create(|| create_locked(folder_of(path), prefix))
+    let _ = remove_leftovers(folder_of(path), prefix.as_encoded_bytes());
+    cleanup.create(|| create_locked(folder_of(path), &prefix))
 }
 
-fn create_locked(folder: &Path, prefix: Vec<u8>) -> io::Result<NamedTempFile> {
-    let prefix = OsString::from_vec(prefix);
+/// Creates a file that only its owner can read: it will hold tokens.
+fn create_locked(folder: &Path, prefix: &OsStr) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    let permissions = Permissions::from_mode(MODE);
-    builder.prefix(&prefix).rand_bytes(RANDOM).suffix(SUFFIX).permissions(permissions);
+    builder.prefix(prefix).rand_bytes(RANDOM).suffix(SUFFIX);
     loop {
         let file = builder.tempfile_in(folder)?;
         // A file system without locks has no leftovers removed either.
-        let _ = retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
-        // Another run may have taken it for a leftover before it was locked.
-        if file.as_file().metadata()?.nlink() > 0 {
+        let _ = file.as_file().lock();
+        // Another run may have removed it as a leftover before it was locked.
+        if fs::symlink_metadata(file.path()).is_ok() {
             return Ok(file);
         }
     }
@@ -160,7 +154,7 @@ fn remove_leftovers(folder: &Path, prefix: &[u8]) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let name = name.as_bytes().strip_prefix(prefix);
+        let name = name.as_encoded_bytes().strip_prefix(prefix);
         let random = name.and_then(|name| name.strip_suffix(SUFFIX.as_bytes()));
         let is_random =
             |name: &[u8]| name.len() == RANDOM && name.iter().all(u8::is_ascii_alphanumeric);
@@ -168,23 +162,6 @@ fn remove_leftovers(folder: &Path, prefix: &[u8]) -> io::Result<()> {
             // Another user's file, or another run's.
             let _ = remove_if_unlocked(&entry.path());
         }
-    }
-    Ok(())
-}
-
-fn remove_if_unlocked(path: &Path) -> io::Result<()> {
-    // Some systems need the right to write for an exclusive lock.
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    let locked = file.metadata()?;
-    if !locked.is_file() || locked.uid() != geteuid().as_raw() {
-        return Ok(());
-    }
-    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    // Its run may have completed and renamed it since it was opened.
-    let named = fs::symlink_metadata(path)?;
-    if (named.dev(), named.ino()) == (locked.dev(), locked.ino()) {
-        fs::remove_file(path)?;
     }
     Ok(())
 }

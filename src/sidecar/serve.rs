@@ -7,7 +7,6 @@ mod counts;
 mod frames;
 mod lines;
 mod messages;
-mod parent;
 mod piece;
 mod pretty;
 mod stdio;
@@ -22,8 +21,7 @@ use crate::parallel;
 pub use answer::Limits;
 pub use budget::MAX_THREADS;
 pub use counts::Counts;
-pub use parent::Parent;
-pub use stdio::{Stdin, Stdout, ignore_signals};
+pub use stdio::{Stdin, Stdout};
 pub use watchdog::{Writes, end_when_stuck};
 use worker::{Input, LineWorker};
 

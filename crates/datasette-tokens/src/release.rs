@@ -1,4 +1,7 @@
 //! What each release of Datasette does differently, as data. Nothing else compares versions.
+//!
+//! `scripts/generate_pages` puts each paragraph that begins with `Changed in` into
+//! `docs/reference/releases.md`.
 
 use std::{fmt, str::FromStr};
 
@@ -9,6 +12,9 @@ use crate::version::parse_version;
 const NEWEST_ALPHA: u32 = 41;
 
 /// The oldest release with `datasette.sign`.
+///
+/// Changed in 0.44: `datasette.sign()` and `datasette.unsign()` exist, and `ds_actor` cookies are
+/// signed.
 const OLDEST: (u32, u32) = (0, 44);
 
 /// The releases before 1.0 that sign values. Each was asked for the answers in `compat-fixtures/`.
@@ -22,6 +28,9 @@ const BEFORE_1_0: &str = "
     0.64.6 0.64.7 0.64.8 0.65 0.65.1 0.65.2 0.65.3 0.65.4 0.65.5";
 
 /// The first release with its own base62 instead of the package python-baseconv.
+///
+/// Changed in 0.62a0: the expiry in a cookie is base62 with the alphabet `A-Z0-9a-z`, no longer
+/// `0-9A-Za-z`.
 const OWN_BASE62: (u32, u32) = (0, 62);
 
 /// The built-in actions: the alpha of 1.0 that added each, its name, its abbreviation, and whether
@@ -64,11 +73,18 @@ const ACTIONS: [(u32, &str, &str, bool); 21] = [
 #[non_exhaustive]
 pub enum Feature {
     /// API tokens.
+    ///
+    /// Changed in 1.0a0: there are signed API tokens, and the command `datasette create-token`.
     ApiTokens,
     /// Tokens with restrictions, `_r`.
+    ///
+    /// Changed in 1.0a2: tokens can be restricted, also by the options of `create-token`.
     TokenRestrictions,
     /// `restrictions_allow_action` that matches names exactly. From 1.0a5 to 1.0a19 Datasette has a
     /// function of that name with implied rights, which isn't reproduced.
+    ///
+    /// Changed in 1.0a20: `restrictions_allow_action` matches names exactly. dstok answers it, and
+    /// `token_allows_action`, from this release on.
     RestrictionsAllowAction,
     /// The command `datasette create-token`.
     CreateTokenCommand,
@@ -201,13 +217,15 @@ impl Release {
     }
 
     /// Whether a token's payload has `"token":"dstok"`, as in 1.0a0 and 1.0a1.
+    ///
+    /// Changed in 1.0a2: a payload no longer has `"token":"dstok"`.
     pub(crate) fn names_token_in_payload(&self) -> bool {
         !self.is_since(2)
     }
 
     /// Whether creating a token fails when the setting `allow_signed_tokens` is off.
     ///
-    /// Changed in 1.0a25: `create_token` raises `ValueError`.
+    /// Changed in 1.0a25: with the setting `allow_signed_tokens` off, `create_token` fails.
     pub(crate) fn create_token_obeys_setting(&self) -> bool {
         self.is_since(25)
     }
@@ -215,7 +233,8 @@ impl Release {
     /// Whether an invalid token raises `TokenInvalid`. Before, `verify_token` returned `None`, as
     /// for a visitor without a token.
     ///
-    /// Changed in 1.0a36.
+    /// Changed in 1.0a36: an invalid token is an error (`TokenInvalid`, status 401). Before, it
+    /// counted as no token.
     pub fn raises_token_invalid(&self) -> bool {
         self.is_since(36)
     }
@@ -223,22 +242,22 @@ impl Release {
     /// Whether `restrictions_allow_action` matches names of tables whatever their ASCII case, and
     /// fails on null in place of the list of a resource.
     ///
-    /// Changed in 1.0a39: `Action.normalize_child`, and it asserts that there is a list.
+    /// Changed in 1.0a39: the ASCII case of a table's name doesn't matter for actions on tables
+    /// (`Action.normalize_child`). A restriction with null in place of a list is an error.
     pub(crate) fn normalizes_children(&self) -> bool {
         self.is_since(39)
     }
 
     /// Whether an actor cookie made with an `expire_after` ends after a day, whatever was asked for.
     ///
-    /// That is so from 1.0a17 to 1.0a38. Before, the documented recipe gave what was asked for, and
-    /// since then `datasette.set_actor_cookie` does.
+    /// Changed in 1.0a17: a cookie made with any `expire_after` except 0 ends after a day.
+    ///
+    /// Changed in 1.0a39: a cookie ends when `expire_after` says.
     pub(crate) fn ends_cookies_after_a_day(&self) -> bool {
         self.is_since(17) && !self.is_since(39)
     }
 
     /// The base62 in which cookies say when they expire.
-    ///
-    /// Changed in 0.62a0: Datasette has its own copy instead of the package python-baseconv.
     pub(crate) fn base62(&self) -> Base62 {
         self.base62
     }

@@ -1,6 +1,7 @@
 //! Any value, signed. Upstream: `Datasette.sign` and `Datasette.unsign`.
 
 use pyjson::{loads, transcode};
+use pyzlib::Compressor;
 
 use crate::error::{Error, InvalidArgument, Problem};
 use crate::itsdangerous::{BadPayload, dump_payload, load_payload};
@@ -41,10 +42,11 @@ impl Datasette {
         argument: impl FnOnce() -> &'static str,
         workspace: &mut Workspace,
     ) -> Result<(), InvalidArgument> {
-        if workspace.allows(workspace.payload.len(), self.max_payload) {
+        let limit = self.max_payload.min(Compressor::max_data(self.zlib));
+        if workspace.allows(workspace.payload.len(), limit) {
             return Ok(());
         }
-        let problem = Problem::TooLarge { limit: self.max_payload };
+        let problem = Problem::TooLarge { limit };
         Err(InvalidArgument { argument: argument(), problem })
     }
 

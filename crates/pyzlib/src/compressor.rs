@@ -4,7 +4,9 @@ use std::fmt;
 
 #[cfg(feature = "zlib-ng")]
 use crate::ng;
-use crate::{Flavour, deflate, stock};
+#[cfg(feature = "libz")]
+use crate::stock;
+use crate::{Flavour, deflate};
 
 /// `zlib.compress` with reusable working memory.
 ///
@@ -13,6 +15,7 @@ use crate::{Flavour, deflate, stock};
 #[derive(Default)]
 pub struct Compressor {
     small: Option<Box<deflate::Deflater>>,
+    #[cfg(feature = "libz")]
     stock: Option<stock::Deflater>,
     #[cfg(feature = "zlib-ng")]
     ng: Option<zlib_rs::Deflate>,
@@ -25,6 +28,23 @@ impl Compressor {
         Self::default()
     }
 
+    /// The most bytes of data that this build compresses with a flavour: `usize::MAX`, but 16,383
+    /// with [`Flavour::Zlib`] where the feature `libz` is off.
+    ///
+    /// ```
+    /// use pyzlib::{Compressor, Flavour};
+    ///
+    /// let max = if cfg!(feature = "libz") { usize::MAX } else { 16_383 };
+    /// assert_eq!(Compressor::max_data(Flavour::Zlib), max);
+    /// ```
+    #[must_use]
+    pub fn max_data(flavour: Flavour) -> usize {
+        match flavour {
+            Flavour::Zlib if cfg!(not(feature = "libz")) => deflate::MAX_DATA,
+            _ => usize::MAX,
+        }
+    }
+
     /// Appends `zlib.compress(data)` to `out` if it has at most `limit` bytes, and returns whether
     /// it has. Otherwise `out` keeps its content.
     ///
@@ -33,7 +53,8 @@ impl Compressor {
     ///
     /// # Panics
     ///
-    /// If memory runs out.
+    /// If memory runs out, or for more than [`max_data`](Self::max_data) bytes of data: other bytes
+    /// than Python's would be worse.
     ///
     /// ```
     /// use pyzlib::{Compressor, Flavour};
@@ -56,7 +77,10 @@ impl Compressor {
             Flavour::Zlib if data.len() <= deflate::MAX_DATA => {
                 self.small.get_or_insert_with(deflate::Deflater::new).compress(data, limit, out)
             }
+            #[cfg(feature = "libz")]
             Flavour::Zlib => self.compress_with_libz_within(data, limit, out),
+            #[cfg(not(feature = "libz"))]
+            Flavour::Zlib => panic!("without the feature libz, the data is too long"),
             #[cfg(feature = "zlib-ng")]
             Flavour::ZlibNg => append_within(data, limit, out, |buffer| {
                 // The defaults of Python's `zlib.compress`.
@@ -75,6 +99,7 @@ impl Compressor {
     /// # Panics
     ///
     /// As [`compress_within`](Self::compress_within).
+    #[cfg(feature = "libz")]
     pub fn compress_with_libz_within(
         &mut self,
         data: &[u8],
@@ -95,6 +120,7 @@ impl fmt::Debug for Compressor {
 
 /// Lets `compress` write to a buffer at the end of `out`. The buffer has as many bytes as the limit,
 /// so a longer result fails, but no more than the longest possible result.
+#[cfg(any(feature = "libz", feature = "zlib-ng"))]
 fn append_within(
     data: &[u8],
     limit: usize,

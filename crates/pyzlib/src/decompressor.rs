@@ -32,12 +32,9 @@ impl Decompressor {
     /// # Errors
     ///
     /// [`DecompressError::Invalid`] where Python raises `zlib.error`, and
-    /// [`DecompressError::TooLarge`] for data of more than `limit` bytes. A stream that is damaged
-    /// after its first `limit` bytes of data can give either error.
-    ///
-    /// # Panics
-    ///
-    /// If memory runs out.
+    /// [`DecompressError::TooLarge`] for data of more than `limit` bytes, or of more than there is
+    /// memory for. A stream that is damaged after its first `limit` bytes of data can give either
+    /// error.
     ///
     /// ```
     /// use pyzlib::{DecompressError, Decompressor};
@@ -69,10 +66,6 @@ impl Decompressor {
     /// # Errors
     ///
     /// As [`decompress_within`](Self::decompress_within).
-    ///
-    /// # Panics
-    ///
-    /// As [`decompress_within`](Self::decompress_within).
     pub fn decompress_with_zlib_rs_within(
         &mut self,
         stream: &[u8],
@@ -95,7 +88,13 @@ impl Decompressor {
                     data.truncate(written);
                     return Ok(data);
                 }
-                Ok(_) if written == data.len() => data.resize((2 * written).min(capacity), 0),
+                Ok(_) if written == data.len() => {
+                    let length = written.saturating_mul(2).min(capacity);
+                    // A 32-bit process can't hold what a limit may allow.
+                    data.try_reserve_exact(length - written)
+                        .map_err(|_| DecompressError::TooLarge)?;
+                    data.resize(length, 0);
+                }
                 // zlib-rs takes at most 4 GiB of input at once.
                 Ok(_) if read < stream.len() => {}
                 _ => return Err(DecompressError::Invalid),

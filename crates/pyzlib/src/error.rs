@@ -17,7 +17,7 @@ use std::fmt;
 pub enum DecompressError {
     /// The stream is damaged, ends too early, or is no zlib stream: Python's `zlib.error`.
     Invalid,
-    /// The decompressed data has more bytes than the limit.
+    /// The decompressed data has more bytes than the limit, or than memory has room for.
     TooLarge,
 }
 

@@ -44,6 +44,8 @@
 //!
 //! # Features
 //!
+//! * `libz` (default): stock zlib, which needs a C compiler. Without it, [`Flavour::Zlib`] compresses
+//!   at most 16,383 bytes of data: [`Compressor::max_data`] says how many.
 //! * `zlib-ng`: `Flavour::ZlibNg`.
 
 #![deny(unsafe_code)]
@@ -57,6 +59,7 @@ mod flavour;
 mod inflate;
 #[cfg(feature = "zlib-ng")]
 mod ng;
+#[cfg(feature = "libz")]
 mod stock;
 
 pub use compressor::Compressor;
@@ -71,7 +74,7 @@ pub use flavour::Flavour;
 ///
 /// # Panics
 ///
-/// If memory runs out.
+/// If memory runs out, or for more than [`Compressor::max_data`] bytes of data.
 ///
 /// ```
 /// assert_eq!(pyzlib::compress(b"a"), b"x\x9cK\x04\x00\x00b\x00b");

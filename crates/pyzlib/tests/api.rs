@@ -120,6 +120,23 @@ fn limits_on_decompressed_data() {
     }
 }
 
+/// A 32-bit process has no room for it, whatever the limit.
+#[cfg(target_pointer_width = "32")]
+#[test]
+fn data_beyond_the_address_space_is_too_large() {
+    let mut deflate = zlib_rs::Deflate::new(9, true, 15);
+    let (zeros, mut stream) = (vec![0; 16 << 20], vec![0; 4 << 20]);
+    for _ in 0..160 {
+        let written = deflate.total_out() as usize;
+        deflate.compress(&zeros, &mut stream[written..], zlib_rs::DeflateFlush::NoFlush).unwrap();
+    }
+    let mut decompressor = Decompressor::new();
+    for limit in [u32::MAX as usize, 3 << 30] {
+        let outcome = decompressor.decompress_within(&stream, limit);
+        assert_eq!(outcome, Err(DecompressError::TooLarge));
+    }
+}
+
 #[test]
 fn flavours_have_names() {
     for &flavour in Flavour::ALL {

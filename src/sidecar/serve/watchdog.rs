@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::parent::Parent;
+use crate::platform::Parent;
 
 /// How long a `write` may take once the parent is gone. Its reader is probably gone too.
 const GRACE_PERIOD: Duration = Duration::from_millis(500);

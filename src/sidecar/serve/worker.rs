@@ -14,8 +14,8 @@ use super::buffer::Buffer;
 use super::counts::Counts;
 use super::messages::{Framing, Messages};
 use super::piece::{Fault, Piece};
-use crate::hardening::release_memory;
 use crate::parallel::{Mode, Stopped, Worker};
+use crate::platform::release_memory;
 use crate::sidecar::methods::Session;
 
 /// Bytes to ask of one `read` when answers are much longer than requests.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io};
 
 use libc::c_long;
-use rustix::process::{Pid, getpid};
+use rustix::process::getpid;
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::SeccompCmpOp::{Eq, MaskedEq};
 use seccompiler::{
@@ -72,7 +72,7 @@ const NAMESPACES: i32 = libc::CLONE_NEWNS
     | libc::CLONE_NEWNET;
 
 /// Installs the filter for all threads of this process.
-pub(super) fn enter(watched: Option<Pid>) -> io::Result<()> {
+pub(super) fn enter(watched: Option<i32>) -> io::Result<()> {
     let program = filter(watched).map_err(io::Error::other)?;
     apply_filter_all_threads(&program).map_err(|error| match error {
         Error::Seccomp(error) | Error::Prctl(error) => error,
@@ -80,10 +80,10 @@ pub(super) fn enter(watched: Option<Pid>) -> io::Result<()> {
     })
 }
 
-fn filter(watched: Option<Pid>) -> Result<BpfProgram, BackendError> {
+fn filter(watched: Option<i32>) -> Result<BpfProgram, BackendError> {
     // The argument's index, its width, the operator and the value.
     let is = SeccompCondition::new;
-    let pid = |pid: Pid| pid.as_raw_nonzero().get() as u64;
+    let this = getpid().as_raw_nonzero().get();
     let (anonymous, exec) = (libc::MAP_ANONYMOUS as u64, libc::PROT_EXEC as u64);
     let (thread, clone_flags) = (THREAD as u64, (THREAD | NAMESPACES) as u64);
     let no_exec = is(2, Dword, MaskedEq(exec), 0)?;
@@ -98,13 +98,13 @@ fn filter(watched: Option<Pid>) -> Result<BpfProgram, BackendError> {
         // Naming a thread.
         (libc::SYS_prctl, vec![is(0, Dword, Eq, libc::PR_SET_NAME as u64)?]),
         // A signal to a thread of this process, as `abort` sends it.
-        (libc::SYS_tgkill, vec![is(0, Dword, Eq, pid(getpid()))?]),
+        (libc::SYS_tgkill, vec![is(0, Dword, Eq, this as u64)?]),
         // Reading a limit, such as the stack's size, and not setting one.
         (libc::SYS_prlimit64, vec![is(0, Dword, Eq, 0)?, is(2, Qword, Eq, 0)?]),
     ];
     if let Some(watched) = watched {
         // Signal 0: asking whether the process exists.
-        calls.push((libc::SYS_kill, vec![is(0, Dword, Eq, pid(watched))?, is(1, Dword, Eq, 0)?]));
+        calls.push((libc::SYS_kill, vec![is(0, Dword, Eq, watched as u64)?, is(1, Dword, Eq, 0)?]));
     }
     let mut rules: BTreeMap<_, _> = ALLOWED.iter().map(|&call| (call, Vec::new())).collect();
     for (call, conditions) in calls {

@@ -36,8 +36,9 @@ impl Parent {
 
     /// The process's ID, if only the null signal can tell whether the process exists. The sandbox
     /// must allow that one.
-    pub fn polled_by_signal(&self) -> Option<Pid> {
-        (self.descriptor.is_none() && !self.is_ours).then_some(self.pid)
+    pub fn polled_by_signal(&self) -> Option<i32> {
+        let is_polled = self.descriptor.is_none() && !self.is_ours;
+        is_polled.then(|| self.pid.as_raw_nonzero().get())
     }
 
     /// How long to wait between calls of [`Parent::is_gone`], if there is no descriptor.
@@ -46,7 +47,7 @@ impl Parent {
     }
 
     /// Returns whether the process has ended.
-    pub(super) fn is_gone(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         match &self.descriptor {
             Some(_) => self.poll(Some(&Timespec::default())),
             None if self.is_ours => getppid() != Some(self.pid),
@@ -55,7 +56,7 @@ impl Parent {
     }
 
     /// Returns once the process has ended.
-    pub(super) fn wait(&self) {
+    pub fn wait(&self) {
         while !self.is_gone() {
             self.poll(self.timeout().as_ref());
         }
@@ -94,7 +95,7 @@ mod tests {
         let mut child = Command::new("sleep").arg("20").spawn().unwrap();
         let pid = Pid::from_child(&child);
         let by_signals = Parent { pid, descriptor: None, is_ours: false };
-        assert!(!by_signals.is_gone() && by_signals.polled_by_signal() == Some(pid));
+        assert!(!by_signals.is_gone() && by_signals.polled_by_signal() == Some(child.id() as i32));
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(by_signals.is_gone());
