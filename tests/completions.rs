@@ -4,11 +4,9 @@
 
 mod common;
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use common::{cli, dstok, folder, run};
+use common::{cli, dstok, run};
 
 #[track_caller]
 fn output(args: &[&str]) -> String {
@@ -80,27 +78,28 @@ fn help_fits_into_80_columns() {
 }
 
 #[test]
+#[cfg(unix)]
 fn dstok_alone_explains_itself_with_examples_that_work() {
     let outcome = cli([""; 0]);
     assert_eq!((outcome.code, &*outcome.stdout), (Some(2), ""), "{outcome:?}");
     assert!(outcome.stderr.lines().all(|line| line.len() <= 80), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("man dstok") && outcome.stderr.contains("dstok --help"));
-    let folder = folder("introduction");
-    fs::write(folder.join("secret.txt"), "s\n").unwrap();
-    fs::set_permissions(folder.join("secret.txt"), Permissions::from_mode(0o600)).unwrap();
-    fs::write(folder.join("users.csv"), "actor_id\nann\n").unwrap();
+    let folder = common::folder("introduction");
+    std::fs::write(folder.join("secret.txt"), "s\n").unwrap();
+    std::fs::write(folder.join("users.csv"), "actor_id\nann\n").unwrap();
     let examples: Vec<_> =
         outcome.stderr.lines().filter_map(|line| line.strip_prefix("  dstok ")).collect();
     assert_eq!(examples.len(), 4, "{}", outcome.stderr);
     for (at, example) in examples.into_iter().enumerate() {
-        let command = format!("{} {example}", env!("CARGO_BIN_EXE_dstok"));
+        // dstok warns of a secret file that others can read.
+        let command = format!("chmod 600 secret.txt; {} {example}", env!("CARGO_BIN_EXE_dstok"));
         let outcome = run(Command::new("sh").args(["-c", &command]).current_dir(&folder), "");
         outcome.quiet_success();
         if at == 0 {
-            fs::write(folder.join("token.txt"), outcome.stdout).unwrap();
+            std::fs::write(folder.join("token.txt"), outcome.stdout).unwrap();
         }
     }
-    let tokens = fs::read_to_string(folder.join("tokens.csv")).unwrap();
+    let tokens = std::fs::read_to_string(folder.join("tokens.csv")).unwrap();
     assert!(tokens.starts_with("actor_id,token,error\nann,dstok_"), "{tokens}");
     // A command that is empty, as in `dstok "$COMMAND"`, is a usual error.
     cli([""]).usage_error();

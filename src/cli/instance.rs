@@ -47,7 +47,8 @@ pub(super) struct InstanceArgs {
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     now: Option<String>,
 
-    /// The largest payload to sign or read, in bytes of JSON, up to 4 GiB; 64 MiB on 32-bit systems
+    /// The largest payload to sign or read, in bytes of JSON, up to 4 GiB (64 MiB on 32-bit
+    /// systems)
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_PAYLOAD as u64,
         value_parser = value_parser!(u64).range(1..=MAX_MAX_PAYLOAD), help_heading = "Limits")]
     max_payload: u64,
