@@ -1,6 +1,7 @@
 //! Drives the program from outside, as any peer would: lines in, lines out, exit code, stderr.
 
 #![allow(clippy::disallowed_methods, reason = "a test reads files and the environment")]
+#![allow(clippy::print_stderr, reason = "what is not checked is told of")]
 #![allow(dead_code, reason = "every test crate compiles this module and uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails, fails its test")]
 
