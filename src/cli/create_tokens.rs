@@ -133,6 +133,6 @@ fn parse_delimiter(text: &str) -> std::result::Result<u8, &'static str> {
     match text {
         "," | ";" => Ok(text.as_bytes()[0]),
         "\t" | "\\t" | "tab" => Ok(b'\t'),
-        _ => Err("must be `,`, `;` or `tab`"),
+        _ => Err("pass `,`, `;` or `tab`"),
     }
 }

@@ -1,6 +1,6 @@
 //! Why the program stops without success.
 
-use std::io;
+use std::{error::Error as _, io};
 
 use clap::error::{ContextKind, ErrorKind};
 use datasette_tokens::Error;
@@ -81,7 +81,11 @@ pub(super) fn usage(error: &clap::Error, command: &clap::Command) -> Failure {
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             match &*context(ContextKind::ValidValue) {
-                "" => format!("the value of {argument} is not valid; see --help"),
+                // clap's reasons and ours quote no text, at most a number.
+                "" => match error.source() {
+                    Some(reason) => format!("the value of {argument} is not valid: {reason}"),
+                    None => format!("the value of {argument} is not valid; see --help"),
+                },
                 valid => format!("the value of {argument} must be one of: {valid}"),
             }
         }
