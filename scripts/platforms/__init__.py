@@ -1,0 +1,1 @@
+"""Building and checking dstok for other platforms; `scripts/cross` is the program."""
