@@ -25,10 +25,12 @@ python -c '{program}'
 # pip runs from its own wheel: an unpacked Debian package is not set up to make environments.
 ARM64 = """
 cp {wheel} /build/arm64/tmp
+# That system has no certificates, and needs none: pip must not load them at the start.
+unset PIP_CERT SSL_CERT_FILE REQUESTS_CA_BUNDLE
 export PATH=/usr/sbin:/usr/bin START=$(date +%s.%N)
 pip=$(cd /build/arm64 && echo usr/share/python-wheels/pip-*.whl)
 chroot /build/arm64 python3 "/$pip/pip" install --quiet --no-index --break-system-packages --force-reinstall \
-    /tmp/{name}
+    --use-deprecated=legacy-certs /tmp/{name}
 chroot /build/arm64 python3 -c '{program}'
 rm /build/arm64/tmp/{name}
 """
