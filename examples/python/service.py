@@ -1,5 +1,7 @@
 """A service with FastAPI that makes and checks Datasette's API tokens.
 
+umask 077
+echo '{"secret": "not-a-secret", "next_secret": null, "old_secrets": []}' > secrets.json
 SECRETS_FILE=secrets.json uvicorn service:app --workers 4
 """
 

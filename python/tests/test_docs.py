@@ -49,7 +49,7 @@ def test_example(example: str, run_python: Callable[[str], Done]) -> None:
 
 def test_all_is_named() -> None:
     assert len(EXAMPLES) == 6
-    assert len(QUOTED) == 5
+    assert len(QUOTED) == 4
     errors = [name for name in dstok.__all__ if isinstance(getattr(dstok, name), type)]
     methods = [name for name in vars(dstok.AsyncClient) if not name.startswith("_")]
     options = list(inspect.signature(dstok.Client).parameters)

@@ -17,7 +17,8 @@ PACKAGES = {
     "bash": "bash", "chromedriver": "chromium-driver", "chromium": "chromium", "curl": "curl", "flock": "util-linux",
     "go": "golang-go", "gofmt": "golang-go", "javac": "default-jdk-headless",
     GSON: "libgoogle-gson-java", "jq": "jq", "node": "nodejs", "npm": "npm", "parallel": "parallel", "php": "php-cli",
-    "ruby": "ruby", "sed": "sed", "shellcheck": "shellcheck", "sqlite3": "sqlite3",
+    "ruby": "ruby", "sed": "sed", "shellcheck": "shellcheck", "socat": "socat", "sqlite3": "sqlite3",
+    "systemd-socket-activate": "systemd",
 }
 
 
