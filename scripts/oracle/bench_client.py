@@ -124,6 +124,8 @@ async def serve():
         dstok.Client(secret=secret, binary=binary) as client,
         subprocess.Popen([binary, "serve"], stdin=pipe, stdout=pipe, bufsize=0) as raw,
     ):
+        os.write(raw.stdin.fileno(), b'{"jsonrpc":"2.0","id":0,"method":"ping"}\n')
+        os.read(raw.stdout.fileno(), 1 << 16)
         async with dstok.AsyncClient(secret=secret, binary=binary) as async_client:
             client.ping()
             await async_client.ping()
