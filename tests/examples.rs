@@ -42,7 +42,7 @@ fn run(commands: &[String]) -> Vec<String> {
         .current_dir(folder.path())
         .env_remove("DATASETTE_SECRET")
         .env("HOME", folder.path())
-        .env("PATH", format!("{}:{}", programs.display(), env!("PATH")))
+        .env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()))
         .stdin(Stdio::null())
         .output()
         .unwrap();

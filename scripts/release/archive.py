@@ -6,6 +6,7 @@ import io
 import os
 import re
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -19,8 +20,10 @@ def version():
 
 def commit_time():
     """Return the time of the newest commit, or SOURCE_DATE_EPOCH (int, in Unix seconds)."""
-    if "SOURCE_DATE_EPOCH" in os.environ:
-        return int(os.environ["SOURCE_DATE_EPOCH"])
+    if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
+        if not epoch.isascii() or not epoch.isdecimal():
+            sys.exit(f"SOURCE_DATE_EPOCH must be Unix seconds, got {epoch!r}")
+        return int(epoch)
     command = ["git", "log", "-1", "--format=%ct"]
     return int(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
 
