@@ -48,7 +48,7 @@ class Notices:
         # The oldest come first.
         while self._told and is_over(next(iter(self._told.values())), HOUR, now):
             del self._told[next(iter(self._told))]
-        # Where nothing tells an actor, the namespace stands in for one.
+        # Without a known actor, use the namespace as the key.
         key = fingerprint, f"actor {actor}" if actor is not None else f"namespace {kind}"
         if key in self._told or len(self._told) >= MOST:
             return
