@@ -20,6 +20,9 @@ SOURCES = [
     "Cargo.toml",
     "Cargo.lock",
     "pyproject.toml",
+    "scripts/build_binary",
+    "scripts/build_wheel",
+    "scripts/release_flags",
 ]
 
 # What compiles and links in place of zig.

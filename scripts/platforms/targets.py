@@ -18,8 +18,8 @@ class Target:
     runner: tuple[str, ...] = ()
     # Whether Debian has its standard library, or it is compiled here.
     has_std: bool = False
-    # Whether it has a wheel, and builds are compared.
-    has_wheel: bool = False
+    # Whether its wheel can be installed here: no Python here is linked with musl.
+    installs: bool = False
     # Whether the test programs of this machine can drive it.
     has_tests: bool = True
 
@@ -46,10 +46,10 @@ def linux(machine, needs, qemu=None, libc="gnu", **more):
 
 GLIBC = "glibc 2.17"
 TARGETS = (
-    linux("x86_64", GLIBC, has_std=True, has_wheel=True),
-    linux("aarch64", GLIBC, "aarch64", has_wheel=True),
-    linux("x86_64", "musl", libc="musl", has_wheel=True),
-    linux("aarch64", "musl", "aarch64", libc="musl", has_wheel=True),
+    linux("x86_64", GLIBC, has_std=True, installs=True),
+    linux("aarch64", GLIBC, "aarch64", installs=True),
+    linux("x86_64", "musl", libc="musl"),
+    linux("aarch64", "musl", "aarch64", libc="musl"),
     Target("x86_64-apple-darwin", "macOS", None),
     Target("aarch64-apple-darwin", "macOS", None),
     Target("x86_64-pc-windows-gnu", "Windows", "wine", ("wine64",), has_tests=False),
