@@ -497,7 +497,7 @@ class ConfigureParams(TypedDict, total=False):
     """allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)."""
 
     zlib: ZlibName | None
-    """The zlib to reproduce, byte for byte, in compressed payloads."""
+    """The zlib to reproduce, byte for byte."""
 
     itsdangerous: ItsdangerousVersion | None
     """The release of itsdangerous whose signatures are accepted."""
