@@ -30,7 +30,7 @@ fn a_program_that_never_answers_is_given_up() {
         // What it leaves behind holds its stdout open.
         (
             "sleep 60 & exit 3",
-            "sh exited without an answer, and another process holds its stdout open, exit status: 3",
+            "sh exited without a response, and another process holds its stdout open, exit status: 3",
         ),
         ("head -c 100000000 /dev/zero", "with a line that is not JSON (length 67108864, "),
         // What it leaves behind holds its stderr open.
