@@ -81,7 +81,7 @@ pub enum Feature {
     /// Changed in 1.0a2: tokens can be restricted, also by the options of `create-token`.
     TokenRestrictions,
     /// `restrictions_allow_action` that matches names exactly. From 1.0a5 to 1.0a19 Datasette has a
-    /// function of that name with implied rights, which isn't reproduced.
+    /// function of that name with implied permissions, which isn't reproduced.
     ///
     /// Changed in 1.0a20: `restrictions_allow_action` matches names exactly. dstok answers it, and
     /// `token_allows_action`, from this release on.
