@@ -1,13 +1,13 @@
 // Shows what the WebAssembly module says about a token. Makes no request and stores nothing.
 "use strict";
 
-// Only a hostile token has more of these. Indented, a deeply nested payload is much longer.
+// Only a hostile token exceeds these limits. Indentation makes a deeply nested payload much longer.
 const LONGEST_TEXT = 2_000;
 const LONGEST_PAYLOAD = 20_000;
 const LONGEST_INDENTED = 100_000;
 const MOST_PLACES = 500;
 
-// Characters that aren't visible or change the direction of text, but for spaces.
+// Characters that are invisible or change the direction of text, except spaces.
 const DECEPTIVE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 const SHORT = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
@@ -19,8 +19,8 @@ const VERDICTS = {
 
 const WHAT_TO_DO = {
   unchecked:
-    "Anybody can write a token like this. Only the secret shows whether it is genuine: " +
-    "run “dstok inspect” with it on your own machine.",
+    "Anyone can write a token like this. To find out whether it is genuine, " +
+    "run “dstok inspect” with the secret on your own machine.",
   expired: "Create a new token.",
   invalid: "Copy the whole token again, from dstok_ to its end. If that doesn’t help, create a new one.",
 };
@@ -43,7 +43,7 @@ function make(name, className, ...children) {
   return made;
 }
 
-/** Escape what is invisible and cut what is long, since a token may come from anywhere. */
+/** Escape invisible characters and cut long text, because a token may come from anywhere. */
 function visible(text) {
   if (text.length > LONGEST_TEXT) {
     return `${visible(text.slice(0, LONGEST_TEXT))}… (${text.length} characters)`;
@@ -52,7 +52,7 @@ function visible(text) {
   return text.replace(DECEPTIVE, (character) => SHORT[character] ?? `\\u{${code(character)}}`);
 }
 
-/** The JSON of a payload, with escapes for what is invisible. Indented unless that is very long. */
+/** The JSON of a payload, with escapes for invisible characters. Indented unless that is very long. */
 function payloadText(payload) {
   const compact = JSON.stringify(payload);
   if (payload === null || compact.length > LONGEST_PAYLOAD) return null;
@@ -117,7 +117,7 @@ function places(restrictions) {
   return rows.map(([where, names]) => [where, names.join(", ")]).filter(([, actions]) => actions);
 }
 
-/** What a token may do, in a sentence; null where the table says it or nobody knows. */
+/** A sentence about what a token allows; null if the table shows it or it is unknown. */
 function mayDo(found, rows) {
   if (found.restrictions !== null) return rows.length ? null : "Nothing: its restrictions are empty";
   if (has(found.payload, "_r")) return "Unknown: its restrictions are malformed";
@@ -155,7 +155,7 @@ function showAnswer(found, now) {
   const rows = found.restrictions ? places(found.restrictions) : [];
   const text = payloadText(found.payload);
   const list = [...facts(found, rows, now)];
-  if (text === null && found.payload !== null) list.push(["Payload", "Too long to be shown"]);
+  if (text === null && found.payload !== null) list.push(["Payload", "Too long to show"]);
   const items = list.map(([label, text]) => make("div", "", make("dt", "", label), make("dd", "", text)));
   element("facts").replaceChildren(...items);
   const shown = rows.slice(0, MOST_PLACES).map(([where, actions]) => {
@@ -206,7 +206,7 @@ async function start() {
   if (!field.isContentEditable) field.contentEditable = "true";
   field.addEventListener("input", show);
   element("clear").addEventListener("click", clear);
-  // Or else the browser brings it back with the page.
+  // Otherwise the browser restores the token with the page.
   addEventListener("pagehide", clear);
   show();
 }

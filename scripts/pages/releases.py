@@ -15,7 +15,7 @@ HEAD = f"""\
 
 dstok reproduces every release of Datasette from 0.44 to 0.65.5 and from 1.0a0 to {environments.NEWEST}, pre-releases included. Choose one with `--datasette-version`, or with `datasette_version` in `configure`. The default is the newest.
 
-These releases changed how tokens, cookies or signed values are made or checked. Releases that aren't listed behave like the one before. `scripts/generate_pages` writes this page from `crates/datasette-tokens/src/release.rs`, the only place in dstok that compares releases.
+These releases changed how tokens, cookies or signed values are made or verified. A release that isn't listed behaves like the one before it. `scripts/generate_pages` writes this page from `crates/datasette-tokens/src/release.rs`, the only place in dstok that compares releases.
 
 | release | what changed |
 | --- | --- |

@@ -2,8 +2,9 @@
 
 import json
 import re
+from functools import cache
 
-from platforms.build import ARTEFACTS
+from platforms import build
 from platforms.chroot import BUILD, inside
 from platforms.steps import Failure
 
@@ -22,9 +23,14 @@ PROTOCOL_TESTS = (
 )
 # Those that need the real thing.
 SYSTEM_TESTS = ("audit_log", "create_tokens_output", "life", "memory", "records_recovery", "sandbox", "threads")
-TESTED = BUILD / "tests" / "debug" / "dstok"
-# This one would measure the memory of the emulator.
-EMULATED_OPTIONS = "--skip a_gibibyte_without_a_newline"
+# In place of them where no Linux is.
+WINDOWS_TESTS = ("windows",)
+# What would measure the memory of the emulator, and what Wine doesn't deliver.
+SKIPPED = {
+    "natively": "",
+    "qemu-user": "--skip a_gibibyte_without_a_newline",
+    "wine": "--skip ctrl_break_ends_it_with_success",
+}
 
 # In place of dstok where it is emulated: no emulator has seccomp, and dstok would say so each time.
 SHIM = """#!/bin/sh
@@ -76,28 +82,47 @@ def conformance(target):
     return int(found[1])
 
 
-def compile_tests():
-    """Compile the test programs for this machine. Returns {name: path inside the chroot}."""
-    named = " ".join(f"--test {name}" for name in (*PROTOCOL_TESTS, *SYSTEM_TESTS))
-    script = f"cargo test --no-run --locked --target-dir /build/tests --message-format json {named}"
-    output = inside(script, "tests-build", "/build/dstok", CARGO_PROFILE_TEST_DEBUG="0", CARGO_PROFILE_DEV_DEBUG="0")
+@cache
+def compile_tests(target=None):
+    """Compile the test programs, for this machine or for Windows.
+
+    Returns ({name: path inside the chroot}, where they look for dstok (Path)).
+    """
+    folder, names, chosen, variables = BUILD / "tests", (*PROTOCOL_TESTS, *SYSTEM_TESTS), "", {}
+    if target:
+        folder, names = folder / target.triple, WINDOWS_TESTS
+        chosen, variables = f"--target {target.triple} {build.options(target)}", build.environment(target)
+    named = " ".join(f"--test {name}" for name in names)
+    script = f"cargo test --no-run --locked --target-dir /build/tests --message-format json {chosen} {named}"
+    variables |= {"CARGO_PROFILE_TEST_DEBUG": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
+    output = inside(script, "tests-build", "/build/dstok", **variables)
     messages = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     built = [message for message in messages if message.get("executable") and "test" in message["target"]["kind"]]
-    return {message["target"]["name"]: message["executable"] for message in built}
+    programs = {message["target"]["name"]: message["executable"] for message in built}
+    return programs, folder / "debug" / ("dstok.exe" if target else "dstok")
 
 
-def tests(target, programs):
+def tests(target):
     """Run test programs against the program of a target. Returns how many tests passed. Raises Failure."""
-    TESTED.unlink(missing_ok=True)
-    names, options = PROTOCOL_TESTS, ""
-    if target.how == "natively":
-        TESTED.write_bytes((ARTEFACTS / target.triple / target.file).read_bytes())
-        names += SYSTEM_TESTS
+    programs, tested = compile_tests(target if target.system == "windows" else None)
+    names, runner = programs, ""
+    # A new file: the old one may be linked to what cargo built.
+    tested.unlink(missing_ok=True)
+    if target.how == "qemu-user":
+        names = PROTOCOL_TESTS
+        tested.write_text(SHIM.format(command=command(target)))
     else:
-        options = EMULATED_OPTIONS
-        TESTED.write_text(SHIM.format(command=command(target)))
-    TESTED.chmod(0o755)
-    script = "\n".join(f'{programs[name]} --quiet {options} || failed="$failed {name}"' for name in names)
-    script = f'cd /build/dstok; failed=\n{script}\n[ -z "$failed" ] || {{ echo "failed:$failed"; exit 1; }}'
+        runner = " ".join(target.runner)
+        tested.write_bytes((build.ARTEFACTS / target.triple / target.file).read_bytes())
+    tested.chmod(0o755)
+    options = f"--quiet {SKIPPED[target.how]}"
+    runs = "\n".join(f'{runner} {programs[name]} {options} || failed="$failed {name}"' for name in names)
+    script = f'cd /build/dstok; failed=\n{runs}\n[ -z "$failed" ] || {{ echo "failed:$failed"; exit 1; }}'
     output = inside(script, f"{target.triple}-tests", timeout=3600)
     return sum(map(int, re.findall(r"^test result: ok\. (\d+) passed", output, re.MULTILINE)))
+
+
+def console(target):
+    """Type a request on a console, and Ctrl-C. Raises Failure."""
+    script = f"python3 /build/dstok/scripts/platforms/console.py {command(target)} serve --secret not-a-secret"
+    inside(script, f"{target.triple}-console", timeout=600)

@@ -46,8 +46,9 @@ def tested(target, results):
     if not target.how:
         return "linked only"
     parts = [f"{results['conformance']:,} fixture checks"] if "conformance" in results else ["conformance FAILED"]
-    if target.has_tests:
-        parts.append(f"{results['tests']} tests" if "tests" in results else "tests FAILED")
+    parts.append(f"{results['tests']} tests" if "tests" in results else "tests FAILED")
+    if target.system == "windows":
+        parts.append("Ctrl-C on a console" if "console" in results else "console FAILED")
     return f"{', '.join(parts)}, {target.how}"
 
 

@@ -59,9 +59,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("first byte wrong, last byte wrong", &one, &first, &last),
         ("first byte wrong, all bytes random", &one, &first, &all),
         ("of three secrets: first byte wrong, last byte wrong", &three, &first, &last),
-        ("of three secrets: the newest matches, the second matches", &three, &newest, &older),
-        ("of three secrets: the second matches, the oldest matches", &three, &older, &oldest),
-        ("of three secrets: the oldest matches, none matches", &three, &oldest, &first),
+        (
+            "of three secrets: the current one matches, the first old one matches",
+            &three,
+            &newest,
+            &older,
+        ),
+        (
+            "of three secrets: the first old one matches, the second old one matches",
+            &three,
+            &older,
+            &oldest,
+        ),
+        ("of three secrets: the second old one matches, none matches", &three, &oldest, &first),
     ];
     for (name, datasette, a, b) in pairs {
         let (difference, t) = compare(datasette, [a, b], count);
