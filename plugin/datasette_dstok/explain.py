@@ -260,7 +260,7 @@ def abilities(found: dict[str, Any]) -> Abilities | None:
         places += [Place(f"In {database}/{name}", names) for name, names in resources.items()]
     if not places:
         return Abilities("Nothing: its restrictions allow no action.")
-    return Abilities("Only these actions, if its actor may do them:", places)
+    return Abilities("Only these actions, and only if its actor may do them:", places)
 
 
 def malformed(restrictions: object) -> str:
