@@ -25,12 +25,12 @@ fn a_program_that_never_answers_is_given_up() {
             "echo '{\"jsonrpc\":\"2.0\",\"id\":0,\"error\":\"no\"}'; cat >/dev/null",
             "no integer code",
         ),
-        ("sleep 60", "did not answer within 1 seconds (--timeout; does it flush each answer?)"),
+        ("sleep 60", "did not respond within 1 seconds (--timeout; does it flush each response?)"),
         ("exec >&-; sleep 60", "closed its stdout"),
         // What it leaves behind holds its stdout open.
         (
             "sleep 60 & exit 3",
-            "sh exited without an answer, and another process holds its stdout open, exit status: 3",
+            "sh exited without a response, and another process holds its stdout open, exit status: 3",
         ),
         ("head -c 100000000 /dev/zero", "with a line that is not JSON (length 67108864, "),
         // What it leaves behind holds its stderr open.
@@ -41,7 +41,7 @@ fn a_program_that_never_answers_is_given_up() {
         assert_eq!(outcome.code, Some(1), "{script}: {outcome:?}");
         assert_eq!(outcome.stdout.matches(reason).count(), 1, "{script}: {outcome:?}");
         let checks = table(&outcome)[0].1[1];
-        let all = format!("no answer, even after 2 starts: {checks} checks failed");
+        let all = format!("no response, even after 2 starts: {checks} checks failed");
         assert!(outcome.stdout.contains(&all), "{outcome:?}");
     }
 }
@@ -52,7 +52,7 @@ fn a_program_that_repeats_its_input_is_told_so() {
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let text = &outcome.stdout;
     assert!(text.contains("cat answered request 0 with JSON that is not a JSON-RPC 2.0"), "{text}");
-    assert!(text.contains("does the program repeat its input?"), "{text}");
+    assert!(text.contains("does the program echo its input?"), "{text}");
     assert!(!text.contains("null"), "{text}");
 }
 
@@ -79,7 +79,7 @@ fn a_program_that_crashes_is_started_again() {
             crash,
             "  sh closed its stdout, exit status: 1; the end of its stderr:\n      TypeError: boom",
         ),
-        ("3", "sleep 60", "  sh did not answer within 3 seconds (--timeout); its stderr is empty"),
+        ("3", "sleep 60", "  sh did not respond within 3 seconds (--timeout); its stderr is empty"),
         ("30", "echo garbage", "answered request 1 with a line that is not JSON (length 7, "),
     ] {
         // The params of one scenario.

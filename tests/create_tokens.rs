@@ -108,7 +108,7 @@ fn a_bad_record_has_its_line_and_reason_on_stderr_and_in_the_output() {
     let reasons = [
         "dstok: line 4: actor_id is empty",
         "dstok: line 5: expires_after must be a whole number of seconds",
-        "dstok: line 6: has 2 columns where the header has 3",
+        "dstok: line 6: has 2 columns but the header has 3",
         "dstok: line 7: restrict_resource must be db/table:action items",
         "dstok: 4 of 6 records failed",
     ];

@@ -71,7 +71,7 @@ fn inspect_reports_everything_on_one_screen() {
     for words in [
         "expired 3 days ago",
         "Token has expired",
-        "with an old secret (number 1",
+        "signed with old secret 1",
         "root",
         "2023-11-14 22:13:20 UTC",
         "2023-11-14 23:13:20 UTC, 3 days ago",
@@ -223,6 +223,23 @@ fn a_token_without_its_signature_is_shown_and_invalid() {
 }
 
 #[test]
+fn inspect_says_which_secret_signed() {
+    let [old, other] = ["s", "t"].map(|secret| file(&format!("inspect-old-{secret}.txt"), secret));
+    let [old, other] = [&old, &other].map(|path| path.to_str().unwrap());
+    let advice = "replace the token before the old secret is removed";
+    for (options, words, is_old) in [
+        (&["--secret", "s"][..], "signed with the current secret", false),
+        (&["--secret", "u", "--old-secret-file", old], "signed with old secret 1", true),
+        (&["--old-secret-file", old], "signed with old secret 1", true),
+        (&["--old-secret-file", other, "--old-secret-file", old], "signed with old secret 2", true),
+    ] {
+        let report = on("inspect", &token(), &[options, &["--now", "1700000000"]].concat()).stdout;
+        assert!(report.contains(words), "{report}");
+        assert_eq!(report.contains(advice), is_old, "{report}");
+    }
+}
+
+#[test]
 fn inspect_takes_what_people_paste_and_verify_does_not() {
     let token = token();
     let json = [&HOUR[..], &["--json"]].concat();
@@ -260,8 +277,8 @@ fn a_signature_of_another_length_is_cut_short_or_too_long() {
     let token = token();
     let (whole, signature) = token.rsplit_once('.').unwrap();
     for (text, words) in [
-        (&signature[..20], "it is cut short, to 20 of 27 characters"),
-        ("", "it is cut short, to 0 of 27 characters"),
+        (&signature[..20], "it is cut short (20 of 27 characters)"),
+        ("", "it is cut short (0 of 27 characters)"),
         (&format!("{signature}{signature}"), "it is too long, with 54 characters instead of 27"),
     ] {
         let token = format!("{whole}.{text}");

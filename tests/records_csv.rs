@@ -182,8 +182,8 @@ fn a_row_of_another_length_is_an_error_of_that_record() {
     let c = token(r#"["c"]"#);
     let part = "; the output has only a part of it: correct it and empty its error";
     let expected = format!(
-        "actor_id,n,token,error\na,,,has 1 columns where the header has 2{part}\n\
-         b,1,,has 3 columns where the header has 2{part}\nc,,{c},\n"
+        "actor_id,n,token,error\na,,,has 1 columns but the header has 2{part}\n\
+         b,1,,has 3 columns but the header has 2{part}\nc,,{c},\n"
     );
     assert_eq!(outcome.stdout, expected);
 }

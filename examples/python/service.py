@@ -1,4 +1,4 @@
-"""A service with FastAPI that makes and checks Datasette's API tokens.
+"""A service with FastAPI that makes and verifies Datasette's API tokens.
 
 umask 077
 echo '{"secret": "not-a-secret", "next_secret": null, "old_secrets": []}' > secrets.json

@@ -1,4 +1,4 @@
-"""Datasette plugin: rotate the secret, inspect tokens, mint them within limits."""
+"""Datasette plugin: rotate the secret, inspect tokens, make tokens within limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def startup(datasette: Datasette) -> None:
 
 @hookimpl
 async def shutdown(datasette: Datasette) -> None:
-    """Write down which secrets were used, and end the sidecars that were started."""
+    """Save which secrets were used, and end the sidecars that were started."""
     instance = instance_of(datasette)
     try:
         await instance.usage.close(datasette)
@@ -75,7 +75,7 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 
 @hookimpl
 def handle_exception(datasette: Datasette, request: Request, exception: Exception) -> Any:
-    """Answer a refused token with what is allowed."""
+    """Respond to a request for a refused token with what is allowed."""
     if isinstance(exception, limits.TokenRefused):
         return refused.answer(datasette, request, exception)
     return None
@@ -83,7 +83,7 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
 
 @hookimpl
 def register_events() -> list[type]:
-    """Register the events that tell of old secrets and of refused tokens."""
+    """Register the events about old secrets and refused tokens."""
     return [events.OldSecretUsedEvent, events.TokensRefusedEvent]
 
 
@@ -91,7 +91,7 @@ def register_events() -> list[type]:
 def menu_links(
     datasette: Datasette, actor: dict[str, Any] | None
 ) -> Callable[[], Awaitable[list[dict[str, str]]]]:
-    """Link to the page, for those who may use it."""
+    """Link to the page, for actors who have the permission."""
 
     async def links() -> list[dict[str, str]]:
         if await datasette.allowed(action=page.ACTION, actor=actor):

@@ -1,4 +1,4 @@
-"""Explains the result of `inspect_token` in plain words."""
+"""Explanations of the result of `inspect_token` in plain words."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def token(
     answer = verdict(found, bare(pasted), old_secrets)
     if max_ttl and found["expires"] is not None and cut_short(found):
         answer.notes.append(
-            "It ends sooner than it says, by this Datasette's setting max_signed_tokens_ttl "
-            f"({in_days_and_hours(max_ttl)})."
+            "It expires sooner than it says, because of this Datasette's setting "
+            f"max_signed_tokens_ttl ({in_days_and_hours(max_ttl)})."
         )
     payload = json.dumps(found["payload"], ensure_ascii=False)
     if len(payload) > LONGEST_PAYLOAD:
@@ -149,7 +149,7 @@ def without_prefix(found: dict[str, Any], text: str) -> Answer:
                 "Another plugin's token",
                 f"This is a token of the plugin {plugin}.",
                 [
-                    f"Tokens that begin with {prefix} are made and checked by that plugin. Only it "
+                    f"That plugin makes and verifies the tokens that begin with {prefix}. Only it "
                     "can tell whether this one works."
                 ],
             )
@@ -171,7 +171,7 @@ def without_prefix(found: dict[str, Any], text: str) -> Answer:
             "This is not one of Datasette's own tokens.",
             [
                 "It does not begin with dstok_. Either its beginning is cut off, or something else "
-                "made it. If a plugin checks tokens here, only that plugin can tell whether this "
+                "made it. If a plugin verifies tokens here, only that plugin can tell whether this "
                 "one works."
             ],
         )
@@ -197,19 +197,19 @@ def why(found: dict[str, Any], text: str, old_secrets: int) -> str:
         return f"Its signature is {length}. Something was added to it: copy the token alone."
     if not signed.startswith(BEGINNINGS):
         return (
-            "The text after dstok_ does not begin like a token: characters are missing there, "
-            "or were changed. Copy the whole token."
+            "The text after dstok_ does not begin like a token: characters are missing there or "
+            "were changed. Copy the whole token."
         )
     if found["payload"] is None:
         return (
-            "Its payload cannot be read: characters are missing inside it, or were changed. "
+            "Its payload cannot be read: characters in it are missing or were changed. "
             "Copy the whole token."
         )
     secrets = f"any of the {old_secrets + 1} secrets" if old_secrets else "the secret"
     return (
-        "It was made with another secret, or it was changed: its signature does not fit "
-        f"{secrets} that this Datasette accepts. The signature alone cannot tell which. "
-        "Does it come from another Datasette, or from before a rotation of the secret?"
+        "It was made with another secret, or it was changed: its signature does not match "
+        f"{secrets} that this Datasette accepts. Perhaps it comes from another Datasette, or from "
+        "before the secret was rotated."
     )
 
 
@@ -259,8 +259,8 @@ def abilities(found: dict[str, Any]) -> Abilities | None:
     for database, resources in restrictions["resource"].items():
         places += [Place(f"In {database}/{name}", names) for name, names in resources.items()]
     if not places:
-        return Abilities("Nothing: it is restricted to no action at all.")
-    return Abilities("Of what its actor may do, only this:", places)
+        return Abilities("Nothing: its restrictions allow no action.")
+    return Abilities("Only these actions, and only if its actor may do them:", places)
 
 
 def malformed(restrictions: object) -> str:
@@ -268,9 +268,9 @@ def malformed(restrictions: object) -> str:
     if isinstance(restrictions, dict):
         return "Its restrictions are malformed."
     return (
-        f"Nothing. Its restrictions are {'null' if restrictions is None else 'malformed'}, where "
-        "Datasette expects an object: it answers with a server error (500) as soon as it looks "
-        "up a permission."
+        f"Nothing. Its restrictions are {'null' if restrictions is None else 'malformed'} instead "
+        "of an object: Datasette responds with a server error (500) as soon as it looks up a "
+        "permission."
     )
 
 

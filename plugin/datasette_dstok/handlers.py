@@ -37,7 +37,7 @@ def replace(handler: Any) -> Any:
 
 
 class DstokTokenHandler(TokenHandler):
-    """Mints signed tokens by the sidecar, within the limits.
+    """Makes signed tokens with the sidecar, within the limits.
 
     They are byte for byte those of Datasette's own handler, which verifies them.
     """
@@ -92,8 +92,8 @@ def refuse_old_secret() -> None:
     """
     if credentials.old_secrets():
         raise limits.SessionRefused(
-            "This session is from before Datasette's secret was changed. "
-            "Log out and in again to make tokens"
+            "This session began before Datasette's secret was changed. "
+            "Log out and log in again to create tokens"
         )
 
 

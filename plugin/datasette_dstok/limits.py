@@ -16,8 +16,8 @@ SHOWN = 40
 class TokenRefused(ValueError, BadRequest):
     """A limit forbids this token. Datasette answers it with 400 and the message.
 
-    `asked` says the same to whoever filled in a form. `is_limit` is False if nothing else that is
-    asked for would be granted either.
+    `asked` says the same to a person who filled in a form. `is_limit` is False if no other request
+    would be granted either.
     """
 
     is_limit = True
@@ -34,7 +34,7 @@ class SessionRefused(TokenRefused):
 
 
 class AuditLogUnavailable(TokenRefused):
-    """The audit log cannot record the token, so it is not minted. Answered with 503."""
+    """The audit log cannot record the token, so no token is made. Answered with 503."""
 
     status = 503
     is_limit = False

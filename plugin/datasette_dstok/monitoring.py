@@ -18,7 +18,7 @@ METHODS = ("GET", "HEAD")
 
 
 async def secrets_in_use(datasette: Datasette, request: Request) -> Response:
-    """Answer with the Report as JSON. 403 without the permission dstok-inspect."""
+    """Return the Report as JSON. 403 without the permission dstok-inspect."""
     if request.method not in METHODS:
         return Response.error("Method not allowed", 405, headers={"Allow": ", ".join(METHODS)})
     await datasette.ensure_permission(action=ACTION, actor=request.actor)

@@ -33,7 +33,7 @@ class Cookie:
 
 @dataclass(frozen=True)
 class Options:
-    """What stands under `datasette-dstok` in the plugin configuration, but for the secrets.
+    """The options under `datasette-dstok` in the plugin configuration, except the secrets.
 
     Times are in seconds.
     """
@@ -176,9 +176,7 @@ def read_secrets(config: dict[str, Any], current: str) -> tuple[Secrets, list[st
     old = []
     for number, value in found["old_secrets"].items():
         if value == current:
-            warnings.append(
-                f"entry {number} of old_secrets is ignored: it is the secret that is in use"
-            )
+            warnings.append(f"entry {number} of old_secrets is ignored: it is the current secret")
         elif value not in old:
             old.append(value)
         else:
@@ -186,9 +184,7 @@ def read_secrets(config: dict[str, Any], current: str) -> tuple[Secrets, list[st
     for number, value in found["revoked_secrets"].items():
         where = f"entry {number} of revoked_secrets"
         if value == current:
-            raise mistake(
-                f"{where} is the secret that is in use: give Datasette a new secret first"
-            )
+            raise mistake(f"{where} is the current secret: give Datasette a new secret first")
         if value in old:
             raise mistake(f"{where} is also in old_secrets: remove it there")
     revoked = tuple(Secret(value) for value in dict.fromkeys(found["revoked_secrets"].values()))

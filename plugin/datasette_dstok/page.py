@@ -49,7 +49,7 @@ async def secrets(datasette: Datasette, request: Request) -> Response:
 
 
 async def refusal(datasette: Datasette, request: Request, *methods: str) -> Response | None:
-    """Return the answer to a method that a page does not have, else None.
+    """Return the response to a method that a page does not have, else None.
 
     Raises Forbidden without the permission.
     """

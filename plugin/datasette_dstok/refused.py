@@ -1,4 +1,4 @@
-"""Answer a request for a token that a limit forbids: a page for people, JSON for programs."""
+"""The response to a request for a token that a limit forbids: a page, or JSON for programs."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class Sidecar:
 
 
 class Minting(Sidecar):
-    """Mints tokens within the limits. After a failure it pauses for a while."""
+    """Makes tokens within the limits. After a failure it pauses for a while."""
 
     def __init__(self, options: Options, secrets: Secrets, warnings: Warnings) -> None:
         super().__init__(
@@ -218,7 +218,7 @@ class Minting(Sidecar):
 class Inspection(Sidecar):
     """Inspects pasted tokens. Its only limit is on their size.
 
-    It has a process of its own: whatever a token does to it, minting goes on.
+    It has a process of its own: whatever a token does to it, making tokens continues.
     """
 
     def __init__(self, options: Options, secrets: Secrets, warnings: Warnings) -> None:

@@ -12,7 +12,7 @@ MANY_DAYS = 7
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time in words: the date, and how far away it is.
+    """A point in time as text: the date, and how far away it is.
 
     `iso` is the same for machines. It and `away` are None beyond the calendar.
     """

@@ -1,4 +1,4 @@
-"""Statistics of how much each secret is still in use."""
+"""Statistics on how often each secret is used."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Usage:
         self._seen_fails = False
 
     def start(self, datasette: Datasette) -> None:
-        """Start to keep the counts. The hook `startup` calls this."""
+        """Start to save the counts. The hook `startup` calls this."""
         self._max_ttl = datasette.setting("max_signed_tokens_ttl")
         self._store = store_of(datasette)
         old = len(self._accepted) - 1
@@ -137,8 +137,8 @@ class Usage:
             )
             if self._store is None:
                 logger.warning(
-                    "datasette-dstok: their use is counted by this process alone, and forgotten "
-                    "when it ends: start Datasette with --internal FILE to keep the counts"
+                    "datasette-dstok: each process counts their use alone, and loses the counts "
+                    "when it ends: start Datasette with --internal FILE to keep them"
                 )
         if self._revoked:
             # A mistyped secret would revoke nothing: the page has the same fingerprints.
@@ -243,7 +243,7 @@ class Usage:
                 if self._store is None:
                     self._log_use(self._due())
             except Exception:
-                logger.exception("datasette-dstok: the use of secrets could not be kept")
+                logger.exception("datasette-dstok: the use of secrets could not be saved")
             if len(self._accepted) == 1:
                 return
             await asyncio.sleep(INTERVAL)
@@ -290,7 +290,7 @@ class Usage:
             self._failure = why
             logger.warning(
                 "datasette-dstok: the use of secrets cannot be written to the internal database, "
-                "and is kept in memory as long as Datasette runs: %s",
+                "and stays in memory while Datasette runs: %s",
                 why,
             )
 

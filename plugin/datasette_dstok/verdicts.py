@@ -24,8 +24,8 @@ class Verdict:
 
 ALONE = Verdict(
     "watch",
-    "The internal database cannot be written to now, so other processes may have seen a use "
-    "that this one does not know. Look at the log of Datasette.",
+    "The internal database cannot be written to now, so this page may lack uses that other "
+    "processes have seen. See Datasette's log.",
 )
 """Instead of `safe`, while processes cannot share what they see."""
 

@@ -240,7 +240,7 @@ def tokens():
                 "This token is not valid.",
                 "It was made with another secret, or it was changed",
                 "mallory",
-                "Anybody could have written this",
+                "Anyone could have written this",
             ],
         ),
         (

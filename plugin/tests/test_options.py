@@ -27,7 +27,7 @@ def old(listed):
         ([], (), ()),
         ([None, "", "b"], ("b",), ("entry 1", "entry 2")),
         (["b", "c", "b"], ("b", "c"), ("entry 3 of old_secrets is ignored: it is a duplicate",)),
-        ([CURRENT, "b"], ("b",), ("entry 1 of old_secrets is ignored: it is the secret",)),
+        ([CURRENT, "b"], ("b",), ("entry 1 of old_secrets is ignored: it is the current",)),
         (["b\n"], ("b\n",), ("entry 1 of old_secrets ends in white space",)),
         ([" b \n\n"], (" b \n\n",), ("entry 1 of old_secrets ends in white space",)),
         ([" b"], (" b",), ()),
@@ -85,7 +85,7 @@ def test_empty_files_and_variables_are_named(monkeypatch, tmp_path):
         ({"old_secrets": [{"$file": "a\0b"}]}, "must name a variable"),
         ({"old_secrets": [{"$env": 4711}]}, "entry 1 of old_secrets must be a string"),
         ({"old_secrets": ["a"], "revoked_secrets": ["4711", "a"]}, "is also in old_secrets"),
-        ({"revoked_secrets": [CURRENT]}, "entry 1 of revoked_secrets is the secret that is in use"),
+        ({"revoked_secrets": [CURRENT]}, "entry 1 of revoked_secrets is the current secret"),
         ({"revoked_secrets": [CURRENT], "old_secrets": [CURRENT]}, "give Datasette a new secret"),
         (
             {"revoked_secrets": ["a", ""]},
@@ -193,7 +193,7 @@ def test_a_real_server_says_what_it_ignores(tmp_path):
     with serve(tmp_path, CURRENT, {"old_secrets": listed}, environ=variables) as server:
         log = server.log.read_text()
         assert "entry 1 of old_secrets is ignored: the variable UNSET is not set" in log
-        assert "entry 2 of old_secrets is ignored: it is the secret that is in use" in log
+        assert "entry 2 of old_secrets is ignored: it is the current secret" in log
         assert "entry 3 of old_secrets ends in white space" in log
         # Datasette signs with the newline that its variable ends with.
         answer = server.request("/-/actor.json", token=token(OLD + "\n"))

@@ -157,16 +157,22 @@ async def test_base_url(make_datasette):
             [
                 "This token is not valid.",
                 "It was made with another secret, or it was changed",
-                "does not fit any of the 3 secrets that this Datasette accepts.",
+                "does not match any of the 3 secrets that this Datasette accepts.",
                 "What it claims",
                 "Actor alice",
                 "none of the 3 secrets known here",
             ],
         ),
         (lambda: token(CURRENT, t="x"), ["The time when it was made is not a whole number."]),
-        (lambda: token(CURRENT, _r={}), ["Nothing: it is restricted to no action at all."]),
-        (lambda: token(CURRENT, _r=None), ["This token is valid.", "Its restrictions are null,"]),
-        (lambda: token(CURRENT, _r=5), ["This token is valid.", "restrictions are malformed,"]),
+        (lambda: token(CURRENT, _r={}), ["Nothing: its restrictions allow no action."]),
+        (
+            lambda: token(CURRENT, _r=None),
+            ["This token is valid.", "Its restrictions are null instead"],
+        ),
+        (
+            lambda: token(CURRENT, _r=5),
+            ["This token is valid.", "restrictions are malformed instead"],
+        ),
         (lambda: token(CURRENT, _r={"a": 5}), ["Its restrictions are malformed."]),
         (
             lambda: token(
@@ -217,9 +223,9 @@ OTHER_OR_CHANGED = "It was made with another secret, or it was changed"
 
 # What is done to a whole token, and what the page says of the result.
 DAMAGE = {
-    "signature cut": (lambda whole: whole[:-7], "its signature is cut short, to 20 of 27"),
+    "signature cut": (lambda whole: whole[:-7], "its signature is cut short (20 of 27 characters)"),
     "signature gone": (lambda whole: whole.rpartition(".")[0], NO_SIGNATURE),
-    "dot left": (lambda whole: whole.rpartition(".")[0] + ".", "is cut short, to 0 of 27"),
+    "dot left": (lambda whole: whole.rpartition(".")[0] + ".", "is cut short (0 of 27 characters)"),
     "payload cut": (lambda whole: whole[:-33], NO_SIGNATURE),
     "only the prefix": (lambda whole: "dstok_", "Nothing follows dstok_."),
     "something added": (lambda whole: whole + "xyz", "Something was added to it"),

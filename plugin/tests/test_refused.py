@@ -140,7 +140,7 @@ def test_session_of_an_old_secret(tmp_path):
         fields = {"expire_type": "days", "expire_duration": 1}
         refused = server.post_form("/-/create-token", old, **fields)
         assert refused.status == 400
-        assert "Log out and in again to make tokens" in text(refused.text)
+        assert "Log out and log in again to create tokens" in text(refused.text)
         assert "What is allowed" not in text(refused.text)
 
 

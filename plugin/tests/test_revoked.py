@@ -97,7 +97,7 @@ async def test_a_session_from_an_old_secret_makes_no_tokens(make_datasette):
             "/-/create-token", data=CREATE, cookies={"ds_actor": session}
         )
         assert response.status_code == 400
-        assert "Log out and in again" in response.text
+        assert "Log out and log in again" in response.text
         assert "dstok_" not in response.text
     response = await guarded.client.post(
         "/-/create-token", data=CREATE, cookies={"ds_actor": cookie(CURRENT, root)}
@@ -200,7 +200,7 @@ async def test_a_task_that_outlives_its_request_is_no_way_out(make_datasette):
             await task
     finally:
         pm.unregister(name="tasks")
-    assert "Log out and in again" in str(outcomes[0][0])
+    assert "Log out and log in again" in str(outcomes[0][0])
     assert outcomes[1][0].startswith("dstok_")
 
 

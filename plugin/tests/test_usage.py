@@ -357,8 +357,8 @@ def test_nothing_is_safe_while_processes_cannot_share_what_they_see(clock, inter
     other.flush()
     assert one.verdict() == (
         "watch",
-        "The internal database cannot be written to now, so other processes may have seen a use "
-        "that this one does not know. Look at the log of Datasette.",
+        "The internal database cannot be written to now, so this page may lack uses that other "
+        "processes have seen. See Datasette's log.",
     )
     kept.rename(internal)
     other.flush()

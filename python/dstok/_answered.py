@@ -5,7 +5,7 @@ from ._errors import AnsweredError
 
 
 class InvalidRequest(AnsweredError):
-    """The JSON text is not a Request. The line or frame, the batch, its answers or the nesting
+    """The JSON text is not a Request. The line or frame, the batch, its responses or the nesting
     exceeds a limit.
     """
 
@@ -20,8 +20,8 @@ class MethodNotFound(AnsweredError):
 
 class InvalidParams(AnsweredError, ValueError):
     """A parameter is missing, unknown or wrong. `data.param` names it, with at most 40 characters
-    of an unknown name. It is `params` if there are too many positions or an unknown name looks
-    like a token.
+    of an unknown name. It is `params` if there are too many values by position, or an unknown
+    name looks like a token.
     """
 
     kind, code = "invalid_params", -32602
@@ -46,9 +46,9 @@ class BadSignature(AnsweredError):
 
 
 class BadPayload(AnsweredError):
-    """The signature is right, but the payload is not: itsdangerous's `BadPayload`. Its base64,
+    """The signature is valid, but the payload is not: itsdangerous's `BadPayload`. Its base64,
     zlib, UTF-8 or JSON is broken, it exceeds `--max-payload`, it is nested more than 512 levels
-    deep, or the answer would hold `NaN` or an infinity, which JSON cannot carry.
+    deep, or the result would hold `NaN` or an infinity, which JSON cannot carry.
     """
 
     kind, code = "bad_payload", 3

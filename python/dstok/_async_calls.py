@@ -145,7 +145,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, ProcessInfo]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -165,7 +165,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, Literal["pong"]]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(
@@ -278,7 +278,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo]]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -298,7 +298,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Literal["pong"]]]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(
@@ -408,7 +408,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[ProcessInfo | DstokError]]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -428,7 +428,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Coroutine[Any, Any, list[Literal["pong"] | DstokError]]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(
@@ -571,7 +571,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -595,7 +595,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> AsyncIterator[Literal["pong"]]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(
@@ -727,7 +727,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> AsyncIterator[ProcessInfo | DstokError]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -751,7 +751,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> AsyncIterator[Literal["pong"] | DstokError]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(

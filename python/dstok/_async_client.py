@@ -29,16 +29,16 @@ _Self = TypeVar("_Self", bound="AsyncClient")
 
 
 class AsyncClient(BaseClient):
-    """Calls a sidecar of its own from asyncio, never blocking the event loop.
+    """Runs its own sidecar and calls it from asyncio, without ever blocking the event loop.
 
-    Any number of loops may use it at the same time. Use it as an asynchronous context manager, or
+    Any number of loops can use it at the same time. Use it as an asynchronous context manager, or
     call `aclose`.
 
-    Every method takes `timeout`: the seconds to wait for the answer (float), including a start. It
-    replaces the client's timeout. None means no limit. It ends the wait, not the start.
+    Every method takes `timeout`: the seconds to wait for the response (float), including a start.
+    It overrides the client's timeout. None means no limit. It ends the wait, not the start.
 
     Besides the exceptions named, every method raises BinaryNotFound, VersionMismatch, ProcessDied,
-    ProtocolError, CallTimeout, ClientClosed, InvalidArgument, and those of the answer.
+    ProtocolError, CallTimeout, ClientClosed, InvalidArgument, and those for errors in responses.
     """
 
     async def create_token(
@@ -83,7 +83,7 @@ class AsyncClient(BaseClient):
     async def verify_token(
         self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
     ) -> types.Actor | None:
-        """Return the actor of an API token (dict), or None where Datasette returns None.
+        """Verify an API token. Return its actor (dict), or None where Datasette returns None.
 
         `now` is a time in Unix seconds (float) that replaces the clock's. Raises TokenInvalid,
         BadPayload, NoSecret, NotSupported.
@@ -116,7 +116,7 @@ class AsyncClient(BaseClient):
     async def unsign(
         self, signed: str, namespace: str = "default", *, timeout: Timeout = DEFAULT
     ) -> Any:
-        """Return the value that was signed, as `datasette.unsign()` returns it.
+        """Verify a signed value. Return what was signed, as `datasette.unsign()` does.
 
         Raises BadSignature, BadPayload, NoSecret.
         """
@@ -146,7 +146,7 @@ class AsyncClient(BaseClient):
     async def verify_actor_cookie(
         self, cookie: str, *, now: float | None = None, timeout: Timeout = DEFAULT
     ) -> Any:
-        """Return the actor of a `ds_actor` cookie, or None for an anonymous visitor.
+        """Verify a `ds_actor` cookie. Return its actor, or None for an anonymous visitor.
 
         `now` is a time in Unix seconds (float) that replaces the clock's. Raises NoSecret, and
         TokenInvalid for an expiry that cannot be decoded.
@@ -214,8 +214,8 @@ class AsyncClient(BaseClient):
         """Change the configuration of this sidecar and of later ones. Return the new info.
 
         The arguments are those of the class. A new `secret` drops the old ones unless
-        `old_secrets` is given too. A call that fails changes nothing. A `configure` that `call`,
-        `batch` or `map` sends counts too.
+        `old_secrets` is given too. A call that fails changes nothing. Later sidecars also get
+        what `call`, `batch` or `map` configures.
         """
         changes = given(
             {},
@@ -267,7 +267,7 @@ class AsyncClient(BaseClient):
     ) -> list[Any]:
         """Send several calls, pairs of method and params, at once. Return their results.
 
-        The calls go as one JSON-RPC batch and are answered in order. As with `asyncio.gather`,
+        The calls are sent as one JSON-RPC batch and answered in order. As with `asyncio.gather`,
         the first error is raised when all calls are done. With `return_exceptions` the list has
         each error in place of its result.
         """
@@ -290,7 +290,7 @@ class AsyncClient(BaseClient):
         return_exceptions: bool = False,
         timeout: Timeout = DEFAULT,
     ) -> AsyncIterator[Any]:
-        """Call a method for any number of params. Yield the results in order.
+        """Call a method with each of any number of params. Yield the results in order.
 
         Args:
             method: its name.
@@ -360,7 +360,7 @@ class AsyncClient(BaseClient):
                 return waiter
             except NotSent:  # it ended a moment ago
                 pass
-        raise ProcessDied(f"dstok ended {_TRIES} times in a row before it was asked")
+        raise ProcessDied(f"dstok ended {_TRIES} times in a row before it took the request")
 
     async def _answer(
         self, request: Request | Batch, waiter: Waiter | None, deadline: Deadline

@@ -67,23 +67,23 @@ class BaseClient:
             actions: abbreviations of actions that replace the release's: the body of
                 `/-/actions.json`, a mapping from names to abbreviations, or "none".
             settings: `allow_signed_tokens` (bool), `max_signed_tokens_ttl` (seconds, 0: no limit).
-            zlib: the zlib whose exact bytes compressed payloads have, "zlib" or "zlib-ng". By
-                default that of this Python.
+            zlib: the zlib to reproduce, byte for byte, in compressed payloads: "zlib" or
+                "zlib-ng". By default the one of this Python.
             itsdangerous: "2.2", or "1.1" to also accept SHA-512 signatures.
             require_expiry: refuse tokens that never expire.
             max_expires_after: refuse tokens that work for more than this many seconds (int).
             known_actions_only: refuse restrictions to unknown actions.
             audit_log: a file in which to record each new token (str or path).
             binary: the path of the binary. By default what `find_binary` returns.
-            timeout: seconds to wait for an answer (float), including a start. None means no limit.
-                A start has the same limit.
+            timeout: seconds to wait for a response (float), including a start. None means no
+                limit. A start has the same limit.
             retries: how many times to send a call again if the process dies before it answers
-                (int). `configure` is never repeated. With `audit_log`, each may record a token.
+                (int). `configure` is never repeated. With `audit_log`, each attempt may record a
+                token.
             max_backoff: the longest wait in seconds (float) before a start, after several processes
                 in a row failed to start or died within seconds.
-            log_level: the level (int) at which the logger `dstok` gets the process's stderr, and
-                that it hung or had to be stopped. Starts are logged at INFO, unexpected deaths at
-                WARNING.
+            log_level: the level (int) at which the logger `dstok` logs the process's stderr, hangs
+                and forced stops. Starts are logged at INFO, unexpected exits at WARNING.
             serve_options: more options of `dstok serve` (sequence of str), such as
                 `["--max-line=100000000"]`. Other users can see them, so pass no secret here.
 
@@ -155,7 +155,7 @@ class BaseClient:
 
 
 def _checked(timeout: float | None) -> float | None:
-    """Return a timeout. Raises InvalidArgument if it is none."""
+    """Return a timeout. Raises InvalidArgument if it is not valid."""
     is_seconds = isinstance(timeout, int | float) and timeout <= math.inf
     must = "must be a number of seconds or None"
     InvalidArgument.unless(timeout is None or is_seconds, "timeout", must)

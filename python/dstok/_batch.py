@@ -24,7 +24,7 @@ _Encoded = _protocol.Request | InvalidArgument
 
 
 def encoded(method: str, *params: _protocol.Params) -> list[_Encoded]:
-    """Return requests: together, unless they are long or one of them cannot be sent."""
+    """Return requests, encoded together unless they are long or one of them cannot be sent."""
     try:
         request = _protocol.Request(method, *params)
         if len(params) == 1 or len(request.text) < MOST_BYTES:
@@ -79,7 +79,7 @@ class Batch:
         return b"[%s]\n" % b",".join(self._texts)
 
     def results(self, answer: Any) -> list[Any]:
-        """Return a result or an exception for each request, given the answer to the line."""
+        """Return a result or an exception for each request, given the response to the line."""
         if isinstance(answer, dict):  # an error of the line as a whole
             return self.all_failed(_protocol.outcome(answer))
         if len(answer) == len(self._errors):
@@ -109,11 +109,11 @@ class Window:
         self._bytes = WINDOW_BYTES
 
     def open(self) -> bool:
-        """Tell whether another line may go."""
+        """Tell whether another line may be sent."""
         return self._lines > 0 and self._requests >= self.most and self._bytes > 0
 
     def take(self, batch: Batch) -> None:
-        """Note that a line is under way."""
+        """Note that a line was sent."""
         self._lines -= 1
         self._requests -= len(batch)
         self._bytes -= batch.size

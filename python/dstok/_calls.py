@@ -143,7 +143,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> ProcessInfo:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -163,7 +163,7 @@ if TYPE_CHECKING:
             *,
             timeout: Timeout = ...,
         ) -> Literal["pong"]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(
@@ -276,7 +276,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> list[ProcessInfo]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -296,7 +296,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> list[Literal["pong"]]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(
@@ -406,7 +406,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> list[ProcessInfo | DstokError]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -426,7 +426,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> list[Literal["pong"] | DstokError]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(
@@ -569,7 +569,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -593,7 +593,7 @@ if TYPE_CHECKING:
             return_exceptions: Literal[False] = ...,
             timeout: Timeout = ...,
         ) -> Iterator[Literal["pong"]]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(
@@ -725,7 +725,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Iterator[ProcessInfo | DstokError]:
-            """Changes the configuration from the next request on, and answers the new info."""
+            """Changes the configuration from the next request on, and returns the new info."""
 
         @overload
         def __call__(
@@ -749,7 +749,7 @@ if TYPE_CHECKING:
             return_exceptions: bool,
             timeout: Timeout = ...,
         ) -> Iterator[Literal["pong"] | DstokError]:
-            """Answers "pong"."""
+            """Returns "pong"."""
 
         @overload
         def __call__(

@@ -30,16 +30,16 @@ _Self = TypeVar("_Self", bound="Client")
 
 
 class Client(BaseClient):
-    """Calls a sidecar of its own and waits for the answers.
+    """Runs its own sidecar, calls it and waits for the responses.
 
-    Any number of threads may use it at the same time. Use it as a context manager, or
+    Any number of threads can use it at the same time. Use it as a context manager, or
     call `close`.
 
-    Every method takes `timeout`: the seconds to wait for the answer (float), including a start. It
-    replaces the client's timeout. None means no limit. It ends the wait, not the start.
+    Every method takes `timeout`: the seconds to wait for the response (float), including a start.
+    It overrides the client's timeout. None means no limit. It ends the wait, not the start.
 
     Besides the exceptions named, every method raises BinaryNotFound, VersionMismatch, ProcessDied,
-    ProtocolError, CallTimeout, ClientClosed, InvalidArgument, and those of the answer.
+    ProtocolError, CallTimeout, ClientClosed, InvalidArgument, and those for errors in responses.
     """
 
     def create_token(
@@ -84,7 +84,7 @@ class Client(BaseClient):
     def verify_token(
         self, token: str, *, now: float | None = None, timeout: Timeout = DEFAULT
     ) -> types.Actor | None:
-        """Return the actor of an API token (dict), or None where Datasette returns None.
+        """Verify an API token. Return its actor (dict), or None where Datasette returns None.
 
         `now` is a time in Unix seconds (float) that replaces the clock's. Raises TokenInvalid,
         BadPayload, NoSecret, NotSupported.
@@ -117,7 +117,7 @@ class Client(BaseClient):
     def unsign(
         self, signed: str, namespace: str = "default", *, timeout: Timeout = DEFAULT
     ) -> Any:
-        """Return the value that was signed, as `datasette.unsign()` returns it.
+        """Verify a signed value. Return what was signed, as `datasette.unsign()` does.
 
         Raises BadSignature, BadPayload, NoSecret.
         """
@@ -147,7 +147,7 @@ class Client(BaseClient):
     def verify_actor_cookie(
         self, cookie: str, *, now: float | None = None, timeout: Timeout = DEFAULT
     ) -> Any:
-        """Return the actor of a `ds_actor` cookie, or None for an anonymous visitor.
+        """Verify a `ds_actor` cookie. Return its actor, or None for an anonymous visitor.
 
         `now` is a time in Unix seconds (float) that replaces the clock's. Raises NoSecret, and
         TokenInvalid for an expiry that cannot be decoded.
@@ -215,8 +215,8 @@ class Client(BaseClient):
         """Change the configuration of this sidecar and of later ones. Return the new info.
 
         The arguments are those of the class. A new `secret` drops the old ones unless
-        `old_secrets` is given too. A call that fails changes nothing. A `configure` that `call`,
-        `batch` or `map` sends counts too.
+        `old_secrets` is given too. A call that fails changes nothing. Later sidecars also get
+        what `call`, `batch` or `map` configures.
         """
         changes = given(
             {},
@@ -268,7 +268,7 @@ class Client(BaseClient):
     ) -> list[Any]:
         """Send several calls, pairs of method and params, at once. Return their results.
 
-        The calls go as one JSON-RPC batch and are answered in order. As with `asyncio.gather`,
+        The calls are sent as one JSON-RPC batch and answered in order. As with `asyncio.gather`,
         the first error is raised when all calls are done. With `return_exceptions` the list has
         each error in place of its result.
         """
@@ -291,7 +291,7 @@ class Client(BaseClient):
         return_exceptions: bool = False,
         timeout: Timeout = DEFAULT,
     ) -> Iterator[Any]:
-        """Call a method for any number of params. Yield the results in order.
+        """Call a method with each of any number of params. Yield the results in order.
 
         Args:
             method: its name.
@@ -361,7 +361,7 @@ class Client(BaseClient):
                 return waiter
             except NotSent:  # it ended a moment ago
                 pass
-        raise ProcessDied(f"dstok ended {_TRIES} times in a row before it was asked")
+        raise ProcessDied(f"dstok ended {_TRIES} times in a row before it took the request")
 
     def _answer(
         self, request: Request | Batch, waiter: Waiter | None, deadline: Deadline

@@ -18,7 +18,7 @@ _LIMITS = ("--require-expiry", "--max-expires-after", "--known-actions-only", "-
 _FOR_STARTING = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Environment variables that a process gets: where programs and shared libraries are."""
 _SECRETS_OF_THE_ENVIRONMENT = ("DATASETTE_SECRET", "DSTOK_OLD_SECRETS")
-"""Those that it also gets if the client has no secret."""
+"""The variables that it also gets if the client has no secret."""
 
 
 def zlib_flavour() -> str:

@@ -33,7 +33,7 @@ _all: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 @dataclasses.dataclass(eq=False, repr=False)
 class Connection:
-    """Has at most one sidecar at a time. Any thread may call any method."""
+    """Runs at most one sidecar at a time. Any thread may call any method."""
 
     configuration: Configuration
     binary: str | None
@@ -44,7 +44,7 @@ class Connection:
     def __post_init__(self) -> None:
         self._sidecar: Sidecar | None = None
         self._retired: list[Sidecar] = []
-        """Those that may still answer who waits for them."""
+        """Sidecars that may still answer calls that wait for them."""
         self._failures = 0
         self._not_before = 0.0
         self._start: futures.Future[Sidecar | BaseException] | None = None

@@ -34,5 +34,5 @@ class Deadline:
         return None if left is None else left + _MOMENT
 
     def passed(self) -> CallTimeout:
-        """Return the exception for an answer that did not come in time."""
-        return CallTimeout(f"no answer within {self._seconds or 0:g} seconds")
+        """Return the exception for a response that did not come in time."""
+        return CallTimeout(f"no response within {self._seconds or 0:g} seconds")

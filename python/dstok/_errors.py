@@ -19,11 +19,11 @@ class DstokError(Exception):
 
     Attributes:
         code: the JSON-RPC code of the error (int), or None if dstok did not answer.
-        kind: what went wrong, as one word (str): `data.kind` of the answer, or a fixed word for
+        kind: what went wrong, as one word (str): `data.kind` of the response, or a fixed word for
             each class.
         param: the name of the wrong parameter (str), or None.
 
-    The message is for people. It never holds a secret or a token.
+    The message is for people. It never contains a secret or a token.
     """
 
     code: int | None = None
@@ -43,14 +43,14 @@ class AnsweredError(DstokError):
 class InvalidArgument(DstokError, ValueError):
     """The client cannot send an argument, such as a set, or an option is wrong.
 
-    `param` names it where it is known.
+    `param` is its name, if it is known.
     """
 
     kind = "invalid_argument"
 
     @classmethod
     def unless(cls, holds: bool, param: str, must: str) -> None:
-        """Raise it unless a condition holds, saying what the argument `param` must do or be."""
+        """Raise this unless a condition holds. `must` says what the argument `param` must be."""
         if not holds:
             raise cls(f"{param} {must}", param=param)
 
@@ -92,7 +92,7 @@ class ProtocolError(DstokError):
 
 
 class CallTimeout(DstokError, TimeoutError):
-    """The answer did not come in time. An answer that comes later is dropped.
+    """The response did not come in time. If it comes later, it is dropped.
 
     If the process seems to hang, the next call starts another.
     """

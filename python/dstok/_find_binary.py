@@ -16,11 +16,11 @@ _NAME = "dstok" + (sysconfig.get_config_var("EXE") or "")
 def find_binary() -> str:
     """Return the path of the binary `dstok`.
 
-    If `DSTOK_BINARY` is set, it is the path. Otherwise these scripts folders are searched: that of
-    this environment, that of its base environment, the one beside the package
-    (`pip install --prefix` and `--target`), and that of the user.
+    If `DSTOK_BINARY` is set, it is the path. Otherwise these scripts folders are searched: this
+    environment's, its base environment's, the one next to the package (`pip install --prefix` and
+    `--target`), and the user's.
 
-    Raises BinaryNotFound, which lists every place tried.
+    Raises BinaryNotFound, which lists every place that was searched.
     """
     override = os.environ.get("DSTOK_BINARY")
     if override:

@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0: requests as lines, answers as results or exceptions, and tickets in between."""
+"""JSON-RPC 2.0: requests as lines, responses as results or exceptions, tickets in between."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Request:
 
 
 class Ticket:
-    """Waits for the answer to one line: to a request (`ids` is its id) or to a batch (a list).
+    """Waits for the response to one line: to a request (`ids` is its id) or to a batch (a list).
 
     The thread that reads the answers calls `noted` and `resolve`, or else `fail`, once. The answer
     is decoded by whoever waits for it: what a decoded batch takes is a multiple of its text.
@@ -100,7 +100,7 @@ class Ticket:
         """What the thread does with the answer before anybody gets it, in the order of answers."""
 
     def fits(self, line: bytes) -> bool:
-        """Tell whether `line` is an answer to this line, if need be by decoding it."""
+        """Tell whether `line` is the response to this line. Decodes it if necessary."""
         if isinstance(self.ids, int):
             start = b'{"jsonrpc":"2.0","id":%d,' % self.ids
         else:
@@ -108,21 +108,21 @@ class Ticket:
         return line.startswith(start) or self._answer(line) is not None
 
     def noted(self, line: bytes) -> None:
-        """Process the answer before any caller gets it. May raise anything."""
+        """Process the response before any caller gets it. May raise anything."""
         if self.note is not None:
             answer: Any = self._answer(line) or []
             self.note([answer] if "id" in answer else answer)
 
     def decoded(self, line: bytes) -> Any:
-        """Return the answer in `line`: an object, or a list of them. Raises ProtocolError."""
+        """Return the response in `line`: an object, or a list of them. Raises ProtocolError."""
         answer = self._answer(line)
         self.size = len(line)
         if answer is None:
-            raise ProtocolError("cannot read an answer of dstok")
+            raise ProtocolError("cannot read a response from dstok")
         return answer
 
     def resolve(self, line: bytes) -> None:
-        """Give the answer to the caller that waits."""
+        """Give the response to the caller that waits."""
         raise NotImplementedError
 
     def fail(self, error: DstokError) -> None:
@@ -143,7 +143,7 @@ class Ticket:
 
 
 def _decoded(line: bytes) -> Any:
-    """Return what a line says, None if more follows. Raises ValueError, RecursionError."""
+    """Return the decoded line, None if more follows. Raises ValueError, RecursionError."""
     try:
         text = line.decode("utf-8")
         answer, end = _decode(text)
@@ -155,7 +155,7 @@ def _decoded(line: bytes) -> Any:
 
 
 def _decoded_one_by_one(text: str) -> Any:
-    """Return what a line says, with an error for each answer in which an integer is too long."""
+    """Return the decoded line, with an error for each response that has too long an integer."""
     too_long: list[str] = []
 
     def parse_int(digits: str) -> int:
@@ -173,7 +173,7 @@ def _decoded_one_by_one(text: str) -> Any:
         separator = text[end : end + 1]
         if too_long:
             digits = len(too_long[0])
-            message = f"the answer has an integer of {digits} digits, more than Python reads"
+            message = f"the response has an integer of {digits} digits, more than Python reads"
             answer = {"id": _ids_of([answer])[0], "error": ProtocolError(message)}
             too_long.clear()
         answers.append(answer)
@@ -181,7 +181,7 @@ def _decoded_one_by_one(text: str) -> Any:
 
 
 def _ids_of(answers: list[Any]) -> list[Any]:
-    """Return the id of each answer, None if it has none; False for what is no answer."""
+    """Return the id of each response, None if it has none; False for anything else."""
     return [
         one.get("id") if one.__class__ is dict and ("result" in one) != ("error" in one) else False
         for one in answers
@@ -189,7 +189,7 @@ def _ids_of(answers: list[Any]) -> list[Any]:
 
 
 def outcome(answer: Any) -> Any:
-    """Return the result in an answer, or the exception for its error."""
+    """Return the result in a response, or the exception for its error."""
     error = answer.get("error")
     if error is None:
         return answer.get("result")
@@ -197,7 +197,7 @@ def outcome(answer: Any) -> Any:
 
 
 def from_answer(error: Mapping[str, Any]) -> DstokError:
-    """Return the exception for the `error` member of an answer."""
+    """Return the exception for the `error` member of a response."""
     code, given = error.get("code"), error.get("data")
     if type(code) is not int:
         return ProtocolError("dstok answered with an error that has no code")

@@ -30,15 +30,15 @@ GRACE = 2.0
 """Seconds that a process gets to end by itself, and then again after SIGTERM."""
 
 SILENCE = 1.0
-"""Seconds without an answer after which a process may be taken for one that hangs."""
+"""Seconds without a response after which a process may count as hanging."""
 
 _BLOCK = 1 << 16
 _STDERR_TAIL = 20
 _LONGEST_LOGGED = 8192
 
 _living: set[Sidecar] = set()
-# Held while a process and its pipes are made, and by whoever forks: what a forked process
-# inherits is then always known to it.
+# Held while a process and its pipes are made, and during a fork: so a forked process knows every
+# pipe that it inherits.
 _making = threading.RLock()  # a signal may fork too
 
 
@@ -212,7 +212,7 @@ class Sidecar:
         self._wake()
 
     def retire(self, why: str) -> None:
-        """Let it end once it has answered, or nobody waits for it any more."""
+        """Let it end when it has answered everything, or nobody waits for it any more."""
         if self._wish is Wish.STAY:
             self._wish = Wish.RETIRE
             self._wake()
@@ -237,7 +237,7 @@ class Sidecar:
         self.state = State.ENDED
         self._lock = threading.Lock()
         self._process.returncode = 0  # not a child of this process: nothing to wait for
-        error = ProcessDied("the process belongs to the parent, before whose fork it was asked")
+        error = ProcessDied("the call was made before a fork: only the parent gets its result")
         for ticket in self._awaited:
             ticket.fail(copy.copy(error))
         self._awaited.clear()
@@ -330,7 +330,7 @@ class Sidecar:
             return self._wish is Wish.RETIRE and any(ticket.wanted for ticket in self._awaited)
 
     def _take(self, block: bytes) -> None:
-        """Hand out the answers that are complete with this block."""
+        """Hand out the responses that this block completes."""
         self._heard = time.monotonic()
         lines = block.split(b"\n")
         if len(lines) == 1:
@@ -342,7 +342,7 @@ class Sidecar:
             # Answers come in the order of the lines. Until it has its answer, a ticket can fail.
             ticket = self._awaited[0] if self._awaited else None
             if ticket is None or not ticket.fits(line):
-                error = f"{self._name} wrote a line that is not an answer: is it dstok?"
+                error = f"{self._name} wrote a line that is not a response: is it dstok?"
                 return self.kill(ProtocolError(error))
             ticket.noted(line)
             self._awaited.popleft()
@@ -365,7 +365,7 @@ class Sidecar:
         return bool(block)
 
     def _bury(self, overdue: bool) -> None:
-        """Wait until the process has ended, making it end if need be."""
+        """Wait until the process has ended. End it if necessary."""
         with self._lock:
             self.state = State.LEAVING
             self._stdin.close()
@@ -410,7 +410,7 @@ class Sidecar:
     def _death(self) -> DstokError:
         """Say how it ended, and log it unless that was wanted."""
         if self._wish is Wish.CLOSE:
-            return ClientClosed("the client was closed before the answer came")
+            return ClientClosed("the client was closed before the response came")
         code = self._process.returncode
         how = f"exit status {code}" if code >= 0 else f"signal {_signal_name(-code)}"
         if self._wish is Wish.STAY:
@@ -424,8 +424,8 @@ class Sidecar:
 
 
 def _watch(reading: set[int], writing: list[int]) -> Callable[[float | None], list[int]]:
-    """Return what waits until descriptors can be read or written, at most so many seconds, and
-    returns them. gevent and eventlet replace what `select` has, eventlet without `poll`."""
+    """Return a function that waits for ready descriptors, for at most so many seconds, and returns
+    them. gevent and eventlet replace what `select` has, eventlet without `poll`."""
     if not hasattr(select, "poll"):
         return lambda left: [*itertools.chain(*select.select(reading, writing, [], left))]
     poll = select.poll()

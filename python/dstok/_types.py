@@ -119,7 +119,7 @@ class Actor(_Actor, total=False):
 
 
 SignatureState: TypeAlias = Literal["valid", "invalid", "unchecked"]
-"""Whether the signature is right. It is unchecked if there is no secret."""
+"""Whether the signature is valid. It is unchecked if there is no secret."""
 
 TokenStatus: TypeAlias = Literal["valid", "expired", "invalid", "unchecked"]
 """Whether Datasette accepts the token. It is unchecked if nothing is wrong but there is no secret.
@@ -133,10 +133,11 @@ class FullRestrictions(TypedDict):
     """A list of names of actions."""
 
     database: dict[str, list[str]]
-    """From the name of a database, or of a resource in it, to a list of actions."""
+    """Maps the name of a database, or of a resource in it, to a list of actions."""
 
     resource: dict[str, dict[str, list[str]]]
-    """From the name of a database to an object, from the name of a resource to a list of actions.
+    """Maps the name of a database to an object that maps the name of a resource to a list of
+    actions.
     """
 
 
@@ -152,7 +153,7 @@ class Inspection(TypedDict):
     """Whether the payload is compressed."""
 
     signature: SignatureState
-    """Whether the signature is right. It is unchecked if there is no secret."""
+    """Whether the signature is valid. It is unchecked if there is no secret."""
 
     secret: int | None
     """Which secret made the signature, or null if none did."""
@@ -194,7 +195,7 @@ class Access(TypedDict):
 
 
 ZlibName: TypeAlias = Literal["zlib", "zlib-ng"]
-"""The zlib whose exact bytes compressed payloads have."""
+"""The zlib to reproduce, byte for byte, in compressed payloads."""
 
 ItsdangerousVersion: TypeAlias = Literal["2.2", "1.1"]
 """The release of itsdangerous whose signatures are accepted."""
@@ -229,7 +230,7 @@ class ProcessInfo(TypedDict):
     """Whether the program knows this release. A newer one is treated as the newest known."""
 
     zlib: ZlibName
-    """The zlib whose exact bytes compressed payloads have."""
+    """The zlib to reproduce, byte for byte, in compressed payloads."""
 
     itsdangerous: ItsdangerousVersion
     """The release of itsdangerous whose signatures are accepted."""
@@ -259,10 +260,11 @@ ActionNames: TypeAlias = SequenceNotStr[str]
 """A list of names of actions."""
 
 ActionsByName: TypeAlias = Mapping[str, ActionNames]
-"""From the name of a database, or of a resource in it, to a list of actions."""
+"""Maps the name of a database, or of a resource in it, to a list of actions."""
 
 ActionsByDatabaseAndResource: TypeAlias = Mapping[str, ActionsByName]
-"""From the name of a database to an object, from the name of a resource to a list of actions."""
+"""Maps the name of a database to an object that maps the name of a resource to a list of actions.
+"""
 
 
 class Restrictions(TypedDict, total=False):
@@ -388,8 +390,8 @@ class VerifyActorCookieParams(_VerifyActorCookieParams, total=False):
 
 
 Allowlist: TypeAlias = Mapping[str, object]
-"""The _r of an actor. a: actions that are allowed everywhere, d: by database, r: by database and
-resource. Other members do not matter.
+"""The _r of an actor: a has the actions that are allowed everywhere, d those by database, and r
+those by database and resource. Other members are ignored.
 """
 
 
@@ -441,16 +443,16 @@ NoActions: TypeAlias = Literal["none"]
 """No action has an abbreviation."""
 
 ActionEntry: TypeAlias = Mapping[str, object]
-"""An action of Datasette. Other members do not matter."""
+"""An action of Datasette. Other members are ignored."""
 
 ActionEntries: TypeAlias = SequenceNotStr[ActionEntry]
 """A list of actions."""
 
 ActionsBody: TypeAlias = Mapping[str, object]
-"""The body of /-/actions.json. Other members do not matter."""
+"""The body of /-/actions.json. Other members are ignored."""
 
 AbbreviationsByName: TypeAlias = Mapping[str, str | None]
-"""From the name of an action to its abbreviation."""
+"""Maps the name of an action to its abbreviation."""
 
 ActionTable: TypeAlias = NoActions | ActionEntries | ActionsBody | AbbreviationsByName | None
 """The table of actions. Null keeps the current one."""
@@ -495,10 +497,10 @@ class ConfigureParams(TypedDict, total=False):
     """allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)."""
 
     zlib: ZlibName | None
-    """The zlib whose exact bytes compressed payloads have."""
+    """The zlib to reproduce, byte for byte."""
 
     itsdangerous: ItsdangerousVersion | None
-    """The itsdangerous whose signatures are accepted."""
+    """The release of itsdangerous whose signatures are accepted."""
 
     old_secrets: OldSecrets | None
     """Secrets that verify and never sign, newest first; they replace all earlier ones."""

@@ -54,7 +54,7 @@ class Mailbox:
             sidecar.send_all(lines, [waiter for _, _, waiter in together])
 
     def put(self, waiter: Waiter, outcome: bytes | DstokError) -> None:
-        """Hand an answer over, from any thread."""
+        """Hand a response over, from any thread."""
         self._waiting.append((waiter, outcome))
         if not self._called:
             self._called = True
@@ -93,7 +93,7 @@ class Waiter(Ticket):
             self._future.set_result(outcome)
 
     async def wait(self, deadline: Deadline) -> Any:
-        """Return the answer. Raises CallTimeout at the deadline, and what made it fail."""
+        """Return the response. Raises CallTimeout at the deadline, or the error of the call."""
         timer, left = None, deadline.left()
         if left is not None:
             timer = self.mailbox.loop.call_later(left, self._expire, deadline)
@@ -143,12 +143,12 @@ async def started(connection: Connection, deadline: Deadline) -> Sidecar:
 
 
 async def pause() -> None:
-    """Let others have the loop."""
+    """Let other tasks run."""
     await asyncio.sleep(0)
 
 
 async def close(connection: Connection) -> None:
-    """Send what waits, and close."""
+    """Send the waiting lines, and close."""
     _mailbox().flush()
     await asyncio.to_thread(connection.close)
 

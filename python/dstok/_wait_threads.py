@@ -38,7 +38,7 @@ class Waiter(Ticket):
         self._done.release()
 
     def wait(self, deadline: Deadline) -> Any:
-        """Return the answer. Raises CallTimeout at the deadline, and what made it fail."""
+        """Return the response. Raises CallTimeout at the deadline, or the error of the call."""
         left = deadline.left()
         try:
             if not self._done.acquire(timeout=-1 if left is None else left):

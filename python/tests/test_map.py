@@ -330,7 +330,9 @@ def test_an_integer_too_long_for_python_fails_alone(client: dstok.Client) -> Non
         assert client.batch([("ping", None), ("unsign", [signed[1]])]) == ["pong", {"n": [1]}]
     finally:
         sys.set_int_max_str_digits(most)
-    assert found.pop(8).args == ("the answer has an integer of 701 digits, more than Python reads",)
+    assert found.pop(8).args == (
+        "the response has an integer of 701 digits, more than Python reads",
+    )
     assert found == [{"n": [n]} for n in range(8)] * 2
     assert client.unsign(signed[8]) == {"n": [10**700]}
 

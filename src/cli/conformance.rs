@@ -13,8 +13,8 @@ use crate::conformance::{
 /// Compare a program with the recorded answers of real Datasette
 ///
 /// Replays every scenario of the fixtures in dstok against a program that speaks the protocol of
-/// `dstok serve`: JSON-RPC 2.0, one request per line on stdin, one answer per line on stdout.
-/// Without COMMAND, tests dstok itself.
+/// `dstok serve`: JSON-RPC 2.0, one request per line on stdin, one response per line on stdout.
+/// Without COMMAND, checks dstok itself.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  dstok conformance\n  dstok conformance --release 1.0a41 -- \
     ./my-implementation --stdio\n  \
@@ -24,7 +24,7 @@ pub(super) struct ConformanceArgs {
     /// Fixture files, or folders of them, to use instead of the fixtures in dstok
     paths: Vec<PathBuf>,
 
-    /// The program to test, with its arguments
+    /// The program to check, with its arguments
     #[arg(last = true)]
     command: Vec<OsString>,
 
@@ -51,7 +51,7 @@ pub(super) struct ConformanceArgs {
     #[arg(long, value_name = "DIR", exclusive = true)]
     extract: Option<PathBuf>,
 
-    /// The most differing scenarios to show
+    /// Show at most this many of the scenarios that differ
     #[arg(long, value_name = "N", default_value_t = 10)]
     show: usize,
 
@@ -59,7 +59,7 @@ pub(super) struct ConformanceArgs {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 
-    /// How long to wait for an answer, in seconds
+    /// How long to wait for a response, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,

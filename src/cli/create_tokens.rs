@@ -16,7 +16,7 @@ pub(super) const NAME: &str = "create-tokens";
 
 /// Create an API token for each record of CSV, JSON lines or a JSON array
 ///
-/// CSV must have a header. These columns have a meaning: actor_id, expires_after (seconds),
+/// CSV must have a header. dstok reads these columns: actor_id, expires_after (seconds),
 /// restrict_all (actions separated by spaces), restrict_database (db:action items separated by
 /// spaces, or JSON), restrict_resource (db/table:action items separated by spaces, or JSON),
 /// restrictions (JSON) and now (Unix seconds). Only actor_id is required, and other cells can be
@@ -37,7 +37,7 @@ pub(super) const NAME: &str = "create-tokens";
     --retry-failed --output tokens.csv"
 )]
 pub(super) struct CreateTokensArgs {
-    /// The file with the records. Without it, or with -, stdin is read
+    /// The file with the records. Without it, or with -, dstok reads stdin
     file: Option<PathBuf>,
 
     #[command(flatten)]
@@ -48,8 +48,8 @@ pub(super) struct CreateTokensArgs {
     #[arg(long, value_enum)]
     format: Option<Format>,
 
-    /// Write to this file instead of stdout. The file appears when it is complete. A symbolic link
-    /// is followed
+    /// Write to this file instead of stdout. The file appears when it is complete. Follows symbolic
+    /// links
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 

@@ -12,9 +12,9 @@ use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 
 /// Show what a token contains, what it allows and why it fails
 ///
-/// Needs no secret. With a secret, also checks the signature. Exits with 1 if Datasette would
-/// refuse the token. Exits with 0 if the token is valid, or if only its signature is unchecked:
-/// to accept tokens, use `dstok verify`.
+/// Needs no secret. With a secret, also verifies the signature. Exits with 1 if Datasette would
+/// refuse the token. Exits with 0 if the token is valid, or if only its signature is
+/// unchecked. To decide whether to accept a token, use `dstok verify`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  dstok inspect - --secret-file secret.txt < token.txt")]
 pub(super) struct InspectArgs {
@@ -22,7 +22,7 @@ pub(super) struct InspectArgs {
     /// stdin, which hides it from other users of this machine
     token: String,
 
-    /// Print JSON: the answer of the method inspect_token
+    /// Print the result of the method inspect_token, as JSON
     #[arg(long)]
     json: bool,
 
@@ -40,7 +40,8 @@ pub(super) fn run(args: &InspectArgs) -> Result {
         print_line(inspection.to_json())?;
     } else {
         // `anstream` removes colours unless this is a terminal, and obeys NO_COLOR.
-        anstream::stdout().write_all(report::report(&inspection, now).as_bytes())?;
+        let report = report::report(&inspection, now, datasette.can_sign());
+        anstream::stdout().write_all(report.as_bytes())?;
     }
     if is_valid { Ok(()) } else { Err(Failure::Negative(None)) }
 }

@@ -21,8 +21,8 @@ const MAX_MAX_LINE: u64 = at_most(512 << 20);
 
 /// Answer JSON-RPC 2.0 requests on stdin, one per line
 ///
-/// Prints one line on stdout for each answer. If stdin begins with a Content-Length header,
-/// requests and answers have such headers instead. Exits at the end of stdin or on SIGTERM or
+/// Prints each response as one line on stdout. If stdin begins with a Content-Length header,
+/// requests and responses have such headers instead. Exits at the end of stdin or on SIGTERM or
 /// SIGHUP, after answering every request it has read. Can start without a secret: the method
 /// `configure` sets one. The method `rpc.discover` describes all methods.
 #[derive(Args)]
@@ -43,7 +43,7 @@ pub(super) struct ServeArgs {
         value_parser = PossibleValuesParser::new(METHODS.iter().map(|method| method.name)))]
     methods: Option<Vec<String>>,
 
-    /// The longest line to answer, in bytes, up to 512 MiB; 64 MiB on 32-bit systems
+    /// The longest request line to accept, in bytes, up to 512 MiB (64 MiB on 32-bit systems)
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_line as u64,
         value_parser = value_parser!(u64).range(1..=MAX_MAX_LINE), help_heading = "Limits")]
     max_line: u64,
@@ -53,8 +53,7 @@ pub(super) struct ServeArgs {
         value_parser = value_parser!(u64).range(1..=u32::MAX.into()), help_heading = "Limits")]
     max_batch: u64,
 
-    /// The most threads to answer with when many requests arrive at once
-    /// [default: one per processor]
+    /// The most threads to use when many requests arrive at once [default: one per processor]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_THREADS as u64),
         help_heading = "Limits")]
     threads: Option<u64>,
@@ -65,13 +64,13 @@ pub(super) struct ServeArgs {
         help_heading = "Process")]
     parent_pid: Option<i32>,
 
-    /// At the end, print the numbers of requests and errors on stderr. Exit with 1 if any answer
-    /// was an error
+    /// At the end, print the number of requests and of errors on stderr. Exit with 1 if any
+    /// response was an error
     #[arg(long, help_heading = "Process")]
     summary: bool,
 
-    /// Do not enter the sandbox. By default, on Linux, serve gives up opening files, creating
-    /// sockets and starting processes before it reads the first request
+    /// Do not enter the sandbox. By default, on Linux, serve forbids itself to open files, create
+    /// sockets and start processes before it reads the first request
     #[arg(long, help_heading = "Process")]
     no_sandbox: bool,
 }

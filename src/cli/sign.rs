@@ -31,7 +31,7 @@ pub(super) fn run(args: &SignArgs) -> Result {
     match datasette.sign_into(&value, &args.namespace, &mut Workspace::new(), &mut out) {
         Ok(()) => print_line(out),
         Err(Error::InvalidArgument(error)) => {
-            Err(format!("VALUE {}; pass JSON, a string as '\"text\"'", error.problem()).into())
+            Err(format!("VALUE {}; pass JSON, such as '\"text\"'", error.problem()).into())
         }
         Err(error) => Err(error.into()),
     }

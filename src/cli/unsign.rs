@@ -5,7 +5,7 @@ use datasette_tokens::Workspace;
 
 use super::{failure::Result, input::operand, instance::VerifyingArgs, stdio::print_line};
 
-/// Print a signed value as datasette.unsign() returns it
+/// Verify a signed value and print what datasette.unsign() returns
 ///
 /// If the signature is valid, prints the value as JSON and exits with 0. Otherwise says why and
 /// exits with 1.

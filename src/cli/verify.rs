@@ -5,7 +5,7 @@ use clap::Args;
 use super::failure::{Failure, Result};
 use super::{input::operand, instance::VerifyingArgs, stdio::print_line};
 
-/// Print the actor of a valid API token
+/// Verify an API token and print its actor
 ///
 /// For a valid token, prints the actor as JSON and exits with 0. For an invalid token, says why
 /// and exits with 1. If this release of Datasette returns None for the token, also prints null.

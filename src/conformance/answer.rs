@@ -57,7 +57,7 @@ impl Answer {
         let not_a_response =
             |why: &str| Err(about(&format!("JSON that is not a JSON-RPC 2.0 response: {why}")));
         if response.method.is_some() {
-            return not_a_response("it is a request (does the program repeat its input?)");
+            return not_a_response("it is a request (does the program echo its input?)");
         }
         if response.jsonrpc.is_none_or(|version| version != "2.0") {
             return not_a_response("its member jsonrpc is not \"2.0\"");

@@ -79,7 +79,7 @@ fn describe(sign: char, answer: &Answer) -> String {
             let message: String = message.chars().take(SHOWN_LINE).collect();
             format!("the error {kind} with the message {message:?}")
         }
-        Answer::Failed(_) | Answer::NotAsked(_) => "no answer".to_owned(),
+        Answer::Failed(_) | Answer::NotAsked(_) => "no response".to_owned(),
     }
 }
 

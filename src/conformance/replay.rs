@@ -184,13 +184,13 @@ impl<'g, F: FnMut()> Replay<'_, 'g, F> {
             },
             Err(Silence::Closed) => (false, "closed its stdout".to_owned()),
             Err(Silence::Exited) => {
-                let reason = "exited without an answer, and another process holds its stdout open";
+                let reason = "exited without a response, and another process holds its stdout open";
                 (true, reason.to_owned())
             }
             Err(Silence::Hung) => {
                 let seconds = self.options.timeout.as_secs();
-                let hint = if id == 0 { "; does it flush each answer?" } else { "" };
-                (true, format!("did not answer within {seconds} seconds (--timeout{hint})"))
+                let hint = if id == 0 { "; does it flush each response?" } else { "" };
+                (true, format!("did not respond within {seconds} seconds (--timeout{hint})"))
             }
         };
         Err(Failure { at: id, how: program.end(&reason), took_timeout })
@@ -209,7 +209,7 @@ impl<'g, F: FnMut()> Replay<'_, 'g, F> {
         self.unconfirmed = None;
         if self.fruitless == MAX_FRUITLESS {
             self.add_fault(how);
-            self.gave_up = Some(format!("no answer, even after {MAX_FRUITLESS} starts"));
+            self.gave_up = Some(format!("no response, even after {MAX_FRUITLESS} starts"));
             return;
         }
         let failed = rest.remove(0);

@@ -54,7 +54,7 @@ impl Limits {
                     format!("expires_after must be at most {max} seconds (--max-expires-after)")
                 } else {
                     format!(
-                        "the token must end within {max} seconds of this process's clock \
+                        "the token must expire within {max} seconds of this process's clock \
                          (--max-expires-after); choose an earlier now or a smaller expires_after"
                     )
                 })

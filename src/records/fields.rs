@@ -10,9 +10,9 @@ use crate::cli::python_int::parse_python_int;
 use crate::cli::token_args::group;
 
 const NOT_BY_DATABASE: &str =
-    "must be db:action items separated by spaces, or JSON where a name has a space or a slash";
+    "must be db:action items separated by spaces, or JSON if a name has a space or a slash";
 const NOT_BY_RESOURCE: &str =
-    "must be db/table:action items separated by spaces, or JSON where a name has a space";
+    "must be db/table:action items separated by spaces, or JSON if a name has a space";
 
 /// The depth of the deepest parameter that is made here: an object of objects of lists.
 const DEPTH_OF_RESOURCES: usize = 3;

@@ -148,7 +148,7 @@ impl<'a> Layout<'a> {
                 Role::Ordinary => self
                     .names
                     .check_ordinary(name, has_actor)
-                    .map_err(|problem| format!("has a near miss: {problem}"))?,
+                    .map_err(|problem| format!("has a suspicious name: {problem}"))?,
                 role if count(role) > 1 => {
                     return Err(format!("names the column {} twice", quoted(name)));
                 }

@@ -118,7 +118,7 @@ fn row_parameters<'a>(
 ) -> Result<Vec<Field<'a>>, String> {
     let (found, expected) = (cells.len(), columns.len());
     if found != expected {
-        return Err(format!("has {found} columns where the header has {expected}"));
+        return Err(format!("has {found} columns but the header has {expected}"));
     }
     if !is_utf8 {
         let is_wrong = |cell: &Cell| str::from_utf8(&text[cell.raw.clone()]).is_err();

@@ -118,12 +118,17 @@ impl Datasette {
         self.itsdangerous
     }
 
-    /// The zlib whose exact bytes compressed payloads have.
+    /// The zlib to reproduce, byte for byte, in compressed payloads.
     pub fn zlib(&self) -> Flavour {
         self.zlib
     }
 
-    /// How many secrets there are.
+    /// Whether there is a current secret. Without one, only old secrets verify.
+    pub fn can_sign(&self) -> bool {
+        self.keyring.can_sign()
+    }
+
+    /// How many secrets there are, old ones included.
     pub fn secrets(&self) -> usize {
         self.keyring.len()
     }
@@ -210,7 +215,7 @@ impl Builder {
         self
     }
 
-    /// The zlib whose exact bytes compressed payloads have. Choose the one your Python links.
+    /// The zlib to reproduce, byte for byte, in compressed payloads. Choose the one your Python links.
     pub fn zlib(mut self, flavour: Flavour) -> Self {
         self.datasette.zlib = flavour;
         self

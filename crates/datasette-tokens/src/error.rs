@@ -130,7 +130,7 @@ impl fmt::Display for TokenInvalid {
             Self::SignatureLength(length @ ..WHOLE) => {
                 return write!(
                     f,
-                    "Invalid token signature: it is cut short, to {length} of {WHOLE} characters"
+                    "Invalid token signature: it is cut short ({length} of {WHOLE} characters)"
                 );
             }
             Self::SignatureLength(length) => {

@@ -81,7 +81,7 @@ pub enum Feature {
     /// Changed in 1.0a2: tokens can be restricted, also by the options of `create-token`.
     TokenRestrictions,
     /// `restrictions_allow_action` that matches names exactly. From 1.0a5 to 1.0a19 Datasette has a
-    /// function of that name with implied rights, which isn't reproduced.
+    /// function of that name with implied permissions, which isn't reproduced.
     ///
     /// Changed in 1.0a20: `restrictions_allow_action` matches names exactly. dstok answers it, and
     /// `token_allows_action`, from this release on.
@@ -93,19 +93,19 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// The alpha of 1.0 that added the feature, and what to say where it is missing: the words before
-    /// and after `from Datasette 1.0aN on`.
+    /// The alpha of 1.0 that added the feature, and the words around it in the message for older
+    /// releases.
     const fn data(self) -> (u32, &'static str, &'static str) {
         match self {
-            Self::ApiTokens => (0, "API tokens exist", ""),
-            Self::TokenRestrictions => (2, "tokens can be restricted", ""),
+            Self::ApiTokens => (0, "API tokens need", ""),
+            Self::TokenRestrictions => (2, "restrictions need", ""),
             Self::RestrictionsAllowAction => {
-                (20, "restrictions_allow_action and token_allows_action are supported", "")
+                (20, "restrictions_allow_action and token_allows_action need", "")
             }
             Self::CreateTokenCommand => {
-                (0, "create-token exists", "; choose another --datasette-version")
+                (0, "create-token needs", "; choose another --datasette-version")
             }
-            Self::CreateTokenRestrictions => (2, "--all, --database and --resource exist", ""),
+            Self::CreateTokenRestrictions => (2, "--all, --database and --resource need", ""),
         }
     }
 }
@@ -281,7 +281,7 @@ impl Release {
 ///
 /// let release: Release = "0.65.5".parse()?;
 /// let error = release.require(Feature::ApiTokens).unwrap_err();
-/// assert!(error.to_string().contains("from Datasette 1.0a0 on"), "{error}");
+/// assert!(error.to_string().contains("need Datasette 1.0a0 or newer"), "{error}");
 /// # Ok::<(), datasette_tokens::ReleaseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -293,7 +293,7 @@ pub struct NotSupported(
 impl fmt::Display for NotSupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (since, what, advice) = self.0.data();
-        write!(f, "{what} from Datasette 1.0a{since} on{advice}")
+        write!(f, "{what} Datasette 1.0a{since} or newer{advice}")
     }
 }
 
@@ -321,7 +321,7 @@ pub enum ReleaseError {
 impl fmt::Display for ReleaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotAVersion => "is not a version of Datasette, such as 1.0a41 or 0.65.5",
+            Self::NotAVersion => "is not a release of Datasette, such as 1.0a41 or 0.65.5",
             Self::TooOld => "is too old: Datasette signs values from 0.44 on",
             Self::Unknown => {
                 "is not a known release of Datasette; dstok knows 0.44 to 0.65.5 and 1.0a0 to \

@@ -18,11 +18,13 @@ const LABEL_WIDTH: usize = 12;
 type Line = (&'static str, String);
 
 /// The whole report, with colours, ending in a newline. `now` is in Unix seconds.
-pub(super) fn report(inspection: &Inspection, now: f64) -> String {
+/// `can_sign` says whether there is a current secret.
+pub(super) fn report(inspection: &Inspection, now: f64, can_sign: bool) -> String {
     let time = |seconds: &_| format!("{}, {}", utc(seconds), relative(seconds, now));
     let mut lines = vec![("Token", status(inspection, now))];
     lines.extend(inspection.reason.as_ref().map(|reason| ("Problem", reason.to_string())));
-    lines.push(("Signature", signature(inspection)));
+    let old_secret = old_secret(inspection, can_sign);
+    lines.push(("Signature", signature(inspection, old_secret)));
     lines.extend(inspection.actor_id.as_ref().map(|id| ("Actor", actor(id))));
     lines.extend(inspection.created.as_ref().map(|created| ("Created", time(created))));
     match &inspection.expires {
@@ -35,7 +37,7 @@ pub(super) fn report(inspection: &Inspection, now: f64) -> String {
         let compressed = if inspection.compressed { " (compressed)" } else { "" };
         lines.push(("Payload", format!("{}{compressed}", json(payload))));
     }
-    lines.extend(advice(inspection).map(|advice| ("What to do", advice.to_owned())));
+    lines.extend(advice(inspection, old_secret).map(|advice| ("What to do", advice.to_owned())));
     let bold = Style::new().bold();
     let line = |(label, text)| format!("{bold}{label:<LABEL_WIDTH$}{bold:#}{text}\n");
     lines.into_iter().map(line).collect()
@@ -53,19 +55,23 @@ fn status(inspection: &Inspection, now: f64) -> String {
     format!("{style}{text}{style:#}")
 }
 
-fn signature(inspection: &Inspection) -> String {
-    match inspection.signature {
-        Signature::Valid(0) => "valid, signed with the newest secret given".to_owned(),
-        Signature::Valid(secret) => {
-            format!("valid, signed with an old secret (number {secret}; 0 is the newest)")
-        }
-        Signature::Invalid if has_wrong_length(inspection) => {
+/// Which old secret made the signature, if one did. 1 is the newest.
+fn old_secret(inspection: &Inspection, can_sign: bool) -> Option<usize> {
+    let Signature::Valid(secret) = inspection.signature else { return None };
+    Some(secret + usize::from(!can_sign)).filter(|number| *number > 0)
+}
+
+fn signature(inspection: &Inspection, old_secret: Option<usize>) -> String {
+    match (inspection.signature, old_secret) {
+        (Signature::Valid(_), Some(number)) => format!("valid, signed with old secret {number}"),
+        (Signature::Valid(_), None) => "valid, signed with the current secret".to_owned(),
+        (Signature::Invalid, _) if has_wrong_length(inspection) => {
             "invalid: no secret makes a signature of this length".to_owned()
         }
-        Signature::Invalid => {
-            "invalid: the token was signed with another secret or changed".to_owned()
+        (Signature::Invalid, _) => {
+            "invalid: another secret signed the token, or the token was changed".to_owned()
         }
-        Signature::Unchecked => "not checked: no secret was given".to_owned(),
+        (Signature::Unchecked, _) => "not checked: no secret was given".to_owned(),
     }
 }
 
@@ -83,7 +89,7 @@ fn actor(id: &Value<'_>) -> String {
 }
 
 /// What the user can do about it.
-fn advice(inspection: &Inspection) -> Option<&'static str> {
+fn advice(inspection: &Inspection, old_secret: Option<usize>) -> Option<&'static str> {
     Some(match (&inspection.reason, inspection.signature) {
         (Some(Error::TokenInvalid(reason)), _) => match reason {
             TokenInvalid::NoPrefix => "copy the whole token; it begins with dstok_",
@@ -91,8 +97,8 @@ fn advice(inspection: &Inspection) -> Option<&'static str> {
                 "turn on the setting allow_signed_tokens, in Datasette and here"
             }
             TokenInvalid::Signature => {
-                "copy it again; if another secret signed it, pass that with --secret-file or \
-                 --old-secret-file"
+                "copy the token again; if another secret signed it, pass that secret with \
+                 --secret-file or --old-secret-file"
             }
             TokenInvalid::SignatureLength(_) => "copy the token again, from dstok_ to its end",
             TokenInvalid::Expired => {
@@ -101,9 +107,9 @@ fn advice(inspection: &Inspection) -> Option<&'static str> {
             _ => "create a new token; Datasette did not make this one",
         },
         (Some(_), _) => "create a new token; Datasette did not make this one, or it was cut short",
-        (None, Signature::Valid(1..)) => "replace it before the old secret is removed",
+        (None, _) if old_secret.is_some() => "replace the token before the old secret is removed",
         (None, Signature::Unchecked) => {
-            "to check the signature, pass --secret-file FILE or set DATASETTE_SECRET"
+            "to verify the signature, pass --secret-file FILE or set DATASETTE_SECRET"
         }
         (None, _) => return None,
     })

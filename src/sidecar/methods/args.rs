@@ -36,7 +36,7 @@ impl<'a> Args<'a> {
                 (Some(name), _) => self.position(&name.to_python())?,
                 (None, Some(_)) => position,
                 (None, None) => {
-                    let problem = format_args!("has more than {} positions", parameters.len());
+                    let problem = format_args!("must have at most {} values", parameters.len());
                     return Err(invalid("params", problem));
                 }
             };

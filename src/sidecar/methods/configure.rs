@@ -13,7 +13,7 @@ use super::settings::set_setting;
 
 pub(super) const METHOD: Method = Method {
     name: "configure",
-    summary: "Changes the configuration from the next request on, and answers the new info",
+    summary: "Changes the configuration from the next request on, and returns the new info",
     description: "Changes the secrets and how Datasette is reproduced. Missing and null members \
                   change nothing. A call that fails changes nothing. While the process limits or \
                   records tokens, actions is refused.",
@@ -34,11 +34,11 @@ pub(super) const METHOD: Method = Method {
             "OptionalSettings",
             "allow_signed_tokens, max_signed_tokens_ttl (seconds, 0: no limit)",
         ),
-        optional("zlib", "OptionalZlibName", "The zlib whose exact bytes compressed payloads have"),
+        optional("zlib", "OptionalZlibName", "The zlib to reproduce, byte for byte"),
         optional(
             "itsdangerous",
             "OptionalItsdangerousVersion",
-            "The itsdangerous whose signatures are accepted",
+            "The release of itsdangerous whose signatures are accepted",
         ),
         optional(
             "old_secrets",

@@ -12,7 +12,7 @@ use crate::policy::Mint;
 pub const METHOD: Method = Method {
     name: "create_token",
     summary: "A signed API token, as datasette.create_token() makes it",
-    description: "Mints an API token for an actor. The token holds the actor, the time, how long it \
+    description: "Creates an API token for an actor. The token holds the actor, the time, how long it \
                   is valid, and what it is restricted to. Give the restrictions as restrict_all, \
                   restrict_database and restrict_resource, or together as restrictions. Without \
                   any, the token may do whatever its actor may. Options of the process can limit \

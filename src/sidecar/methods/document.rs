@@ -30,11 +30,11 @@ const COMMON_ERRORS: &[ErrorKind] = &[
     ErrorKind::InternalError,
 ];
 
-const DESCRIPTION: &str = "Mints, verifies and inspects Datasette's signed API tokens, `ds_actor` \
+const DESCRIPTION: &str = "Creates, verifies and inspects Datasette's signed API tokens, `ds_actor` \
     cookies and other signed values, byte for byte as Datasette does. The transport is stdin and \
     stdout of `dstok serve`: each message is one line, or has a `Content-Length` header. The \
     errors that belong to no method are in `components.errors`: a line that is not JSON, and an unknown \
-    method. `rpc.discover`, which answers this document, is an extension of JSON-RPC and isn't \
+    method. `rpc.discover`, which returns this document, is an extension of JSON-RPC and isn't \
     listed. The examples come from real Datasette, wherever it has such a call.";
 
 /// The document of the methods that can be called, as JSON.

@@ -102,7 +102,7 @@ pub fn call(
     let known = session.methods.iter().find(|known| known.name.as_bytes() == method);
     let method = known.ok_or_else(|| not_found(session, method))?;
     if !session.policy.allows_method(method.name) {
-        let message = format!("{} is disabled: start dstok with it in --methods", method.name);
+        let message = format!("{} is disabled: to enable it, add it to --methods", method.name);
         return Err(Failure::new(ErrorKind::Policy, message));
     }
     let mut args = Args::new(method.parameters);

@@ -4,7 +4,7 @@ use super::method::{Args, Examples, Failure, Method, MethodResult, Session};
 
 pub(super) const METHOD: Method = Method {
     name: "ping",
-    summary: "Answers \"pong\"",
+    summary: "Returns \"pong\"",
     description: "Shows that the process is alive and answers. It is always allowed.",
     parameters: &[],
     result: MethodResult { name: "pong", schema: "Pong" },

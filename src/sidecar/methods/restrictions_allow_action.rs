@@ -10,7 +10,7 @@ pub(super) const METHOD: Method = Method {
     name: "restrictions_allow_action",
     summary: "Whether the restrictions of a token allow an action",
     description: "Datasette's function of that name, from 1.0a20 on. restrictions is the member _r \
-                  of an actor, as verify_token answers it. From 1.0a39 on, the ASCII case of a \
+                  of an actor that verify_token returns. From 1.0a39 on, the ASCII case of a \
                   table's name does not matter for actions on tables.",
     parameters: &[
         required(

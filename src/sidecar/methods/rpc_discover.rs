@@ -6,7 +6,7 @@ use super::method::{Args, Examples, Failure, Method, MethodResult, Session};
 pub(super) const METHOD: Method = Method {
     name: "rpc.discover",
     summary: "This document: the methods in OpenRPC",
-    description: "Answers an OpenRPC document of the methods that this process answers.",
+    description: "Returns an OpenRPC document of the methods that this process answers.",
     parameters: &[],
     result: MethodResult { name: "document", schema: "Document" },
     errors: &[],

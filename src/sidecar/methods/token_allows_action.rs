@@ -9,9 +9,9 @@ pub(super) const METHOD: Method = Method {
     name: "token_allows_action",
     summary: "Verifies a token and says whether its restrictions allow an action",
     description: "Does what verify_token and restrictions_allow_action do, in one call. allowed is \
-                  false if the actor is null, and true for a token without restrictions. It \
-                  checks the token only. Datasette decides what its actor may do. \
-                  Datasette before 1.0a20 has no such check.",
+                  false if the actor is null, and true for a token without restrictions. It is \
+                  about the token only: Datasette decides what the actor may do. Before 1.0a20, \
+                  Datasette has no such check.",
     parameters: &[TOKEN, ACTION, RESOURCE, NOW],
     result: MethodResult { name: "access", schema: "Access" },
     // Those of restrictions_allow_action are among them.

@@ -6,8 +6,8 @@ use super::parameter::{NAMESPACE, required};
 pub(super) const METHOD: Method = Method {
     name: "unsign",
     summary: "The value that was signed, as datasette.unsign() returns it",
-    description: "Checks the signature of a value that was signed in a namespace, and answers the \
-                  value. Old secrets are tried too. The value has no expiry.",
+    description: "Verifies a value that was signed in a namespace, and returns it. Old secrets are \
+                  tried too. Signed values have no expiry.",
     parameters: &[required("signed", "GivenSignedValue", "The result of sign()"), NAMESPACE],
     result: MethodResult { name: "value", schema: "Value" },
     errors: &[ErrorKind::NoSecret, ErrorKind::BadSignature, ErrorKind::BadPayload],

@@ -6,9 +6,9 @@ use super::parameter::{NOW, required};
 pub(super) const METHOD: Method = Method {
     name: "verify_actor_cookie",
     summary: "The actor of a ds_actor cookie, or null for an anonymous visitor",
-    description: "Checks the signature and the expiry of a ds_actor cookie and answers its actor. A \
-                  cookie that Datasette doesn't accept is null. A cookie whose signature is right, \
-                  but on which Datasette crashes, is the error token_invalid.",
+    description: "Verifies the signature and the expiry of a ds_actor cookie, and returns its \
+                  actor. The result is null for a cookie that Datasette doesn't accept, and the \
+                  error token_invalid for a signed one on which Datasette crashes.",
     parameters: &[required("cookie", "GivenCookie", "The value of the cookie"), NOW],
     result: MethodResult { name: "actor", schema: "CookieActor" },
     errors: &[ErrorKind::NoSecret, ErrorKind::BadPayload, ErrorKind::TokenInvalid],

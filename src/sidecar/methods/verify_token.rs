@@ -6,11 +6,11 @@ use super::parameter::{NOW, TOKEN};
 pub(super) const METHOD: Method = Method {
     name: "verify_token",
     summary: "The actor of an API token, or null where Datasette returns None",
-    description: "Checks the signature and the expiry of a token and answers its actor. A text \
-                  without the prefix dstok_ is null. From Datasette 1.0a36 on, \
-                  any other token that isn't valid is the error token_invalid. Before, it is null. \
-                  The method does not check whether a token's restrictions allow an action: \
-                  token_allows_action does.",
+    description: "Verifies the signature and the expiry of a token, and returns its actor. The \
+                  result is null for a text without the prefix dstok_. For any other token that \
+                  isn't valid, it is the error token_invalid from Datasette 1.0a36 on, and null \
+                  before. The method does not check whether the token's restrictions allow an \
+                  action: token_allows_action does.",
     parameters: &[TOKEN, NOW],
     result: MethodResult { name: "actor", schema: "OptionalActor" },
     errors: &[

@@ -42,11 +42,11 @@ errors! {
     InvalidRequest, -32600, "invalid_request",
         "The JSON text is not a Request.";
     TooLarge, -32600, "too_large",
-        "The line or frame, the batch, its answers or the nesting exceeds a limit.";
+        "The line or frame, the batch, its responses or the nesting exceeds a limit.";
     MethodNotFound, -32601, "method_not_found",
         "There is no such method.";
     InvalidParams, -32602, "invalid_params",
-        "A parameter is missing, unknown or wrong. `data.param` names it, with at most 40 characters of an unknown name. It is `params` if there are too many positions or an unknown name looks like a token.";
+        "A parameter is missing, unknown or wrong. `data.param` names it, with at most 40 characters of an unknown name. It is `params` if there are too many values by position, or an unknown name looks like a token.";
     InternalError, -32603, "internal_error",
         "There is a bug in dstok. The next request is answered as usual.";
     NoSecret, 1, "no_secret",
@@ -54,7 +54,7 @@ errors! {
     BadSignature, 2, "bad_signature",
         "`unsign` got a value with a wrong signature: itsdangerous's `BadSignature`.";
     BadPayload, 3, "bad_payload",
-        "The signature is right, but the payload is not: itsdangerous's `BadPayload`. Its base64, zlib, UTF-8 or JSON is broken, it exceeds `--max-payload`, it is nested more than 512 levels deep, or the answer would hold `NaN` or an infinity, which JSON cannot carry.";
+        "The signature is valid, but the payload is not: itsdangerous's `BadPayload`. Its base64, zlib, UTF-8 or JSON is broken, it exceeds `--max-payload`, it is nested more than 512 levels deep, or the result would hold `NaN` or an infinity, which JSON cannot carry.";
     TokenInvalid, 4, "token_invalid",
         "The token or cookie is invalid: Datasette's `TokenInvalid`, with Datasette's own message.";
     SignedTokensDisabled, 5, "signed_tokens_disabled",

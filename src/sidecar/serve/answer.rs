@@ -222,7 +222,7 @@ impl Responder {
             self.counts.notifications += 1;
             return false;
         };
-        let message = "Invalid Request: the answers before this are over 32 MiB; split the batch";
+        let message = "Invalid Request: the responses so far exceed 32 MiB; split the batch";
         self.fail(id, &Failure::new(ErrorKind::TooLarge, message))
     }
 

@@ -77,7 +77,7 @@ impl fmt::Display for BadPayload {
                 return write!(f, "the payload is over max_payload ({limit} bytes)");
             }
             Self::Base64 => "the payload is not base64",
-            Self::Zlib => "the payload is marked as compressed but is not a whole zlib stream",
+            Self::Zlib => "the payload is marked as compressed but is not a complete zlib stream",
             Self::Utf8 => "the payload is not UTF-8",
             Self::Json => "the payload is not JSON that Python reads",
             Self::TooDeep => "the payload is nested deeper than 512 levels",

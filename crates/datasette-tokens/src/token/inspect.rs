@@ -70,7 +70,7 @@ pub enum Restricted {
     To(Allowlist<'static>),
 }
 
-/// The result of checking a token's signature.
+/// The result of verifying a token's signature.
 ///
 /// ```
 /// use datasette_tokens::{Datasette, Signature};
@@ -82,11 +82,11 @@ pub enum Restricted {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// This secret made it, 0 being the newest.
+    /// This secret made it. 0 is the current one.
     Valid(usize),
     /// None of the secrets made it, no secret can have made it, or there is none.
     Invalid,
-    /// There is no secret to check it with.
+    /// There is no secret to verify it with.
     Unchecked,
 }
 
@@ -107,7 +107,7 @@ pub enum Status {
     Expired,
     /// Datasette refuses it.
     Invalid,
-    /// Nothing is wrong, but the signature could not be checked.
+    /// Nothing is wrong, but there is no secret to verify the signature with.
     Unchecked,
 }
 
