@@ -136,7 +136,9 @@ impl MatchFinder {
     /// lazy matching: the shorter match becomes a literal, and the next position is tried too.
     ///
     /// If the pending match reaches the end of the data, zlib searches for a longer one too, and
-    /// finds none. That search is skipped here.
+    /// finds none. That search is skipped here. Not inlined, for the same reason as
+    /// [`MatchFinder::insert_strings`].
+    #[inline(never)]
     fn deflate_slow(&mut self, inserted: usize, end: usize) {
         let mut position = 0;
         // The pending match, which begins at the position before. It has no length if there is none.
@@ -177,18 +179,27 @@ impl MatchFinder {
     /// zlib inserts a position when it reaches it, those inside matches too. Inserting all of them
     /// first gives the same chains, because a chain only leads back: a later position changes
     /// `head`, but no link of an earlier one.
+    ///
+    /// Not inlined, because alone it keeps more of its state in registers.
+    #[inline(never)]
     fn insert_strings(&mut self, count: usize) {
         let Self { window, head, base, prev, rank, .. } = self;
-        let (base, window) = (*base, &window[FRONT..]);
-        let next_hash = |hash, last: u8| (hash << HASH_SHIFT ^ usize::from(last)) % HASH_SIZE;
+        let base = *base;
+        // All hashes first, in the place of the links: the processor computes several at once.
+        let [first, second, third] = [0, 1, 2].map(|n| &window[FRONT + n..][..count]);
+        let bytes = first.iter().zip(second).zip(third);
+        for (hash, ((&a, &b), &c)) in prev[..count].iter_mut().zip(bytes) {
+            let [a, b, c] = [a, b, c].map(u16::from);
+            *hash = a << (2 * HASH_SHIFT) ^ b << HASH_SHIFT ^ c;
+        }
         // Position 0 is no candidate. It ends each chain, and adding 1 to its rank gives 0.
-        let mut hash = window[..3].iter().fold(0, |hash, &byte| next_hash(hash, byte));
-        (head[hash], prev[0], rank[0]) = (base, NIL as u16, u16::MAX);
-        for (position, &last) in (1..).zip(&window[3..2 + count.max(1)]) {
-            hash = next_hash(hash, last);
-            let before = replace(&mut head[hash], base + position).saturating_sub(base);
-            prev[usize::from(position)] = before;
-            rank[usize::from(position)] = rank[usize::from(before)].wrapping_add(1);
+        head[usize::from(prev[0]) % HASH_SIZE] = base;
+        (prev[0], rank[0]) = (NIL as u16, u16::MAX);
+        for position in 1..count {
+            let link = &mut prev[position % POSITIONS];
+            let head = &mut head[usize::from(*link) % HASH_SIZE];
+            *link = replace(head, base + position as u16).saturating_sub(base);
+            rank[position % POSITIONS] = rank[usize::from(*link)].wrapping_add(1);
         }
     }
 
@@ -234,6 +245,9 @@ impl MatchFinder {
         while best < nice {
             let tail = (best - (MIN_MATCH - 1)) % 512;
             let (rest, others) = (self.rank(start) - last, self.rank(position + tail));
+            if rest == 0 || others == 0 {
+                break;
+            }
             let choose = |by_tail, by_head| select_unpredictable(others < rest, by_tail, by_head);
             let (mut link, mut links) = (choose(position + tail, start), choose(others, rest));
             // From a link to the candidate, and to the word that is compared.
