@@ -42,12 +42,14 @@ impl Span {
     /// The length, and the last eight bytes as a number. Equal keys have equal ranks.
     #[inline]
     fn rank(&self, text: &str) -> (usize, u64) {
-        let key = self.bytes(text);
-        let last = match key.last_chunk() {
+        let before = &text.as_bytes()[..self.end];
+        let last = match before.last_chunk() {
             Some(bytes) => u64::from_be_bytes(*bytes),
-            None => key.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)),
+            // Near the beginning of the text.
+            None => before.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)),
         };
-        (key.len(), last)
+        // Of a key of fewer than eight bytes, this shifts out what stands before it.
+        (self.len(), last << (64 - 8 * self.len().clamp(1, 8)))
     }
 }
 
