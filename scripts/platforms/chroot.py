@@ -131,6 +131,8 @@ def make():
     if not PATH.exists():
         mmdebstrap(PATH, "--variant=apt", *(f"--dpkgopt={option}" for option in SMALLER))
     BUILD.mkdir(exist_ok=True)
+    # `cargo package` takes this folder for a package of its own, and so doesn't follow the links in there.
+    (FOLDER / "Cargo.toml").touch()
     for name in ("resolv.conf", "hosts"):
         shutil.copy(Path("/etc") / name, PATH / "etc" / name)
     if bundle := os.environ.get("SSL_CERT_FILE"):
