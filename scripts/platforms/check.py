@@ -23,9 +23,9 @@ PROTOCOL_TESTS = (
 )
 # Those that need the real thing.
 SYSTEM_TESTS = ("audit_log", "create_tokens_output", "life", "memory", "records_recovery", "sandbox", "threads")
-# In place of them where no Linux is.
+# They replace both on Windows.
 WINDOWS_TESTS = ("windows",)
-# What would measure the memory of the emulator, and what Wine doesn't deliver.
+# One test would measure the memory of the emulator. Another needs an event that Wine doesn't deliver.
 SKIPPED = {
     "natively": "",
     "qemu-user": "--skip a_gibibyte_without_a_newline",
