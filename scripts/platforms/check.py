@@ -119,7 +119,10 @@ def tests(target):
     runs = "\n".join(f'{runner} {programs[name]} {options} || failed="$failed {name}"' for name in names)
     script = f'cd /build/dstok; failed=\n{runs}\n[ -z "$failed" ] || {{ echo "failed:$failed"; exit 1; }}'
     output = inside(script, f"{target.triple}-tests", timeout=3600)
-    return sum(map(int, re.findall(r"^test result: ok\. (\d+) passed", output, re.MULTILINE)))
+    passed = sum(map(int, re.findall(r"^test result: ok\. (\d+) passed", output, re.MULTILINE)))
+    if not passed:
+        raise Failure(f"{target.triple}: no test ran")
+    return passed
 
 
 def console(target):
