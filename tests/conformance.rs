@@ -201,7 +201,7 @@ fn the_fixtures_are_in_the_program() {
     assert_eq!(fs::read_dir(&extracted).unwrap().count(), groups + 1);
     let again = conformance(&["--extract", path]);
     again.usage_error();
-    assert!(again.stderr.contains("--extract: cannot write"), "{again:?}");
+    assert!(again.stderr.contains("fixtures exists; name a new folder"), "{again:?}");
 }
 
 #[test]

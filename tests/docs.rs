@@ -54,8 +54,8 @@ fn long_example<'t>(text: &'t str, start: &str) -> (Vec<&'t str>, String) {
 #[test]
 fn what_conformance_says_in_the_documents() {
     for (name, start) in [
-        ("docs/how-to/conformance.md", "$ target/release/dstok conformance --group"),
-        ("docs/how-to/conformance.md", "$ target/release/dstok conformance --release"),
+        ("docs/how-to/conformance.md", "$ dstok conformance --group"),
+        ("docs/how-to/conformance.md", "$ dstok conformance --release"),
     ] {
         let text = document(name);
         let (args, shown) = long_example(&text, start);

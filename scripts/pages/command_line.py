@@ -15,7 +15,7 @@ The exit codes are:
 | code | when |
 | --- | --- |
 | 0 | All went well. A program that stops reading the output is no error. |
-| 1 | The answer is negative: an invalid token, a token that a limit refuses, a record that failed, a difference that `conformance` found, or an error that `serve --summary` counted. |
+| 1 | The result is negative: an invalid token, a token that a limit refuses, a record that failed, a difference that `conformance` found, or an error that `serve --summary` counted. |
 | 2 | An option, a start-up file or the format of the input is wrong. One line on stderr says what. |
 | 74 | Reading stdin or writing stdout failed. |
 """

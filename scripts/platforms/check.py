@@ -23,9 +23,9 @@ PROTOCOL_TESTS = (
 )
 # Those that need the real thing.
 SYSTEM_TESTS = ("audit_log", "create_tokens_output", "life", "memory", "records_recovery", "sandbox", "threads")
-# In place of them where no Linux is.
+# They replace both on Windows.
 WINDOWS_TESTS = ("windows",)
-# What would measure the memory of the emulator, and what Wine doesn't deliver.
+# One test would measure the memory of the emulator. Another needs an event that Wine doesn't deliver.
 SKIPPED = {
     "natively": "",
     "qemu-user": "--skip a_gibibyte_without_a_newline",
@@ -119,7 +119,10 @@ def tests(target):
     runs = "\n".join(f'{runner} {programs[name]} {options} || failed="$failed {name}"' for name in names)
     script = f'cd /build/dstok; failed=\n{runs}\n[ -z "$failed" ] || {{ echo "failed:$failed"; exit 1; }}'
     output = inside(script, f"{target.triple}-tests", timeout=3600)
-    return sum(map(int, re.findall(r"^test result: ok\. (\d+) passed", output, re.MULTILINE)))
+    passed = sum(map(int, re.findall(r"^test result: ok\. (\d+) passed", output, re.MULTILINE)))
+    if not passed:
+        raise Failure(f"{target.triple}: no test ran")
+    return passed
 
 
 def console(target):

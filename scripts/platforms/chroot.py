@@ -22,6 +22,8 @@ PACKAGES = (
     *("ca-certificates", "git", "python3-venv", "gcc", "libc6-dev", "cargo", "rustc", "rust-src"),
     # rustc strips with its rust-objcopy for macOS.
     "rust-llvm",
+    # For scripts/build_decoder.
+    *("libstd-rust-dev-wasm32", "lld"),
     *("file", "procps", "gcc-mingw-w64-x86-64-posix", "wine64"),
     *("qemu-user", "qemu-user-binfmt", "qemu-system-arm", "cpio"),
     *("libc6-arm64-cross", "libc6-armhf-cross", "libc6-i386-cross", "libc6-s390x-cross"),
@@ -129,6 +131,8 @@ def make():
     if not PATH.exists():
         mmdebstrap(PATH, "--variant=apt", *(f"--dpkgopt={option}" for option in SMALLER))
     BUILD.mkdir(exist_ok=True)
+    # `cargo package` takes this folder for a package of its own, and so doesn't follow the links in there.
+    (FOLDER / "Cargo.toml").touch()
     for name in ("resolv.conf", "hosts"):
         shutil.copy(Path("/etc") / name, PATH / "etc" / name)
     if bundle := os.environ.get("SSL_CERT_FILE"):

@@ -44,4 +44,4 @@ def expect(console, words):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1:] or sys.exit("usage: console.py COMMAND..."))

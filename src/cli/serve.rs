@@ -135,7 +135,7 @@ fn greet() {
 /// Prints a summary.
 ///
 /// # Errors
-/// [`Failure::Negative`] if any answer was an error.
+/// [`Failure::Negative`] if any response was an error.
 fn report(Counts { requests, notifications, errors }: &Counts) -> Result {
     let count = |noun: &str, count: u64| format!("{count} {}", plural(noun, count));
     let mut line = [

@@ -1,6 +1,7 @@
 //! Reading `compat-fixtures/`. Its README describes the format.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use datasette_tokens::{ACTOR_NAMESPACE, Secret, TOKEN_NAMESPACE};
@@ -130,7 +131,10 @@ pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<Group>, String> {
 /// Why it can't be written.
 pub(crate) fn extract(folder: &Path) -> Result<(), String> {
     let wrong = |path: &Path, error| format!("cannot write {}: {error}", path.display());
-    fs::create_dir(folder).map_err(|error| wrong(folder, error))?;
+    fs::create_dir(folder).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => format!("{} exists; name a new folder", folder.display()),
+        _ => wrong(folder, error),
+    })?;
     for (name, data) in BUILT_IN {
         let path = folder.join(name);
         fs::write(&path, unpack(data)?).map_err(|error| wrong(&path, error))?;

@@ -5,7 +5,7 @@
 //! itself, or crash, it returns an error. It runs no plugins, checks no permissions and serves no
 //! HTTP. It does no IO, starts no threads and reads no clock: secrets and time are arguments.
 //!
-//! # Minting and verifying
+//! # Making and verifying
 //!
 //! ```
 //! use datasette_tokens::{Datasette, Secret, TokenRequest, TokenRestrictions};

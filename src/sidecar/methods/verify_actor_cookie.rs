@@ -7,8 +7,9 @@ pub(super) const METHOD: Method = Method {
     name: "verify_actor_cookie",
     summary: "The actor of a ds_actor cookie, or null for an anonymous visitor",
     description: "Verifies the signature and the expiry of a ds_actor cookie, and returns its \
-                  actor. The result is null for a cookie that Datasette doesn't accept, and the \
-                  error token_invalid for a signed one on which Datasette crashes.",
+                  actor. The result is null for a cookie that Datasette doesn't accept. A cookie \
+                  with a valid signature, but on which Datasette crashes, is the error \
+                  token_invalid.",
     parameters: &[required("cookie", "GivenCookie", "The value of the cookie"), NOW],
     result: MethodResult { name: "actor", schema: "CookieActor" },
     errors: &[ErrorKind::NoSecret, ErrorKind::BadPayload, ErrorKind::TokenInvalid],

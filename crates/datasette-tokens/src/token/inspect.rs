@@ -82,7 +82,7 @@ pub enum Restricted {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// This secret made it. 0 is the current one.
+    /// This secret made it. 0 is the newest: the current one, unless there are only old ones.
     Valid(usize),
     /// None of the secrets made it, no secret can have made it, or there is none.
     Invalid,
