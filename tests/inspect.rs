@@ -176,6 +176,7 @@ fn max_payload_limits_payloads_that_are_signed_and_read() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the library reads no variables, but this test does")]
 fn sizes_that_the_process_has_no_room_for_are_refused() {
     // scripts/cross sets the variable where an emulator runs the program.
     let is_small = cfg!(target_pointer_width = "32") || env::var_os("DSTOK_HAS_32_BITS").is_some();
