@@ -79,7 +79,7 @@ async def create_token(
 
 @app.get("/actor")
 async def actor(actor: Annotated[dstok.types.Actor, Depends(signed_in)]) -> dict[str, Any]:
-    """Say whose token it is."""
+    """Respond with the actor of the token."""
     return {"actor": actor, "worker": os.getpid()}
 
 

@@ -31,8 +31,8 @@ MAX_PAYLOAD = 1 << 20
 # who asked waits for it.
 INSPECTION_TIMEOUT = 2.0
 
-# Inspections at the same time. Datasette decodes what the process finds in the thread of all
-# requests: others get a turn after so many.
+# Inspections at the same time. Datasette decodes their results in the thread that serves all
+# requests, so more of them would delay other visitors.
 MOST_INSPECTIONS = 2
 
 # Errors with which the sidecar answers; with any other it is not available.

@@ -75,7 +75,7 @@ async def test_revoked_secrets_alone(make_datasette):
 @pytest.mark.asyncio
 @pytest.mark.parametrize("carried", [5, "text", {"a": 1}, [5, None, ["x"]], None])
 async def test_odd_marks_are_no_way_out(make_datasette, carried):
-    """Whoever has a leaked secret can sign whatever cookie with it."""
+    """With a leaked secret, an attacker can sign any cookie."""
     from itsdangerous import URLSafeSerializer
 
     payload = {"a": {"id": "alice"}, "dstok_renewed_from": carried}

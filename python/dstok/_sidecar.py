@@ -424,7 +424,7 @@ class Sidecar:
 
 
 def _watch(reading: set[int], writing: list[int]) -> Callable[[float | None], list[int]]:
-    """Return a function that waits for ready descriptors, for at most so many seconds, and returns
+    """Return a function that waits for ready descriptors, up to a number of seconds, and returns
     them. gevent and eventlet replace what `select` has, eventlet without `poll`."""
     if not hasattr(select, "poll"):
         return lambda left: [*itertools.chain(*select.select(reading, writing, [], left))]

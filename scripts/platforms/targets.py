@@ -27,6 +27,11 @@ class Target:
         return "dstok.exe" if self.system == "windows" else "dstok"
 
     @property
+    def has_32_bits(self):
+        """Whether its addresses have 32 bits (bool)."""
+        return self.triple.startswith(("i686", "armv7"))
+
+    @property
     def system(self):
         """linux, windows and so on (str)."""
         return self.triple.split("-")[2]
