@@ -1,11 +1,14 @@
 //! Names and abbreviations of actions. Upstream: `datasette.actions`, `datasette.permissions`.
 
+mod short_name;
+
 use std::{collections::HashMap, fmt};
 
 use foldhash::fast::RandomState;
 use pyjson::{Keys, RawString, RawValue, Rules, Scanner, each_element, each_member, members};
 
-use crate::{Release, Str, Value, payload::as_str};
+use crate::{Release, Str, payload::as_str};
+use short_name::ShortName;
 
 /// The most actions that a Datasette may have here. Real ones have some thirty.
 const MAX_ACTIONS: usize = 10_000;
@@ -27,8 +30,9 @@ const MAX_NAME: usize = 256;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    /// By name. This one is on the hot path: a seeded hash that is quick on short names.
-    by_name: HashMap<Box<[u8]>, Action, RandomState>,
+    /// Each action is in one of these two. They are on the hot path: a token may name hundreds.
+    by_short_name: HashMap<ShortName, Action, RandomState>,
+    by_long_name: HashMap<Box<[u8]>, Action, RandomState>,
     names_by_abbreviation: HashMap<Box<str>, Box<str>>,
 }
 
@@ -36,9 +40,37 @@ pub struct Actions {
 struct Action {
     name: Box<str>,
     abbreviation: Option<Box<str>>,
-    /// The abbreviation as JSON, ready to be copied into a payload.
-    abbreviation_json: Option<String>,
     is_on_tables: bool,
+    /// What `_r` holds for the action, as JSON with a comma behind it.
+    json: Box<[u8]>,
+    /// The first bytes of that, to copy all of it without a call if it is short.
+    json_start: [u8; 8],
+}
+
+impl Action {
+    fn new(name: &str, abbreviation: Option<&str>, is_on_tables: bool) -> Self {
+        let mut json = Vec::new();
+        Str::from(abbreviation.unwrap_or(name)).write(&mut json);
+        json.push(b',');
+        Self {
+            name: name.into(),
+            abbreviation: abbreviation.map(Into::into),
+            is_on_tables,
+            json_start: std::array::from_fn(|at| json.get(at).copied().unwrap_or_default()),
+            json: json.into(),
+        }
+    }
+
+    #[inline(always)]
+    fn write(&self, out: &mut Vec<u8>) {
+        if self.json.len() <= self.json_start.len() {
+            let end = out.len() + self.json.len();
+            out.extend_from_slice(&self.json_start);
+            out.truncate(end);
+        } else {
+            out.extend_from_slice(&self.json);
+        }
+    }
 }
 
 impl Actions {
@@ -136,7 +168,7 @@ impl Actions {
                 "has a name of more than {MAX_NAME} bytes (number {number})"
             )));
         }
-        if self.by_name.len() == MAX_ACTIONS && !self.contains(name) {
+        if self.len() == MAX_ACTIONS && !self.contains(name) {
             return Err(ActionsError(format!("has more than {MAX_ACTIONS} actions")));
         }
         let is_on_tables = match resource_class {
@@ -154,47 +186,53 @@ impl Actions {
         if let Some(text) = abbreviation {
             self.names_by_abbreviation.entry(text.into()).or_insert_with(|| name.into());
         }
-        let action = Action {
-            name: name.into(),
-            abbreviation: abbreviation.map(Into::into),
-            abbreviation_json: abbreviation.and_then(|text| Value::from(text).to_json().ok()),
-            is_on_tables,
+        let action = Action::new(name, abbreviation, is_on_tables);
+        match ShortName::new(name.as_bytes()) {
+            Some(name) => self.by_short_name.insert(name, action),
+            None => self.by_long_name.insert(name.as_bytes().into(), action),
         };
-        self.by_name.insert(name.as_bytes().into(), action);
     }
 
-    fn get(&self, name: &str) -> Option<&Action> {
-        self.by_name.get(name.as_bytes())
+    #[inline(always)]
+    fn get(&self, name: &[u8]) -> Option<&Action> {
+        match ShortName::new(name) {
+            Some(name) => self.by_short_name.get(&name),
+            None => self.by_long_name.get(name),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Action> {
+        self.by_short_name.values().chain(self.by_long_name.values())
     }
 
     /// How many actions there are.
     pub fn len(&self) -> usize {
-        self.by_name.len()
+        self.by_short_name.len() + self.by_long_name.len()
     }
 
     /// Whether there is no action.
     pub fn is_empty(&self) -> bool {
-        self.by_name.is_empty()
+        self.len() == 0
     }
 
     /// Whether there is an action with that name. An abbreviation is no name.
     pub fn contains(&self, name: &str) -> bool {
-        self.get(name).is_some()
+        self.get(name.as_bytes()).is_some()
     }
 
     /// The names, in no particular order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.values().map(|action| &*action.name)
+        self.all().map(|action| &*action.name)
     }
 
     /// The abbreviation of an action; `None` if it has none or is unknown.
     pub fn abbreviation(&self, name: &str) -> Option<&str> {
-        self.get(name)?.abbreviation.as_deref()
+        self.get(name.as_bytes())?.abbreviation.as_deref()
     }
 
     /// The action that a name or an abbreviation stands for.
     pub fn full_name(&self, name_or_abbreviation: &str) -> Option<&str> {
-        let by_name = self.get(name_or_abbreviation).map(|action| &action.name);
+        let by_name = self.get(name_or_abbreviation.as_bytes()).map(|action| &action.name);
         Some(by_name.or_else(|| self.names_by_abbreviation.get(name_or_abbreviation))?)
     }
 
@@ -209,19 +247,21 @@ impl Actions {
     /// # Ok::<(), datasette_tokens::ActionsError>(())
     /// ```
     pub fn allowed_by(&self, name: &str) -> impl Iterator<Item = &str> {
-        let by_name = self.get(name).map(|action| &*action.name);
+        let by_name = self.get(name.as_bytes()).map(|action| &*action.name);
         let abbreviated = self.names_by_abbreviation.get(name).map(|name| &**name);
         by_name.into_iter().chain(abbreviated.filter(move |action| Some(*action) != by_name))
     }
 
-    /// The abbreviation of an action, as JSON; `None` if it has none or is unknown.
-    pub(crate) fn abbreviation_json(&self, name: &[u8]) -> Option<&[u8]> {
-        Some(self.by_name.get(name)?.abbreviation_json.as_ref()?.as_bytes())
+    /// Appends what `_r` holds for an action, as JSON with a comma behind it: the abbreviation, or the
+    /// name if it has none. `false` if the action is unknown.
+    #[inline(always)]
+    pub(crate) fn write_abbreviated(&self, name: &[u8], out: &mut Vec<u8>) -> bool {
+        self.get(name).map(|action| action.write(out)).is_some()
     }
 
     /// Whether the resources of an action are tables, Datasette's `TableResource`.
     pub(crate) fn is_on_tables(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|action| action.is_on_tables)
+        self.get(name.as_bytes()).is_some_and(|action| action.is_on_tables)
     }
 }
 
@@ -254,6 +294,25 @@ impl std::error::Error for ActionsError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_abbreviations_may_have_any_length() {
+        let text = |letter: &str, length| letter.repeat(length);
+        let pairs =
+            (0..40).map(|length| format!("{:?}:{:?}", text("n", length), text("é", length)));
+        let json = format!("{{{}}}", pairs.collect::<Vec<_>>().join(","));
+        let actions = Actions::from_json(&json).unwrap();
+        assert_eq!((actions.len(), actions.names().count()), (40, 40));
+        for length in 0..40 {
+            let (name, mut out) = (text("n", length), b"[".to_vec());
+            assert!(actions.write_abbreviated(name.as_bytes(), &mut out));
+            assert_eq!(out, format!("[{:?},", text("é", length)).as_bytes());
+            for other in [name.clone() + "\0", name.replace('n', "m"), text("n", length + 40)] {
+                let is_known = actions.write_abbreviated(other.as_bytes(), &mut out);
+                assert_eq!(is_known, other.is_empty(), "{other:?}");
+            }
+        }
+    }
 
     #[test]
     fn all_three_shapes_are_read() {

@@ -222,7 +222,7 @@ impl Builder {
     }
 
     /// The most bytes that the JSON of a payload may have, of one that is signed or that is read.
-    /// Without the feature `libz`, at most 16,383 bytes are signed with [`Flavour::Zlib`].
+    /// Without the feature `libz`, at most 65,273 bytes are signed with [`Flavour::Zlib`].
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.datasette.max_payload = bytes;
         self

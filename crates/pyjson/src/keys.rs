@@ -18,6 +18,7 @@ pub(crate) struct Stack {
     begins: Vec<usize>,
     /// Whether any of these keys is spelled with an escape.
     escaped: bool,
+    seen: Seen,
 }
 
 /// The bytes of a key between its quotes.
@@ -25,26 +26,30 @@ pub(crate) struct Stack {
 struct Span {
     start: usize,
     end: usize,
-    /// The last eight bytes of the key as a number.
-    last: u64,
 }
 
 impl Span {
     #[inline]
-    fn new(text: &[u8], start: usize, end: usize) -> Self {
-        let last = match text.get(..end).and_then(|before| before.last_chunk()) {
-            Some(bytes) => u64::from_be_bytes(*bytes),
-            // Near the beginning of the text.
-            None => text[..end].iter().fold(0, |number, &byte| number << 8 | u64::from(byte)),
-        };
-        // Of a key of fewer than eight bytes, this shifts out what stands before it.
-        Self { start, end, last: last << (64 - 8 * (end - start).clamp(1, 8)) }
+    fn len(&self) -> usize {
+        self.end - self.start
     }
 
-    /// Equal keys have equal ranks.
     #[inline]
-    fn rank(&self) -> (usize, u64) {
-        (self.end - self.start, self.last)
+    fn bytes<'a>(&self, text: &'a str) -> &'a [u8] {
+        &text.as_bytes()[self.start..self.end]
+    }
+
+    /// The length, and the last eight bytes as a number. Equal keys have equal ranks.
+    #[inline]
+    fn rank(&self, text: &str) -> (usize, u64) {
+        let before = &text.as_bytes()[..self.end];
+        let last = match before.last_chunk() {
+            Some(bytes) => u64::from_be_bytes(*bytes),
+            // Near the beginning of the text.
+            None => before.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)),
+        };
+        // Of a key of fewer than eight bytes, this shifts out what stands before it.
+        (self.len(), last << (64 - 8 * self.len().clamp(1, 8)))
     }
 }
 
@@ -75,9 +80,9 @@ impl Stack {
 
     /// Adds a key of the innermost object.
     #[inline]
-    pub(crate) fn push(&mut self, text: &str, key: &RawString<'_>) {
+    pub(crate) fn push(&mut self, key: &RawString<'_>) {
         let start = key.offset + 1;
-        self.spans.push(Span::new(text.as_bytes(), start, start + key.text.len()));
+        self.spans.push(Span { start, end: start + key.text.len() });
         self.escaped |= key.is_escaped();
     }
 
@@ -85,40 +90,110 @@ impl Stack {
     pub(crate) fn end_object(&mut self, text: &str) -> bool {
         let begin = self.begins.pop().unwrap_or_default();
         let keys = &mut self.spans[begin..];
-        // Sorted in place: there may be millions, and nobody asks for their order again.
         let found = if self.escaped {
             // One key may be spelled in two ways.
-            let value = |key: &Span| string::unescape(&text[key.start..key.end]);
-            keys.sort_unstable_by_key(value);
-            keys.windows(2).any(|pair| value(&pair[0]) == value(&pair[1]))
+            has_equal(keys, |key| string::unescape(&text[key.start..key.end]))
+        } else if keys.len() <= FEW {
+            has_equal_pair(keys, text)
         } else {
-            let value = |key: &Span| (key.rank(), &text.as_bytes()[key.start..key.end]);
-            may_have_equal(keys) && {
-                keys.sort_unstable_by(|a, b| value(a).cmp(&value(b)));
-                keys.windows(2).any(|pair| value(&pair[0]) == value(&pair[1]))
-            }
+            self.seen.may_have_equal(keys, text)
+                && has_equal(keys, |key| (key.len(), key.bytes(text)))
         };
         self.spans.truncate(begin);
         found
     }
 }
 
-/// Whether two keys fall into one of 4,096 buckets. Equal keys do, others rarely, so that keys
-/// seldom have to be compared.
-#[inline]
-fn may_have_equal(keys: &[Span]) -> bool {
-    // Programs often write keys in the order of numbers or of the alphabet.
-    if keys.is_sorted_by(|a, b| a.rank() < b.rank()) {
-        return false;
+/// Sorts keys by their values and says whether two are equal. In place: there may be millions, and
+/// nobody asks for their order again.
+fn has_equal<T: Ord>(keys: &mut [Span], value: impl Fn(&Span) -> T) -> bool {
+    keys.sort_unstable_by_key(&value);
+    keys.windows(2).any(|pair| value(&pair[0]) == value(&pair[1]))
+}
+
+/// Up to this many keys are compared in pairs, which is quicker than a set.
+const FEW: usize = 8;
+
+fn has_equal_pair(keys: &[Span], text: &str) -> bool {
+    let is_equal = |a: &Span, b: &Span| a.len() == b.len() && a.bytes(text) == b.bytes(text);
+    keys.iter().enumerate().any(|(at, key)| keys[..at].iter().any(|other| is_equal(other, key)))
+}
+
+/// A Bloom filter of keys, with two bits for each. It grows with the number of keys, so that a key
+/// that occurs once seldom finds both of its bits taken.
+#[derive(Debug, Default)]
+struct Seen(Vec<u64>);
+
+impl Seen {
+    const MIN_WORDS: usize = 1 << 6;
+    const MAX_WORDS: usize = 1 << 12;
+
+    /// Whether two keys may be equal. Equal keys always may, others rarely, so that their bytes
+    /// seldom have to be compared.
+    fn may_have_equal(&mut self, keys: &[Span], text: &str) -> bool {
+        let mut ranks = keys.iter().map(|key| key.rank(text));
+        // Programs often write keys in the order of numbers or of the alphabet.
+        if ranks.clone().is_sorted_by(|a, b| a < b) {
+            return false;
+        }
+        let words = keys.len().next_power_of_two().clamp(Self::MIN_WORDS, Self::MAX_WORDS);
+        self.0.clear();
+        self.0.resize(words, 0);
+        ranks.any(|(length, last)| {
+            // Fibonacci hashing: the upper bits of the product depend on all bits of the key.
+            let hash = (last ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let is_first_taken = self.take(hash >> 46);
+            self.take(hash >> 28) && is_first_taken
+        })
     }
-    let mut seen = [0u64; 64];
-    keys.iter().any(|key| {
-        let (length, last) = key.rank();
-        // Fibonacci hashing: the upper bits of the product depend on all bits of the key.
-        let hash = (last ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let (word, bit) = ((hash >> 58) as usize, 1 << (hash >> 52 & 63));
-        let is_taken = seen[word] & bit != 0;
-        seen[word] |= bit;
+
+    /// Takes the bit that a number stands for, and says whether it was taken.
+    #[inline]
+    fn take(&mut self, number: u64) -> bool {
+        let at = (number >> 6) as usize & (self.0.len() - 1);
+        let bit = 1 << (number & 63);
+        let is_taken = self.0[at] & bit != 0;
+        self.0[at] |= bit;
         is_taken
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::super::{ErrorKind, transcode};
+
+    fn check(keys: &[String]) {
+        let members: Vec<_> = keys.iter().map(|key| format!("{key:?}:0")).collect();
+        let text = format!("{{{}}}", members.join(","));
+        let read = transcode(&text, &mut Vec::new()).map_err(|error| error.kind());
+        let has_equal = keys.iter().collect::<HashSet<_>>().len() < keys.len();
+        let expected = if has_equal { Err(ErrorKind::DuplicateKey) } else { Ok(()) };
+        assert_eq!(read, expected, "{text}");
+    }
+
+    proptest! {
+        /// Short ones and long ones, of which many have the same length and the same end.
+        #[test]
+        fn equal_keys_are_found(keys in prop::collection::vec("[ab]{0,3}|[abc]{0,3}measurements", 0..40)) {
+            check(&keys);
+        }
+    }
+
+    #[test]
+    fn equal_keys_are_found_among_many() {
+        for count in [7, 8, 9, 64, 65, 300, 5000] {
+            // In no order.
+            let keys: Vec<_> = (0..count).map(|n| format!("key {}", n * 7919 % 10_007)).collect();
+            check(&keys);
+            for (from, to) in [(0, 1), (count / 2, count - 1), (0, count - 1)] {
+                let mut keys = keys.clone();
+                keys[to] = keys[from].clone();
+                check(&keys);
+            }
+        }
+    }
 }

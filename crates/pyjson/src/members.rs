@@ -13,7 +13,7 @@ impl<'a> Scanner<'a> {
         let is_first = std::mem::take(&mut self.is_first);
         let key = self.key(is_first)?;
         match &key {
-            Some(key) => self.keys.stack().push(self.text, key),
+            Some(key) => self.keys.stack().push(key),
             None => self.end_object()?,
         }
         Ok(key)

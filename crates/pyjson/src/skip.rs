@@ -96,7 +96,10 @@ impl<'a> Scanner<'a> {
         let Place { start, end, depth } = known;
         let bytes = self.text.as_bytes();
         let Some(spelling @ [_, ..]) = bytes.get(start..end) else { return false };
-        let is_same = self.depth <= depth && bytes[self.pos..].starts_with(spelling);
+        // Most of those that differ end elsewhere.
+        let is_same = bytes.get(self.pos + spelling.len() - 1) == spelling.last()
+            && self.depth <= depth
+            && bytes[self.pos..].starts_with(spelling);
         if is_same {
             self.pos += spelling.len();
         }

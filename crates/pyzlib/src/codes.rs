@@ -4,6 +4,8 @@
 //! As upstream, `L`, `D` and `BL` name the alphabets of literals and lengths, of distances, and of
 //! code lengths ("bit lengths").
 
+use std::hint::select_unpredictable;
+
 /// The number of literal symbols.
 pub(crate) const LITERALS: usize = 256;
 /// The symbol that ends a block.
@@ -31,18 +33,19 @@ pub(crate) const REPZ_11_138: u8 = 18;
 pub(crate) const BL_ORDER: [u8; BL_CODES] =
     [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// `extra_lbits`: extra bits of the length symbols, from 257 on.
-pub(crate) const EXTRA_LENGTH_BITS: [u8; 29] =
-    [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-
-/// `extra_dbits`: extra bits of the distance symbols.
-pub(crate) const EXTRA_DISTANCE_BITS: [u8; D_CODES] = [
-    0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13,
-    13,
+/// `extra_lbits`: extra bits of the length symbols, from 257 on. Padded to a power of two, as the
+/// next two tables are, because `symbol % 32` is cheaper than a bounds check.
+pub(crate) const EXTRA_LENGTH_BITS: [u8; 32] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0, 0, 0, 0,
 ];
 
-/// `extra_blbits`: extra bits of the code length symbols. Padded to a power of two, because
-/// `symbol % 32` is cheaper than a bounds check.
+/// `extra_dbits`: extra bits of the distance symbols.
+pub(crate) const EXTRA_DISTANCE_BITS: [u8; 32] = [
+    0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13,
+    13, 0, 0,
+];
+
+/// `extra_blbits`: extra bits of the code length symbols.
 pub(crate) const EXTRA_BL_BITS: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
@@ -65,11 +68,19 @@ pub(crate) const LENGTH_CODE: [u8; 256] = codes_by_base(&BASE_LENGTH, 0);
 
 /// `d_code`: the symbol of a distance up to 32,768, which is given minus 1. From 256 on, symbols
 /// begin at multiples of 128, so the upper bits are enough.
-pub(crate) fn distance_code(distance_minus_1: u16) -> usize {
-    const NEAR: [u8; 256] = codes_by_base(&BASE_DISTANCE, 0);
-    const FAR: [u8; 256] = codes_by_base(&BASE_DISTANCE, 7);
+pub(crate) fn distance_code(distance_minus_1: u16) -> u8 {
+    const CODES: [u8; 512] = {
+        let (near, far) = (codes_by_base(&BASE_DISTANCE, 0), codes_by_base(&BASE_DISTANCE, 7));
+        let mut codes = [0; 512];
+        let mut n = 0;
+        while n < 256 {
+            (codes[n], codes[256 + n]) = (near[n], far[n]);
+            n += 1;
+        }
+        codes
+    };
     let distance = usize::from(distance_minus_1);
-    if distance < 256 { NEAR[distance].into() } else { FAR[distance >> 7 & 0xff].into() }
+    CODES[select_unpredictable(distance < 256, distance, 256 + (distance >> 7)) % 512]
 }
 
 /// By `n`: the last code whose base is at most `n << shift`.

@@ -10,8 +10,8 @@ use crate::{Flavour, deflate};
 
 /// `zlib.compress` with reusable working memory.
 ///
-/// A new compressor has no memory yet. Its first call allocates less than 0.5 MB, and so does the
-/// first call with another [`Flavour`] or with data of more than 16,383 bytes.
+/// A new compressor has no memory yet. Its first call allocates less than 1 MB, and so does the
+/// first call with another [`Flavour`] or with data of more than 65,273 bytes.
 #[derive(Default)]
 pub struct Compressor {
     small: Option<Box<deflate::Deflater>>,
@@ -28,13 +28,13 @@ impl Compressor {
         Self::default()
     }
 
-    /// The most bytes of data that this build compresses with a flavour: `usize::MAX`, but 16,383
+    /// The most bytes of data that this build compresses with a flavour: `usize::MAX`, but 65,273
     /// with [`Flavour::Zlib`] where the feature `libz` is off.
     ///
     /// ```
     /// use pyzlib::{Compressor, Flavour};
     ///
-    /// let max = if cfg!(feature = "libz") { usize::MAX } else { 16_383 };
+    /// let max = if cfg!(feature = "libz") { usize::MAX } else { 65_273 };
     /// assert_eq!(Compressor::max_data(Flavour::Zlib), max);
     /// ```
     #[must_use]
@@ -48,7 +48,7 @@ impl Compressor {
     /// Appends `zlib.compress(data)` to `out` if it has at most `limit` bytes, and returns whether
     /// it has. Otherwise `out` keeps its content.
     ///
-    /// `usize::MAX` sets no limit. A low limit saves time: with [`Flavour::Zlib`] and up to 16,383
+    /// `usize::MAX` sets no limit. A low limit saves time: with [`Flavour::Zlib`] and up to 65,273
     /// bytes of data, compression stops as soon as the result is certain to be too long.
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! Stock zlib's level 6 for data that fits into one block, byte for byte.
+//! Stock zlib's level 6 for data that fits into its window, byte for byte.
 //!
 //! Upstream is `deflate.c` and `trees.c` of zlib 1.3.2. Items that have a counterpart there name
 //! it. The result has to be exact, so each decision that changes a byte is made as upstream makes
@@ -9,7 +9,7 @@
 //! 3. `tree` and `heap` build Huffman codes, `run_lengths` encodes their lengths.
 //! 4. `bit_writer` packs codes into bytes.
 //!
-//! This file counts the symbols, chooses the shortest kind of block, and writes it. It is faster
+//! This file counts the symbols of each block, chooses its shortest kind, and writes it. It is faster
 //! than zlib on small data because it clears no tables between two streams, builds no tree that the
 //! bound rules out, and writes nothing if the result exceeds the caller's limit.
 
@@ -21,8 +21,9 @@ mod run_lengths;
 mod tree;
 
 use std::array::from_fn;
+use std::ops::Range;
 
-use bit_writer::BitWriter;
+use bit_writer::{BitWriter, Bits};
 use bound::LowerBound;
 use heap::Heap;
 pub(crate) use matches::MAX_DATA;
@@ -33,7 +34,7 @@ use tree::{Code, Codes, MAX_BITS, MAX_BL_BITS, Tree, assign_codes};
 use crate::codes::{
     BASE_DISTANCE, BASE_LENGTH, BL_CODES, BL_ORDER, D_CODES, END_BLOCK, EXTRA_BL_BITS,
     EXTRA_DISTANCE_BITS, EXTRA_LENGTH_BITS, FIXED_9_BITS, FIXED_DISTANCE_LENGTH, FIXED_L_CODES,
-    L_CODES, LENGTH_CODE, LITERALS, distance_code, fixed_length,
+    L_CODES, LITERALS, fixed_length,
 };
 
 /// The header of a zlib stream with a 32 KiB window and the default level.
@@ -45,8 +46,18 @@ const WRAPPER: usize = HEADER.len() + 4;
 const STORED: u8 = 0;
 const FIXED: u8 = 1;
 const DYNAMIC: u8 = 2;
-/// The bit that marks the last block of a stream.
-const LAST: u8 = 1;
+
+/// `sym_end`: the most literals and matches in a block.
+const MAX_SYMBOLS: usize = 16_383;
+
+/// What becomes one block.
+#[derive(Default)]
+struct Block {
+    data: Range<usize>,
+    /// Its matches, by index.
+    matches: Range<usize>,
+    is_last: bool,
+}
 
 /// Compresses small data.
 pub(crate) struct Deflater {
@@ -94,29 +105,42 @@ impl Deflater {
     pub(crate) fn compress(&mut self, data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
         let Some(limit) = limit.checked_sub(WRAPPER) else { return false };
         self.finder.find_matches(data);
-        self.tally(data);
-        let Some((kind, size)) = self.choose(data.len(), limit) else { return false };
+        let start = out.len();
         out.extend_from_slice(&HEADER);
-        if kind == STORED {
-            // `_tr_stored_block`
-            let length = data.len() as u16;
-            out.push(STORED << 1 | LAST);
-            out.extend_from_slice(&length.to_le_bytes());
-            out.extend_from_slice(&(!length).to_le_bytes());
-            out.extend_from_slice(data);
-        } else {
-            let start = out.len();
-            out.resize(start + size + BitWriter::SPARE, 0);
-            let bits = self.write(data, kind, &mut out[start..]);
-            debug_assert_eq!(bits.div_ceil(8), size);
-            out.truncate(start + size);
+        let blocks = out.len();
+        let (mut block, mut bits) = (Block::default(), Bits::default());
+        while !block.is_last {
+            block = self.tally(data, &block);
+            let written = out.len();
+            let room = limit.checked_sub(written - blocks);
+            let Some((kind, size)) = room.and_then(|room| self.choose(&block, room)) else {
+                out.truncate(start);
+                return false;
+            };
+            // One more byte for the bits before the block.
+            out.resize(written + size + 1 + BitWriter::SPARE, 0);
+            let mut writer = BitWriter::new(&mut out[written..], bits);
+            self.write(data, &block, kind, &mut writer);
+            let (bytes, rest) = writer.finish();
+            out.truncate(written + bytes);
+            bits = rest;
+        }
+        if bits.count > 0 {
+            out.push(bits.pending as u8);
+        }
+        if out.len() - blocks > limit {
+            out.truncate(start);
+            return false;
         }
         out.extend_from_slice(&zlib_rs::adler32::adler32(1, data).to_be_bytes());
         true
     }
 
-    /// `_tr_tally`: counts the symbols.
-    fn tally(&mut self, data: &[u8]) {
+    /// `_tr_tally`: counts the symbols of the next block, and returns it.
+    ///
+    /// zlib ends a block at [`MAX_SYMBOLS`], except after a literal that is the last byte.
+    fn tally(&mut self, data: &[u8], before: &Block) -> Block {
+        let data_end = data.len();
         let Self { finder, l, d, .. } = self;
         l.clear();
         d.clear();
@@ -124,23 +148,36 @@ impl Deflater {
         let count_literals = |l: &mut Tree<L_CODES>, literals: &[u8]| {
             literals.iter().for_each(|&byte| l.count(byte.into()));
         };
-        let (mut symbols, mut extra_bits, mut position) = (1, 0, 0);
-        for one in &finder.matches {
+        let (mut symbols, mut extra_bits, mut position) = (0, 0, before.data.end);
+        let (mut matches, mut is_last) = (before.matches.end, true);
+        for one in &finder.matches[matches..] {
             let literals = &data[position..usize::from(one.position)];
+            if symbols + literals.len() >= MAX_SYMBOLS {
+                break;
+            }
             symbols += literals.len() + 1;
             count_literals(l, literals);
             position = one.end();
-            let length = usize::from(LENGTH_CODE[usize::from(one.length_minus_3)]);
-            let distance = distance_code(one.distance_minus_1);
+            matches += 1;
+            let length = usize::from(one.length_code % 32);
+            let distance = usize::from(one.distance_code % 32);
             l.count(LITERALS + 1 + length);
             d.count(distance);
             extra_bits += u32::from(EXTRA_LENGTH_BITS[length] + EXTRA_DISTANCE_BITS[distance]);
+            if symbols == MAX_SYMBOLS {
+                is_last = false;
+                break;
+            }
         }
-        count_literals(l, &data[position..]);
-        self.symbols = (symbols + data.len() - position) as u32;
+        let next = finder.matches.get(matches).map_or(data.len(), |one| one.position.into());
+        let end = next.min(position + MAX_SYMBOLS - symbols);
+        count_literals(l, &data[position..end]);
+        self.symbols = (1 + symbols + end - position) as u32;
         self.extra_bits = extra_bits;
         l.find_symbols();
         d.find_symbols();
+        let data = before.data.end..end;
+        Block { matches: before.matches.end..matches, is_last: is_last && end == data_end, data }
     }
 
     /// `_tr_flush_block`: chooses the shortest kind of block, given the size of the data. Returns it
@@ -154,9 +191,10 @@ impl Deflater {
     /// while the answer can still change. If the bound reaches `fixed`, so does the real size. If
     /// the bound exceeds the limit, a dynamic block does not fit. The real choice may then be a
     /// stored block although it is not taken here, but that does not fit either.
-    fn choose(&mut self, stored: usize, limit: usize) -> Option<(u8, usize)> {
+    fn choose(&mut self, block: &Block, limit: usize) -> Option<(u8, usize)> {
+        let stored = block.data.len();
         let bytes = |bits: u32| (bits as usize + 3).div_ceil(8);
-        let fixed_bits = self.fixed_bits();
+        let fixed_bits = self.fixed_bits(block);
         let fixed = bytes(self.extra_bits + fixed_bits);
         let limit_bits = 8 * limit.min(MAX_DATA) as u32;
         let bound = self.bound.bits(&self.l, &self.d, fixed_bits, limit_bits);
@@ -180,7 +218,7 @@ impl Deflater {
     }
 
     /// `static_len`: the bits of the symbols in a fixed block, without extra bits.
-    fn fixed_bits(&self) -> u32 {
+    fn fixed_bits(&self, block: &Block) -> u32 {
         // Count 8 bits for each symbol, then correct it for the symbols from `FIXED_9_BITS` on. In
         // text these are few.
         let symbols = self.l.symbols().iter().map(|&symbol| usize::from(symbol));
@@ -188,7 +226,7 @@ impl Deflater {
         let correction = |symbol: usize| {
             i32::from(self.l.frequencies[symbol]) * (i32::from(fixed_length(symbol)) - 8)
         };
-        let distances = self.finder.matches.len() as u32;
+        let distances = block.matches.len() as u32;
         (8 * self.symbols + u32::from(FIXED_DISTANCE_LENGTH) * distances)
             .wrapping_add_signed(others.map(correction).sum())
     }
@@ -218,32 +256,45 @@ impl Deflater {
     }
 
     /// `compress_block`: writes a fixed or dynamic block, and returns its bits.
-    fn write(&mut self, data: &[u8], kind: u8, buffer: &mut [u8]) -> usize {
-        let mut writer = BitWriter::new(buffer);
-        writer.add(u64::from(kind << 1 | LAST), 3);
+    #[inline(never)]
+    fn write(&mut self, data: &[u8], block: &Block, kind: u8, writer: &mut BitWriter<'_>) {
+        writer.add((kind << 1 | u8::from(block.is_last)).into(), 3);
+        if kind == STORED {
+            // `_tr_stored_block`
+            let length = block.data.len() as u16;
+            writer.push_bytes(&length.to_le_bytes());
+            writer.push_bytes(&(!length).to_le_bytes());
+            writer.push_bytes(&data[block.data.clone()]);
+            return;
+        }
         if kind == DYNAMIC {
-            self.write_trees(&mut writer);
+            self.write_trees(writer);
         }
         let Self { finder, l, d, fixed_codes: [l_codes, d_codes], .. } = self;
         let (l_codes, d_codes) =
             if kind == FIXED { (&*l_codes, &*d_codes) } else { (l.codes(), d.codes()) };
         let literal = |byte: u8| (l_codes[usize::from(byte)], 0, 0);
-        let mut position = 0;
-        for one in &finder.matches {
-            writer.push_all(&data[position..usize::from(one.position)], literal);
-            let length = usize::from(LENGTH_CODE[usize::from(one.length_minus_3)]);
+        let mut position = block.data.start;
+        for one in &finder.matches[block.matches.clone()] {
+            let (chunks, rest) = data[position..usize::from(one.position)].as_chunks::<3>();
+            for chunk in chunks {
+                chunk.iter().for_each(|&byte| writer.add_code(literal(byte)));
+                writer.flush();
+            }
+            rest.iter().for_each(|&byte| writer.add_code(literal(byte)));
+            let length = usize::from(one.length_code % 32);
             let extra = u16::from(one.length_minus_3) - BASE_LENGTH[length];
             writer.add_code((l_codes[LITERALS + 1 + length], extra, EXTRA_LENGTH_BITS[length]));
-            let distance = distance_code(one.distance_minus_1);
+            writer.flush();
+            let distance = usize::from(one.distance_code % 32);
             let extra = one.distance_minus_1 - BASE_DISTANCE[distance];
             writer.add_code((d_codes[distance], extra, EXTRA_DISTANCE_BITS[distance]));
             writer.flush();
             position = one.end();
         }
-        writer.push_all(&data[position..], literal);
+        writer.push_all(&data[position..block.data.end], literal);
         writer.add_code((l_codes[END_BLOCK], 0, 0));
         writer.flush();
-        writer.bits()
     }
 
     /// `send_all_trees`.
@@ -283,8 +334,8 @@ mod tests {
             let data: Vec<_> = data.iter().map(|byte| byte % alphabet * step).collect();
             let mut deflater = Deflater::new();
             deflater.finder.find_matches(&data);
-            deflater.tally(&data);
-            let fixed = deflater.fixed_bits();
+            let block = deflater.tally(&data, &Block::default());
+            let fixed = deflater.fixed_bits(&block);
             let bound = |limit| {
                 let bits = deflater.bound.bits(&deflater.l, &deflater.d, fixed, limit);
                 bits + deflater.extra_bits
@@ -296,7 +347,10 @@ mod tests {
             let ordered = [0, bounds[0], bounds[1], closer, exact];
             prop_assert!(ordered.is_sorted() && 0 < bounds[0], "{ordered:?}");
             let mut buffer = vec![0; exact as usize / 8 + 1 + BitWriter::SPARE];
-            prop_assert_eq!(deflater.write(&data, DYNAMIC, &mut buffer), exact as usize + 3);
+            let mut writer = BitWriter::new(&mut buffer, Bits::default());
+            deflater.write(&data, &block, DYNAMIC, &mut writer);
+            let (bytes, bits) = writer.finish();
+            prop_assert_eq!(8 * bytes + bits.count as usize, exact as usize + 3);
         }
     }
 }

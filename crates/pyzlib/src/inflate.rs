@@ -27,10 +27,10 @@ use crate::codes::{
 };
 
 /// The longest stream that is not declined. Longer ones make up for the time that zlib-rs takes to
-/// set up.
-const MAX_STREAM: usize = 1 << 10;
+/// set up, and more of them have codes that are too long.
+const MAX_STREAM: usize = 8 << 10;
 /// The most data that is not declined.
-const MAX_DATA: usize = 4 << 10;
+const MAX_DATA: usize = 32 << 10;
 
 /// Tables for codes of up to 11 and 10 bits. The codes of such short data are hardly ever
 /// longer.

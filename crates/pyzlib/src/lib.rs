@@ -36,16 +36,16 @@
 //!
 //! | task | implementation | oracle in the tests |
 //! | --- | --- | --- |
-//! | [`Flavour::Zlib`], up to 16,383 bytes of data | this crate's deflate, in safe Rust | stock zlib, by [`Compressor::compress_with_libz_within`] |
+//! | [`Flavour::Zlib`], up to 65,273 bytes of data | this crate's deflate, in safe Rust | stock zlib, by [`Compressor::compress_with_libz_within`] |
 //! | [`Flavour::Zlib`], more data | stock zlib, linked statically | Python |
 //! | `Flavour::ZlibNg` | zlib-rs | Python's package `zlib-ng` |
-//! | decompressing streams of up to 1,024 bytes | this crate's inflate, in safe Rust | zlib-rs, by [`Decompressor::decompress_with_zlib_rs_within`], and stock zlib |
+//! | decompressing streams of up to 8,192 bytes | this crate's inflate, in safe Rust | zlib-rs, by [`Decompressor::decompress_with_zlib_rs_within`], and stock zlib |
 //! | decompressing other streams | zlib-rs, which alone rejects a stream | stock zlib |
 //!
 //! # Features
 //!
 //! * `libz` (default): stock zlib, which needs a C compiler. Without it, [`Flavour::Zlib`] compresses
-//!   at most 16,383 bytes of data: [`Compressor::max_data`] says how many.
+//!   at most 65,273 bytes of data: [`Compressor::max_data`] says how many.
 //! * `zlib-ng`: `Flavour::ZlibNg`.
 
 #![deny(unsafe_code)]

@@ -41,6 +41,21 @@ fn sizes_around_the_largest() {
     }
 }
 
+/// A block ends after 16,383 symbols. Two words of no repetition and a repetition end there.
+#[test]
+fn symbols_around_a_block() {
+    let (mut checker, mut random) = (Checker::default(), Random(9));
+    for size in 16_378..16_386 {
+        let mut data: Vec<u8> = (0..size).map(|n| (n * n * 7 / 5 + n * 31) as u8).collect();
+        (0..size).for_each(|n| data[n] ^= random.below(256) as u8);
+        checker.check_all_limits(&data);
+        data.extend_from_within(..9);
+        checker.check_all_limits(&data);
+        data.push(1);
+        checker.check_all_limits(&data);
+    }
+}
+
 #[test]
 fn up_to_eleven_bytes() {
     let mut checker = Checker::default();

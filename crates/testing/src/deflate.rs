@@ -3,7 +3,7 @@
 use pyzlib::{Compressor, Flavour};
 
 /// The most data that pyzlib does not leave to zlib.
-pub const LARGEST: usize = 16_383;
+pub const LARGEST: usize = 65_273;
 
 /// Checks any input. Its first byte chooses the limit. The second says how often the rest is
 /// repeated, so that a short input can be long data.

@@ -4,7 +4,9 @@
 use std::{env, thread};
 
 /// The largest input: the most data that pyzlib does not leave to zlib.
-const LARGEST: usize = 16_383;
+const LARGEST: usize = 65_273;
+/// The most symbols in a block.
+const BLOCK: usize = 16_383;
 
 /// A random number generator with a seed: SplitMix64.
 pub struct Random(pub u64);
@@ -28,9 +30,10 @@ impl Random {
 
     /// A size: mostly that of a token, sometimes up to the largest.
     fn size(&mut self) -> usize {
-        let end = match self.below(40) {
+        let end = match self.below(400) {
             0 => LARGEST,
-            1..4 => 2_000,
+            1..10 => BLOCK,
+            10..40 => 2_000,
             _ => self.of(&[30, 60, 90, 120, 200, 400]),
         };
         1 + self.below(end)
@@ -56,7 +59,7 @@ pub type Generator = fn(&mut Random) -> Vec<u8>;
 /// Payloads of tokens, and other small inputs.
 pub const USUAL: [Generator; 6] = [tokens, tokens, random_bytes, copies, skewed, runs];
 /// Corner cases of the algorithm, many of them large.
-pub const ODD: [Generator; 4] = [ties, fibonacci, collisions, far_matches];
+pub const ODD: [Generator; 5] = [ties, fibonacci, collisions, far_matches, blocks];
 
 /// Names of actors, databases and tables.
 const NAMES: [&str; 14] = [
@@ -162,7 +165,7 @@ fn skewed(random: &mut Random) -> Vec<u8> {
 /// All bytes equally often, or nearly.
 fn ties(random: &mut Random) -> Vec<u8> {
     let kinds = 2 + random.below(254);
-    let times = 1 + random.below((LARGEST / kinds).min(12));
+    let times = 1 + random.below((BLOCK / kinds).min(12));
     let mut data: Vec<u8> = (0..kinds * times).map(|n| (n % kinds) as u8).collect();
     shuffle(random, &mut data);
     data.extend((0..random.below(4)).map(|_| b'x'));
@@ -217,16 +220,29 @@ fn runs(random: &mut Random) -> Vec<u8> {
     data
 }
 
-/// Matches of three bytes at distances around `TOO_FAR`.
+/// Matches at distances around `TOO_FAR` and `MAX_DIST`.
 fn far_matches(random: &mut Random) -> Vec<u8> {
     let mut data: Vec<u8> = (0..random.below(60)).map(|_| random.below(256) as u8).collect();
     let word = data.clone();
-    let gap = 4_040 + random.below(120);
+    let gap = random.of(&[4_040, 32_410]) + random.below(120);
     data.extend((0..gap).map(|_| random.below(256) as u8));
     for _ in 0..random.below(6) {
         let from = random.below(word.len().max(1)).min(word.len());
         data.extend(&word[from..(from + 3 + random.below(3)).min(word.len())]);
         data.push(random.below(256) as u8);
+    }
+    data
+}
+
+/// About as many symbols as fill a block, or several, and matches where it ends.
+fn blocks(random: &mut Random) -> Vec<u8> {
+    let literals = BLOCK * random.of(&[1, 1, 1, 2, 3]) - random.below(20);
+    let mut data: Vec<u8> = (0..literals).map(|_| random.below(256) as u8).collect();
+    for _ in 0..random.below(8) {
+        let from = random.below(data.len());
+        let to = (from + 3 + random.below(9)).min(data.len());
+        data.extend_from_within(from..to);
+        data.extend((0..random.below(3)).map(|_| random.below(256) as u8));
     }
     data
 }

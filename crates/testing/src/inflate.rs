@@ -13,7 +13,7 @@ use pyzlib::{DecompressError, Decompressor};
 const MAX_WBITS: i32 = 15;
 
 /// Sizes around those at which buffers grow, and one that is never reached.
-const LIMITS: [usize; 8] = [0, 1, 17, 4_095, 4_096, 4_097, 10_000, 64 << 20];
+const LIMITS: [usize; 8] = [0, 1, 17, 4_096, 32_767, 32_768, 32_769, 64 << 20];
 
 /// Checks any input. Its first byte chooses the limit, and the rest is the stream. If only the
 /// checksum is wrong, the stream is checked with the right one too, which no fuzzer finds by

@@ -34,7 +34,9 @@ pub(crate) fn write_restrictions(
         out.extend_from_slice(key);
         let scanner = Scanner::with_keys(text, Rules::Json, std::mem::take(keys));
         let (last_list, last_object) = Default::default();
-        let mut writer = Writer { actions, scanner, all: levels, last_list, last_object, out };
+        let text = text.as_bytes();
+        let mut writer =
+            Writer { actions, scanner, text, all: levels, last_list, last_object, out };
         let written = writer.value(levels).and_then(|()| Ok(writer.scanner.end()?));
         written.map_err(|problem| InvalidArgument { argument, problem })?;
         *keys = writer.scanner.into_keys();
@@ -46,6 +48,8 @@ pub(crate) fn write_restrictions(
 struct Writer<'w, 'a> {
     actions: &'w Actions,
     scanner: Scanner<'a>,
+    /// What the scanner reads.
+    text: &'a [u8],
     /// How many levels of objects the argument has.
     all: usize,
     /// The list, and the object of lists, that were written last: where each was read, and where it
@@ -57,10 +61,12 @@ struct Writer<'w, 'a> {
 
 impl Writer<'_, '_> {
     /// A list of actions inside this many levels of objects.
+    #[inline(always)]
     fn value(&mut self, levels: usize) -> Result<(), Problem> {
-        if levels == 0 {
-            return self.action_names();
-        }
+        if levels == 0 { self.action_names() } else { self.object(levels) }
+    }
+
+    fn object(&mut self, levels: usize) -> Result<(), Problem> {
         if self.scanner.peek_kind()? != Kind::Object {
             return Err(self.wrong_shape(levels));
         }
@@ -74,8 +80,7 @@ impl Writer<'_, '_> {
         while let Some(key) = self.scanner.next_key()? {
             let before = self.out.len();
             separate(self.out);
-            key.write(self.out)?;
-            self.out.push(b':');
+            self.write_key(&key)?;
             let start = self.out.len();
             self.value(levels - 1).map_err(|problem| inside(&key, problem))?;
             // A database without resources is left out, as Datasette's nested loops leave it out.
@@ -87,6 +92,28 @@ impl Writer<'_, '_> {
         // An empty object is left out of the output, so it can't be copied from there.
         if levels == 1 && self.out[written..] != *b"{}" {
             self.last_object = (self.scanner.place(start), written..self.out.len());
+        }
+        Ok(())
+    }
+
+    /// Writes a key that was just read, and its colon.
+    #[inline(always)]
+    fn write_key(&mut self, key: &RawString<'_>) -> Result<(), Problem> {
+        let rest = &self.text[key.offset..];
+        let length = self.scanner.position() - key.offset;
+        if key.is_escaped() || length != key.text.len() + r#""":"#.len() {
+            key.write(self.out)?;
+            self.out.push(b':');
+            return Ok(());
+        }
+        // A copy of this many bytes needs no call.
+        match rest.first_chunk::<24>() {
+            Some(chunk) if length <= chunk.len() => {
+                let end = self.out.len() + length;
+                self.out.extend_from_slice(chunk);
+                self.out.truncate(end);
+            }
+            _ => self.out.extend_from_slice(&rest[..length]),
         }
         Ok(())
     }
@@ -111,22 +138,17 @@ impl Writer<'_, '_> {
         self.out.push(b'[');
         let Self { actions, scanner, out, .. } = self;
         let place = scanner.plain_strings(|name| {
-            match actions.abbreviation_json(name) {
-                Some(abbreviation) => out.extend_from_slice(abbreviation),
-                None => {
-                    out.push(b'"');
-                    out.extend_from_slice(name);
-                    out.push(b'"');
-                }
+            if !actions.write_abbreviated(name, out) {
+                out.push(b'"');
+                out.extend_from_slice(name);
+                out.extend_from_slice(br#"","#);
             }
-            out.push(b',');
         });
         let Some(place) = place else {
             self.out.truncate(start);
             return self.any_action_names();
         };
-        self.out.pop();
-        self.out.push(b']');
+        end_list(self.out);
         self.last_list = (place, start..self.out.len());
         Ok(())
     }
@@ -140,14 +162,13 @@ impl Writer<'_, '_> {
             if self.scanner.peek_kind()? != Kind::String {
                 return Err(self.wrong_shape(0));
             }
-            separate(self.out);
             let name = self.scanner.string()?;
-            match self.actions.abbreviation_json(name.to_str()?.as_bytes()) {
-                Some(abbreviation) => self.out.extend_from_slice(abbreviation),
-                None => name.write(self.out)?,
+            if !self.actions.write_abbreviated(name.to_str()?.as_bytes(), self.out) {
+                name.write(self.out)?;
+                self.out.push(b',');
             }
         }
-        self.out.push(b']');
+        end_list(self.out);
         Ok(())
     }
 }
@@ -159,6 +180,14 @@ fn inside(key: &RawString<'_>, mut problem: Problem) -> Problem {
         shape.path.insert(0, key.to_python().to_string_lossy().into_owned());
     }
     problem
+}
+
+/// The end of a list, in place of the comma behind the last element.
+fn end_list(out: &mut Vec<u8>) {
+    match out.last_mut() {
+        Some(last) if *last == b',' => *last = b']',
+        _ => out.push(b']'),
+    }
 }
 
 /// A comma, unless a container has just begun.

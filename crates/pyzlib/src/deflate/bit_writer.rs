@@ -2,6 +2,13 @@
 
 use super::tree::Code;
 
+/// Bits that do not fill a byte yet.
+#[derive(Default)]
+pub(super) struct Bits {
+    pub(super) pending: u64,
+    pub(super) count: u32,
+}
+
 /// Writes bits to a buffer, each byte from its lowest bit up.
 pub(super) struct BitWriter<'buffer> {
     /// Each write stores a whole word, so this is longer than what is written.
@@ -16,8 +23,9 @@ impl<'buffer> BitWriter<'buffer> {
     /// The bytes that a buffer needs beyond those that are written.
     pub(super) const SPARE: usize = 8;
 
-    pub(super) fn new(buffer: &'buffer mut [u8]) -> Self {
-        Self { buffer, written: 0, pending: 0, count: 0 }
+    /// Continues after these bits, which are fewer than 8.
+    pub(super) fn new(buffer: &'buffer mut [u8], Bits { pending, count }: Bits) -> Self {
+        Self { buffer, written: 0, pending, count }
     }
 
     /// Adds bits. At most 56 bits fit between two calls of [`BitWriter::flush`]: a match, the most
@@ -42,9 +50,17 @@ impl<'buffer> BitWriter<'buffer> {
         self.count %= 8;
     }
 
-    /// How many bits were written.
-    pub(super) fn bits(&self) -> usize {
-        8 * self.written + self.count as usize
+    /// The number of whole bytes in the buffer, and the bits after them.
+    pub(super) fn finish(self) -> (usize, Bits) {
+        (self.written, Bits { pending: self.pending, count: self.count })
+    }
+
+    /// `bi_windup` and bytes: adds zeros up to a whole byte, and then these bytes.
+    pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
+        self.count = self.count.next_multiple_of(8);
+        self.flush();
+        self.buffer[self.written..][..bytes.len()].copy_from_slice(bytes);
+        self.written += bytes.len();
     }
 
     /// Adds the code of each item, three per flush. Inlined to keep the writer's state in

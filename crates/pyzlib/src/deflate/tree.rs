@@ -35,8 +35,8 @@ pub(super) struct Tree<const N: usize> {
 }
 
 impl<const N: usize> Tree<N> {
-    /// The number of symbols, rounded up to whole words of `seen`.
-    const SIZE: usize = N.next_multiple_of(8);
+    /// The number of symbols, rounded up to whole chunks of `seen`.
+    const SIZE: usize = N.next_multiple_of(32);
 
     pub(super) fn new() -> Self {
         Self {
@@ -62,14 +62,21 @@ impl<const N: usize> Tree<N> {
 
     /// Finds the symbols that occur, when all are counted.
     pub(super) fn find_symbols(&mut self) {
-        let (words, _) = self.seen[..Self::SIZE].as_chunks_mut();
+        let (chunks, _) = self.seen[..Self::SIZE].as_chunks_mut::<32>();
         let mut used = 0;
-        for (word, first) in words.iter_mut().zip((0..).step_by(8)) {
-            let mut word = u64::from_le_bytes(std::mem::take(word));
-            while word != 0 {
-                self.symbols[used % INNER] = first + word.trailing_zeros() as u16 / 8;
-                used += 1;
-                word &= word - 1;
+        for (chunk, first) in chunks.iter_mut().zip((0..).step_by(32)) {
+            // Most chunks of text are empty.
+            if *chunk == [0; 32] {
+                continue;
+            }
+            let (words, _) = chunk.as_chunks_mut();
+            for (word, first) in words.iter_mut().zip((first..).step_by(8)) {
+                let mut word = u64::from_le_bytes(std::mem::take(word));
+                while word != 0 {
+                    self.symbols[used % INNER] = first + word.trailing_zeros() as u16 / 8;
+                    used += 1;
+                    word &= word - 1;
+                }
             }
         }
         self.used = used;
