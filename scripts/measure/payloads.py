@@ -126,13 +126,27 @@ def different_databases():
     source = random.Random(20)
     names = source.sample(NOUNS, 70) + [f"{noun}_tags" for noun in source.sample(NOUNS, 30)]
     source.shuffle(names)
+    return dict(zip(DATABASES, _in_fives(source, names)))
+
+
+def different_tables(count):
+    """Return `resource` restrictions of `count` tables, 5 in each database, all names and lists different."""
+    source = random.Random(count)
+    names = [first if first == second else f"{first}_{second}" for first in NOUNS for second in NOUNS]
+    source.shuffle(names)
+    tables, databases = names[:count], names[count:]
+    return dict(zip(databases, _in_fives(source, tables)))
+
+
+def _in_fives(source, names):
+    # Return a list of databases: 5 tables and their lists of 3 actions.
     lists = set()
     while len(lists) < len(names):
         lists.add(tuple(source.sample(ACTIONS, 3)))
     # A set of strings has another order in each process.
     tables = [(name, list(actions)) for name, actions in zip(names, sorted(lists))]
     source.shuffle(tables)
-    return {database: dict(tables[5 * n : 5 * n + 5]) for n, database in enumerate(DATABASES)}
+    return [dict(tables[n : n + 5]) for n in range(0, len(tables), 5)]
 
 
 PAYLOADS = (
@@ -189,11 +203,12 @@ def check_same_results(dstok, calls):
             )
 
 
-def by_size(count):
+def by_size():
     """Return payloads of more and more tables, from 27 bytes to about 80 kB of JSON."""
     found = [PAYLOADS[0]]
-    for tables in (1, 3, 8, 20, 50, 120, 300, 750, 1800, 4000):
-        restrictions = {"resource": {"database": {f"table_{n}": ["view-table"] for n in range(tables)}}}
-        each = max(10, count // tables)
-        found.append(Payload(f"{tables} tables", "root", None, restrictions, 10 * each, each))
+    for tables in (1, 3, 9, 30, 100, 300, 850, 2400):
+        each = max(20, min(10_000, 60_000 // tables))
+        found.append(
+            Payload(f"{tables} tables", "root", None, {"resource": different_tables(tables)}, 10 * each, each)
+        )
     return found

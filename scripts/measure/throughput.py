@@ -1,10 +1,11 @@
 """Calls per second: `dstok serve` on a file of requests, Datasette in a process of its own."""
 
-import json
+import base64
 import os
 import statistics
 import subprocess
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,26 +80,39 @@ def rows(arguments, core, datasette, folder, calls):
             )
 
 
+@dataclass(frozen=True)
+class Size:
+    """One row of the table by size: the bytes of JSON, and of each method the rates and their ratio."""
+
+    length: int
+    create: tuple[float, float, Spread]
+    """dstok's rate, Datasette's, and the ratio of `create_token`."""
+    verify: tuple[float, float, Spread]
+    """The same of `verify_token`."""
+
+
 def sizes(arguments, core, datasette, folder):
-    """Yield (bytes of JSON, dstok's rate, Datasette's rate) for larger and larger payloads."""
+    """Yield a Size for larger and larger payloads. Raises ProcessFailure."""
     path = Path(folder) / "requests"
-    for payload in by_size(4000):
-        call = payload.create()
-        write_requests(path, call, payload.dstok_count)
-        ours, theirs = [], []
-        for _ in range(3):
-            ours.append(payload.dstok_count / dstok_seconds(arguments.dstok, core, path))
-            theirs.append(payload.datasette_count / datasette.seconds(call))
-        yield json_length(payload), statistics.median(ours), statistics.median(theirs)
+    for payload in by_size():
+        verify = payload.verify(arguments.dstok)
+        found = []
+        for call in (payload.create(), verify):
+            write_requests(path, call, payload.dstok_count)
+            ours, theirs = [], []
+            for _ in range(arguments.pairs):
+                ours.append(payload.dstok_count / dstok_seconds(arguments.dstok, core, path))
+                theirs.append(payload.datasette_count / datasette.seconds(call))
+            found.append((statistics.median(ours), statistics.median(theirs), Spread.of(ours, theirs)))
+        yield Size(json_length(verify.token), *found)
 
 
-def json_length(payload):
-    """Return the length of a token's JSON, for a payload of `by_size`."""
-    payload_json = {"a": payload.actor_id, "t": 1700000000}
-    if payload.restrictions:
-        tables = payload.restrictions["resource"]["database"]
-        payload_json["_r"] = {"r": {"database": {name: ["vt"] for name in tables}}}
-    return len(COMPACT.dumps(payload_json))
+def json_length(token):
+    """Return the length of a token's JSON."""
+    text, _, _ = token.removeprefix("dstok_").rpartition(".")
+    payload = text.removeprefix(".")
+    decoded = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    return len(decoded if payload == text else zlib.decompress(decoded))
 
 
 def start_dstok(dstok, threads, requests, stdout):
