@@ -104,15 +104,20 @@ def sizes(arguments, core, datasette, folder):
                 ours.append(payload.dstok_count / dstok_seconds(arguments.dstok, core, path))
                 theirs.append(payload.datasette_count / datasette.seconds(call))
             found.append((statistics.median(ours), statistics.median(theirs), Spread.of(ours, theirs)))
-        yield Size(json_length(verify.token), *found)
+        yield Size(len(json_of(verify.token)), *found)
 
 
-def json_length(token):
-    """Return the length of a token's JSON."""
+def payload_of(token):
+    """Return a token's payload as bytes, and whether it is compressed."""
     text, _, _ = token.removeprefix("dstok_").rpartition(".")
     payload = text.removeprefix(".")
-    decoded = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-    return len(decoded if payload == text else zlib.decompress(decoded))
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), payload != text
+
+
+def json_of(token):
+    """Return the JSON of a token, as bytes."""
+    payload, is_compressed = payload_of(token)
+    return zlib.decompress(payload) if is_compressed else payload
 
 
 def start_dstok(dstok, threads, requests, stdout):
