@@ -104,7 +104,7 @@ impl Actions {
         let mut actions = Self::default();
         let mut list = json.starts_with('[').then_some(json);
         let is_object = each_member(json, |name, value| {
-            list = list.or((name.text == "actions" && value.starts_with('[')).then_some(value));
+            list = list.or((name.text() == "actions" && value.starts_with('[')).then_some(value));
             Some(())
         });
         let mut error = Ok(());

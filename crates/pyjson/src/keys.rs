@@ -82,7 +82,7 @@ impl Stack {
     #[inline]
     pub(crate) fn push(&mut self, key: &RawString<'_>) {
         let start = key.offset + 1;
-        self.spans.push(Span { start, end: start + key.text.len() });
+        self.spans.push(Span { start, end: start + key.length });
         self.escaped |= key.is_escaped();
     }
 

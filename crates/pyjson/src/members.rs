@@ -62,7 +62,7 @@ impl<'a> Scanner<'a> {
         let [b'"', b':', ..] = rest.get(plain..)? else { return None };
         let end = offset + 1 + plain;
         self.pos = end + r#"":"#.len();
-        Some(RawString { text: self.slice(offset + 1, end), offset, plain })
+        Some(RawString { source: self.text, offset, length: plain, plain })
     }
 
     /// Where the next key begins, with at most one space behind the comma.

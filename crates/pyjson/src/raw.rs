@@ -1,6 +1,7 @@
 //! Values as they are spelled.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::{Error, ErrorKind, MAX_DEPTH, Str, string};
 
@@ -20,7 +21,7 @@ impl<'a> RawValue<'a> {
     pub fn as_string(&self) -> Option<RawString<'a>> {
         let text = self.text.strip_prefix('"')?.strip_suffix('"')?;
         let plain = memchr::memchr(b'\\', text.as_bytes()).unwrap_or(text.len());
-        Some(RawString { text, offset: 0, plain })
+        Some(RawString { source: self.text, offset: 0, length: text.len(), plain })
     }
 
     /// Whether more than [`MAX_DEPTH`] containers are open at once.
@@ -30,12 +31,14 @@ impl<'a> RawValue<'a> {
 }
 
 /// A string as it is spelled in a text, escapes not resolved.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RawString<'a> {
-    /// The spelling between the quotes.
-    pub text: &'a str,
+    /// The scanned text. To cut the string out of it takes longer than to remember its place.
+    pub(crate) source: &'a str,
     /// Where its first quote stands, in bytes from the start of the scanned text.
     pub offset: usize,
+    /// How many bytes there are between the quotes.
+    pub(crate) length: usize,
     /// How many bytes there are before the first escape. A length rather than a flag: a byte that
     /// is stored and then loaded together with its neighbours makes the processor wait for the
     /// store.
@@ -43,18 +46,32 @@ pub struct RawString<'a> {
 }
 
 impl<'a> RawString<'a> {
+    /// The spelling between the quotes.
+    #[must_use]
+    #[inline]
+    pub fn text(&self) -> &'a str {
+        let start = self.offset + 1;
+        &self.source[start..start + self.length]
+    }
+
+    #[inline]
+    fn bytes(&self) -> &'a [u8] {
+        let start = self.offset + 1;
+        &self.source.as_bytes()[start..start + self.length]
+    }
+
     /// Whether any backslash occurs. Without one the spelling is the value.
     #[must_use]
     #[inline]
     pub fn is_escaped(&self) -> bool {
-        self.plain < self.text.len()
+        self.plain < self.length
     }
 
     /// Whether the value is this text.
     #[must_use]
     #[inline]
     pub fn is(&self, text: &str) -> bool {
-        if self.is_escaped() { self.to_python() == *text } else { self.text == text }
+        if self.is_escaped() { self.to_python() == *text } else { self.bytes() == text.as_bytes() }
     }
 
     /// The value as UTF-8.
@@ -64,9 +81,9 @@ impl<'a> RawString<'a> {
     #[inline]
     pub fn to_str(&self) -> Result<Cow<'a, str>, Error> {
         if !self.is_escaped() {
-            return Ok(Cow::Borrowed(self.text));
+            return Ok(Cow::Borrowed(self.text()));
         }
-        String::from_utf8(string::unescape(self.text))
+        String::from_utf8(string::unescape(self.text()))
             .map(Cow::Owned)
             .map_err(|_| Error::new(ErrorKind::LoneSurrogate, self.offset))
     }
@@ -76,9 +93,9 @@ impl<'a> RawString<'a> {
     #[inline]
     pub fn to_python(&self) -> Str<'a> {
         if !self.is_escaped() {
-            return self.text.into();
+            return Str(Cow::Borrowed(self.bytes()));
         }
-        Str(Cow::Owned(string::unescape(self.text)))
+        Str(Cow::Owned(string::unescape(self.text())))
     }
 
     /// Appends what `json.dumps` writes for the string, quotes included.
@@ -92,9 +109,16 @@ impl<'a> RawString<'a> {
         } else {
             // Valid JSON without a backslash holds nothing that Python would escape.
             out.push(b'"');
-            out.extend_from_slice(self.text.as_bytes());
+            out.extend_from_slice(self.bytes());
             out.push(b'"');
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for RawString<'_> {
+    /// Without the text around it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RawString").field(&self.text()).finish()
     }
 }

@@ -192,7 +192,7 @@ impl<'a> Scanner<'a> {
         self.skip_whitespace();
         let offset = self.pos;
         let plain = self.skip_string()?;
-        Ok(RawString { text: self.slice(offset + 1, self.pos - 1), offset, plain })
+        Ok(RawString { source: self.text, offset, length: self.pos - offset - 2, plain })
     }
 
     /// Steps over the string that begins here, and counts the bytes before its first escape.

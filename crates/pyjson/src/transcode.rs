@@ -208,7 +208,7 @@ impl<'s, 'a, 'o> Transcoder<'s, 'a, 'o> {
                 return Ok(());
             };
             self.scanner.skip_whitespace();
-            let compact = separator.len() + key.text.len() + r#""":"#.len();
+            let compact = separator.len() + key.length + r#""":"#.len();
             if key.is_escaped() || self.scanner.pos != before + compact {
                 self.replace_from(before);
                 self.out.extend_from_slice(separator.as_bytes());

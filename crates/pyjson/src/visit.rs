@@ -11,7 +11,7 @@ use super::{Keys, Kind, RawString, RawValue, Rules, Scanner};
 /// ```
 /// let mut names = Vec::new();
 /// pyjson::each_member(r#"{"a": [1], "b": 2}"#, |name, value| {
-///     names.push((name.text, value));
+///     names.push((name.text(), value));
 ///     Some(())
 /// });
 /// assert_eq!(names, [("a", "[1]"), ("b", "2")]);

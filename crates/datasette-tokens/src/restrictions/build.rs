@@ -101,7 +101,7 @@ impl Writer<'_, '_> {
     fn write_key(&mut self, key: &RawString<'_>) -> Result<(), Problem> {
         let rest = &self.text[key.offset..];
         let length = self.scanner.position() - key.offset;
-        if key.is_escaped() || length != key.text.len() + r#""":"#.len() {
+        if key.is_escaped() || !rest[..length].ends_with(br#"":"#) {
             key.write(self.out)?;
             self.out.push(b':');
             return Ok(());

@@ -127,7 +127,7 @@ impl<'a> Writer<'a, '_> {
             separator = ",";
             name.to_python().write(self.out);
             // In Python's spelling, equal names have equal texts.
-            if self.seen.insert(name.text) {
+            if self.seen.insert(name.text()) {
                 let comma: &[u8] = if self.seen.len() > 1 { b"," } else { b"" };
                 self.unknown.extend_from_slice(comma);
                 name.to_python().write(&mut self.unknown);
