@@ -94,7 +94,10 @@ pub(super) struct MatchFinder {
     /// zlib clears this table for each stream. Here, `base` grows by the length of the data
     /// instead, so entries of earlier data are less than `base` and a subtraction that saturates
     /// makes them [`NIL`]. The table is cleared when `base` would exceed 16 bits.
-    head: [u16; HASH_SIZE],
+    ///
+    /// Only the first [`HASH_SIZE`] entries are used. With one for each number of 16 bits, no hash
+    /// needs a bounds check.
+    head: [u16; POSITIONS],
     base: u16,
     /// By position: the position before it in its chain.
     prev: [u16; POSITIONS],
@@ -107,7 +110,7 @@ impl MatchFinder {
     pub(super) fn new() -> Box<Self> {
         Box::new(Self {
             window: [0; FRONT + POSITIONS + PADDING],
-            head: [0; HASH_SIZE],
+            head: [0; POSITIONS],
             base: 0,
             prev: [0; POSITIONS],
             rank: [0; POSITIONS],
@@ -122,7 +125,7 @@ impl MatchFinder {
         self.window[FRONT..][..end].copy_from_slice(data);
         self.matches.clear();
         if self.base.checked_add(end as u16).is_none() {
-            self.head.fill(0);
+            self.head[..HASH_SIZE].fill(0);
             self.base = 0;
         }
         // The last two positions are too short for a match, so zlib does not insert them.
@@ -190,17 +193,25 @@ impl MatchFinder {
         let bytes = first.iter().zip(second).zip(third);
         for (hash, ((&a, &b), &c)) in prev[..count].iter_mut().zip(bytes) {
             let [a, b, c] = [a, b, c].map(u16::from);
-            *hash = a << (2 * HASH_SHIFT) ^ b << HASH_SHIFT ^ c;
+            *hash = (a << (2 * HASH_SHIFT) ^ b << HASH_SHIFT ^ c) % HASH_SIZE as u16;
         }
         // Position 0 is no candidate. It ends each chain, and adding 1 to its rank gives 0.
-        head[usize::from(prev[0]) % HASH_SIZE] = base;
+        head[usize::from(prev[0])] = base;
         (prev[0], rank[0]) = (NIL as u16, u16::MAX);
-        for position in 1..count {
-            let link = &mut prev[position % POSITIONS];
-            let head = &mut head[usize::from(*link) % HASH_SIZE];
-            *link = replace(head, base + position as u16).saturating_sub(base);
-            rank[position % POSITIONS] = rank[usize::from(*link)].wrapping_add(1);
+        let mut insert = |position: usize| {
+            let head = &mut head[usize::from(prev[position])];
+            let latest = replace(head, base + position as u16);
+            let link = u32::from(latest).saturating_sub(base.into()) as usize;
+            prev[position] = link as u16;
+            rank[position] = rank[link % POSITIONS].wrapping_add(1);
+        };
+        // Four per round, because the compiler does not unroll this loop itself.
+        let mut position = 1;
+        while position + 4 <= count {
+            (position..position + 4).for_each(&mut insert);
+            position += 4;
         }
+        (position..count).for_each(insert);
     }
 
     fn bytes<const N: usize>(&self, at: usize) -> [u8; N] {
