@@ -50,17 +50,20 @@ pub(crate) const EXTRA_BL_BITS: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
 
+/// Pads the next two tables: more than any length or distance.
+const NONE: u16 = u16::MAX;
+
 /// `base_length`: the shortest length of each symbol, minus [`MIN_MATCH`]. The last one has no
 /// extra bits: length 258 has its own symbol, although the one before could express it too.
-pub(crate) const BASE_LENGTH: [u16; 29] = [
+pub(crate) const BASE_LENGTH: [u16; 32] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128,
-    160, 192, 224, 255,
+    160, 192, 224, 255, NONE, NONE, NONE,
 ];
 
 /// `base_dist`: the shortest distance of each symbol, minus 1.
-pub(crate) const BASE_DISTANCE: [u16; D_CODES] = [
+pub(crate) const BASE_DISTANCE: [u16; 32] = [
     0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536,
-    2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576,
+    2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, NONE, NONE,
 ];
 
 /// `_length_code`: from a length minus [`MIN_MATCH`] to its symbol minus 257.

@@ -25,11 +25,11 @@ use std::ops::Range;
 
 use bit_writer::{BitWriter, Bits};
 use bound::LowerBound;
-use heap::Heap;
+use heap::{Heap, INNER, NODES};
 pub(crate) use matches::MAX_DATA;
 use matches::MatchFinder;
 use run_lengths::{LengthSymbol, LengthSymbols};
-use tree::{Code, Codes, MAX_BITS, MAX_BL_BITS, Tree, assign_codes};
+use tree::{Code, Codes, ExtraBits, MAX_BITS, MAX_BL_BITS, Tree, assign_codes};
 
 use crate::codes::{
     BASE_DISTANCE, BASE_LENGTH, BL_CODES, BL_ORDER, D_CODES, END_BLOCK, EXTRA_BL_BITS,
@@ -49,6 +49,13 @@ const DYNAMIC: u8 = 2;
 
 /// `sym_end`: the most literals and matches in a block.
 const MAX_SYMBOLS: usize = 16_383;
+
+/// Extra bits of lengths, of distances, and of code lengths.
+const LENGTHS: ExtraBits =
+    ExtraBits { first: LITERALS + 1, bases: BASE_LENGTH, counts: EXTRA_LENGTH_BITS };
+const DISTANCES: ExtraBits =
+    ExtraBits { first: 0, bases: BASE_DISTANCE, counts: EXTRA_DISTANCE_BITS };
+const REPETITIONS: ExtraBits = ExtraBits { first: 0, bases: [0; 32], counts: EXTRA_BL_BITS };
 
 /// What becomes one block.
 #[derive(Default)]
@@ -82,10 +89,10 @@ pub(crate) struct Deflater {
 impl Deflater {
     pub(crate) fn new() -> Box<Self> {
         let symbols: [u16; FIXED_L_CODES] = from_fn(|symbol| symbol as u16);
-        let l_lengths: [u8; FIXED_L_CODES] = from_fn(fixed_length);
-        let mut fixed_codes = [[Code::default(); 512]; 2];
-        assign_codes(&symbols, &l_lengths, &mut fixed_codes[0]);
-        assign_codes(&symbols[..32], &[FIXED_DISTANCE_LENGTH; 32], &mut fixed_codes[1]);
+        let mut fixed_codes = [[Code::default(); INNER]; 2];
+        let [l_codes, d_codes] = &mut fixed_codes;
+        assign_codes(&symbols, &from_fn(fixed_length), &LENGTHS, l_codes);
+        assign_codes(&symbols[..32], &[FIXED_DISTANCE_LENGTH; NODES], &DISTANCES, d_codes);
         Box::new(Self {
             finder: MatchFinder::new(),
             l: Tree::new(),
@@ -119,9 +126,7 @@ impl Deflater {
             };
             // One more byte for the bits before the block.
             out.resize(written + size + 1 + BitWriter::SPARE, 0);
-            let mut writer = BitWriter::new(&mut out[written..], bits);
-            self.write(data, &block, kind, &mut writer);
-            let (bytes, rest) = writer.finish();
+            let (bytes, rest) = self.write(data, &block, kind, &mut out[written..], bits);
             out.truncate(written + bytes);
             bits = rest;
         }
@@ -148,10 +153,10 @@ impl Deflater {
         let count_literals = |l: &mut Tree<L_CODES>, literals: &[u8]| {
             literals.iter().for_each(|&byte| l.count(byte.into()));
         };
-        let (mut symbols, mut extra_bits, mut position) = (0, 0, before.data.end);
+        let (mut symbols, mut position) = (0, before.data.end);
         let (mut matches, mut is_last) = (before.matches.end, true);
         for one in &finder.matches[matches..] {
-            let literals = &data[position..usize::from(one.position)];
+            let literals = &data[..usize::from(one.position)][position..];
             if symbols + literals.len() >= MAX_SYMBOLS {
                 break;
             }
@@ -159,11 +164,8 @@ impl Deflater {
             count_literals(l, literals);
             position = one.end();
             matches += 1;
-            let length = usize::from(one.length_code % 32);
-            let distance = usize::from(one.distance_code % 32);
-            l.count(LITERALS + 1 + length);
-            d.count(distance);
-            extra_bits += u32::from(EXTRA_LENGTH_BITS[length] + EXTRA_DISTANCE_BITS[distance]);
+            l.count(LITERALS + 1 + usize::from(one.length_code));
+            d.count(one.distance_code.into());
             if symbols == MAX_SYMBOLS {
                 is_last = false;
                 break;
@@ -173,7 +175,9 @@ impl Deflater {
         let end = next.min(position + MAX_SYMBOLS - symbols);
         count_literals(l, &data[position..end]);
         self.symbols = (1 + symbols + end - position) as u32;
-        self.extra_bits = extra_bits;
+        let has_matches = matches > before.matches.end;
+        self.extra_bits =
+            if has_matches { l.extra_bits(&LENGTHS) + d.extra_bits(&DISTANCES) } else { 0 };
         l.find_symbols();
         d.find_symbols();
         let data = before.data.end..end;
@@ -244,9 +248,7 @@ impl Deflater {
             bl.count(symbol.symbol.into());
         }
         bl.find_symbols();
-        let extra = |(&f, bits): (&u16, u8)| u32::from(f) * u32::from(bits);
-        let extra_bits: u32 = bl.frequencies.iter().zip(EXTRA_BL_BITS).map(extra).sum();
-        bits + extra_bits + 5 + 5 + 4 + 3 * self.bl_codes() as u32
+        bits + bl.extra_bits(&REPETITIONS) + 5 + 5 + 4 + 3 * self.bl_codes() as u32
     }
 
     /// How many codes for code lengths are listed: up to the last that is used, and at least 4.
@@ -255,65 +257,77 @@ impl Deflater {
         BL_ORDER.iter().rposition(occurs).map_or(4, |last| 4.max(last + 1))
     }
 
-    /// `compress_block`: writes a fixed or dynamic block, and returns its bits.
+    /// Writes a block of this kind to a buffer, after bits that are left from the block before it.
+    /// Returns the bytes of the block, and the bits after them.
+    ///
+    /// Everything that takes the writer is inlined, to keep its state in registers.
     #[inline(never)]
-    fn write(&mut self, data: &[u8], block: &Block, kind: u8, writer: &mut BitWriter<'_>) {
-        writer.add((kind << 1 | u8::from(block.is_last)).into(), 3);
+    fn write(
+        &mut self,
+        data: &[u8],
+        block: &Block,
+        kind: u8,
+        buffer: &mut [u8],
+        bits: Bits,
+    ) -> (usize, Bits) {
+        let mut writer = BitWriter::new(buffer, bits);
+        writer.add(((kind << 1 | u8::from(block.is_last)).into(), 3));
         if kind == STORED {
             // `_tr_stored_block`
             let length = block.data.len() as u16;
             writer.push_bytes(&length.to_le_bytes());
             writer.push_bytes(&(!length).to_le_bytes());
             writer.push_bytes(&data[block.data.clone()]);
-            return;
+            return writer.finish();
         }
         if kind == DYNAMIC {
-            self.write_trees(writer);
+            self.write_trees(&mut writer);
         }
+        self.write_symbols(data, block, kind, &mut writer);
+        writer.finish()
+    }
+
+    /// `send_all_trees`.
+    #[inline(always)]
+    fn write_trees(&mut self, writer: &mut BitWriter<'_>) {
+        let bl_codes = self.bl_codes();
+        let Self { l, d, bl, lengths, .. } = self;
+        writer.add(((l.max_code() - 256) as u32, 5));
+        writer.add((d.max_code() as u32, 5));
+        writer.add(((bl_codes - 4) as u32, 4));
+        writer.push_all(&BL_ORDER[..bl_codes], |symbol| {
+            // Lengths of symbols that do not occur are stale.
+            let occurs = bl.frequencies[usize::from(symbol)] > 0;
+            (if occurs { bl.length(symbol.into()) } else { 0 }.into(), 3)
+        });
+        let codes = bl.codes(&REPETITIONS);
+        writer.push_all(lengths.as_slice(), |LengthSymbol { symbol, extra }| {
+            codes[usize::from(symbol)].with(extra.into())
+        });
+    }
+
+    /// `compress_block`.
+    #[inline(always)]
+    fn write_symbols(&mut self, data: &[u8], block: &Block, kind: u8, writer: &mut BitWriter<'_>) {
         let Self { finder, l, d, fixed_codes: [l_codes, d_codes], .. } = self;
-        let (l_codes, d_codes) =
-            if kind == FIXED { (&*l_codes, &*d_codes) } else { (l.codes(), d.codes()) };
-        let literal = |byte: u8| (l_codes[usize::from(byte)], 0, 0);
+        let (l_codes, d_codes) = if kind == FIXED {
+            (&*l_codes, &*d_codes)
+        } else {
+            (l.codes(&LENGTHS), d.codes(&DISTANCES))
+        };
+        let literal = |byte: u8| l_codes[usize::from(byte)].with(0);
         let mut position = block.data.start;
         for one in &finder.matches[block.matches.clone()] {
-            let (chunks, rest) = data[position..usize::from(one.position)].as_chunks::<3>();
-            for chunk in chunks {
-                chunk.iter().for_each(|&byte| writer.add_code(literal(byte)));
-                writer.flush();
-            }
-            rest.iter().for_each(|&byte| writer.add_code(literal(byte)));
-            let length = usize::from(one.length_code % 32);
-            let extra = u16::from(one.length_minus_3) - BASE_LENGTH[length];
-            writer.add_code((l_codes[LITERALS + 1 + length], extra, EXTRA_LENGTH_BITS[length]));
-            writer.flush();
-            let distance = usize::from(one.distance_code % 32);
-            let extra = one.distance_minus_1 - BASE_DISTANCE[distance];
-            writer.add_code((d_codes[distance], extra, EXTRA_DISTANCE_BITS[distance]));
+            writer.push_all(&data[..usize::from(one.position)][position..], literal);
+            let length = &l_codes[LITERALS + 1 + usize::from(one.length_code % 32)];
+            writer.add(length.with(one.length_minus_3.into()));
+            writer.add(d_codes[usize::from(one.distance_code)].with(one.distance_minus_1));
             writer.flush();
             position = one.end();
         }
         writer.push_all(&data[position..block.data.end], literal);
-        writer.add_code((l_codes[END_BLOCK], 0, 0));
+        writer.add(l_codes[END_BLOCK].with(0));
         writer.flush();
-    }
-
-    /// `send_all_trees`.
-    fn write_trees(&mut self, writer: &mut BitWriter<'_>) {
-        let bl_codes = self.bl_codes();
-        let Self { l, d, bl, lengths, .. } = self;
-        writer.add((l.max_code() - 256) as u64, 5);
-        writer.add(d.max_code() as u64, 5);
-        writer.add((bl_codes - 4) as u64, 4);
-        writer.push_all(&BL_ORDER[..bl_codes], |symbol| {
-            // Lengths of symbols that do not occur are stale.
-            let occurs = bl.frequencies[usize::from(symbol)] > 0;
-            let length = if occurs { bl.length(symbol.into()) } else { 0 };
-            (Code { bits: length.into(), length: 3 }, 0, 0)
-        });
-        let codes = bl.codes();
-        writer.push_all(lengths.as_slice(), |LengthSymbol { symbol, extra }| {
-            (codes[usize::from(symbol)], extra.into(), EXTRA_BL_BITS[usize::from(symbol) % 32])
-        });
     }
 }
 
@@ -347,9 +361,8 @@ mod tests {
             let ordered = [0, bounds[0], bounds[1], closer, exact];
             prop_assert!(ordered.is_sorted() && 0 < bounds[0], "{ordered:?}");
             let mut buffer = vec![0; exact as usize / 8 + 1 + BitWriter::SPARE];
-            let mut writer = BitWriter::new(&mut buffer, Bits::default());
-            deflater.write(&data, &block, DYNAMIC, &mut writer);
-            let (bytes, bits) = writer.finish();
+            let (bytes, bits) =
+                deflater.write(&data, &block, DYNAMIC, &mut buffer, Bits::default());
             prop_assert_eq!(8 * bytes + bits.count as usize, exact as usize + 3);
         }
     }

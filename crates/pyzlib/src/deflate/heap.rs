@@ -77,8 +77,8 @@ impl Heap {
     }
 
     /// Combines the two smallest nodes until one is left, beginning with the leaves for `symbols`,
-    /// at least two. Returns the children of each inner node, and the sum of the frequencies of all
-    /// inner nodes.
+    /// at least two. Returns the children of each inner node, the sum of the frequencies of all inner
+    /// nodes, and the height of the tree.
     ///
     /// The sum is the bits of all leaves: a leaf has as many bits as inner nodes above it, and adds
     /// its frequency to each.
@@ -86,7 +86,7 @@ impl Heap {
         &mut self,
         symbols: &[u16],
         frequencies: &[u16; INNER],
-    ) -> (&[[u16; 2]], u32) {
+    ) -> (&[[u16; 2]], u32, u8) {
         for (&symbol, node) in symbols.iter().zip(&mut self.nodes[1..]) {
             let frequency = frequencies[usize::from(symbol) % INNER];
             *node = Key::from(frequency) << (DEPTH_BITS + NODE_BITS) | Key::from(symbol);
@@ -107,8 +107,9 @@ impl Heap {
             first = sift_both(last, parent, count.ilog2(), &mut top, nodes);
         }
         children[(leaves - 2) % INNER] = [first as u16, top.left as u16];
-        bits += ((first & FREQUENCY) + top.left) >> (DEPTH_BITS + NODE_BITS);
-        (&children[..leaves - 1], bits)
+        let root = parent(first, top.left, 0);
+        bits += root >> (DEPTH_BITS + NODE_BITS);
+        (&children[..leaves - 1], bits, ((root & DEPTH) >> NODE_BITS) as u8)
     }
 
     /// Orders a heap of this many leaves: sifts each node down that has children, the last one

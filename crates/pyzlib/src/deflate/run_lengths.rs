@@ -19,7 +19,7 @@ pub(super) struct LengthSymbol {
 /// The symbols for a run of zeros: the first `count` of these.
 struct ZeroRun {
     symbols: [LengthSymbol; 2],
-    count: u8,
+    count: u32,
 }
 
 impl ZeroRun {
@@ -30,7 +30,7 @@ impl ZeroRun {
             _ => (REPZ_11_138, 11, 1),
         };
         let symbols = [LengthSymbol { symbol, extra: (length - min) as u8 }; 2];
-        Self { symbols, count: count as u8 }
+        Self { symbols, count: count as u32 }
     }
 }
 
@@ -116,6 +116,6 @@ impl LengthSymbols {
         let run = &self.zero_runs[length];
         let at = self.count % 512;
         self.symbols[at..at + 2].copy_from_slice(&run.symbols);
-        self.count += usize::from(run.count);
+        self.count += run.count as usize;
     }
 }

@@ -9,15 +9,37 @@ pub(super) const MAX_BITS: u8 = 15;
 /// The longest code for code lengths.
 pub(super) const MAX_BL_BITS: u8 = 7;
 
-/// A code as it is written: its bits, the first one lowest, and their number.
+/// A symbol as it is written: its code, and the extra bits after it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Code {
-    pub(super) bits: u16,
-    pub(super) length: u8,
+    /// The code, the first bit lowest, minus the symbol's smallest value in the place of the extra
+    /// bits. So adding any value in that place gives the code and the extra bits.
+    bits: u32,
+    /// 2 to the length of the code. Multiplying a value by it moves the value to its place.
+    factor: u16,
+    /// The number of bits, extra bits included.
+    length: u8,
+}
+
+impl Code {
+    /// The bits of the symbol with this value, which is 0 if it has no extra bits, and their number.
+    #[inline(always)]
+    pub(super) fn with(self, value: u16) -> (u32, u8) {
+        (self.bits.wrapping_add(u32::from(value) * u32::from(self.factor)), self.length)
+    }
 }
 
 /// Codes by symbol. Padded to a power of two, because `symbol % 512` is cheaper than a bounds check.
-pub(super) type Codes = [Code; 512];
+pub(super) type Codes = [Code; INNER];
+
+/// The extra bits of the symbols of an alphabet, from `first` on: the arrays begin with that symbol.
+pub(super) struct ExtraBits {
+    pub(super) first: usize,
+    /// The smallest value of each symbol.
+    pub(super) bases: [u16; 32],
+    /// The number of extra bits of each symbol.
+    pub(super) counts: [u8; 32],
+}
 
 /// One of the three alphabets of a block: how often each symbol occurs, and its Huffman code.
 pub(super) struct Tree<const N: usize> {
@@ -45,7 +67,7 @@ impl<const N: usize> Tree<N> {
             symbols: [0; INNER],
             used: 0,
             lengths: [0; NODES],
-            codes: [Code::default(); 512],
+            codes: [Code::default(); INNER],
         }
     }
 
@@ -92,6 +114,12 @@ impl<const N: usize> Tree<N> {
         self.symbols().iter().map(|&symbol| self.frequencies[usize::from(symbol) % INNER])
     }
 
+    /// How many extra bits all symbols have together.
+    pub(super) fn extra_bits(&self, extra: &ExtraBits) -> u32 {
+        let frequencies = &self.frequencies[extra.first..extra.first + extra.counts.len()];
+        frequencies.iter().zip(extra.counts).map(|(&f, bits)| u32::from(f) * u32::from(bits)).sum()
+    }
+
     /// The last symbol that has a code.
     pub(super) fn max_code(&self) -> usize {
         self.symbols().last().map_or(0, |&symbol| usize::from(symbol))
@@ -103,8 +131,8 @@ impl<const N: usize> Tree<N> {
     }
 
     /// The codes by symbol. Entries of symbols without a code are stale.
-    pub(super) fn codes(&mut self) -> &Codes {
-        assign_codes(&self.symbols[..self.used], &self.lengths, &mut self.codes);
+    pub(super) fn codes(&mut self, extra: &ExtraBits) -> &Codes {
+        assign_codes(&self.symbols[..self.used], &self.lengths, extra, &mut self.codes);
         &self.codes
     }
 
@@ -120,8 +148,9 @@ impl<const N: usize> Tree<N> {
             };
             (self.symbols[0], self.symbols[1], self.used) = (first, second, 2);
         }
-        let (children, bits) = heap.combine(self.symbols(), &self.frequencies);
-        if assign_lengths(children, &mut self.lengths) <= max_bits {
+        let (children, bits, height) = heap.combine(self.symbols(), &self.frequencies);
+        assign_lengths(children, &mut self.lengths);
+        if height <= max_bits {
             return bits;
         }
         limit_lengths(children, max_bits, &mut self.lengths);
@@ -135,36 +164,44 @@ impl<const N: usize> Tree<N> {
 ///
 /// While codes are assigned, their first bit is the highest of 16 bits, whatever their length. So
 /// one reversal of 16 bits brings any code into the order in which it is written.
-pub(super) fn assign_codes<const N: usize>(symbols: &[u16], lengths: &[u8; N], codes: &mut Codes) {
-    let symbols = symbols.iter().map(|&symbol| usize::from(symbol));
+pub(super) fn assign_codes(
+    symbols: &[u16],
+    lengths: &[u8; NODES],
+    extra: &ExtraBits,
+    codes: &mut Codes,
+) {
+    let all = symbols.iter().map(|&symbol| usize::from(symbol));
     let mut counts = [0u16; 16];
-    for symbol in symbols.clone() {
-        counts[usize::from(lengths[symbol % N] % 16)] += 1;
+    for symbol in all.clone() {
+        counts[usize::from(lengths[symbol % INNER] % 16)] += 1;
     }
     let mut next = [0u16; 16];
     for length in 1..15 {
         next[length + 1] = next[length].wrapping_add(counts[length] << (16 - length));
     }
-    for symbol in symbols {
-        let length = lengths[symbol % N];
-        let code = &mut next[usize::from(length % 16)];
-        codes[symbol % codes.len()] = Code { bits: reverse(*code), length };
-        *code = code.wrapping_add(1 << (16 - length));
+    for symbol in all.clone() {
+        let length = lengths[symbol % INNER] % 16;
+        let code = &mut next[usize::from(length)];
+        let bits = reverse(*code).into();
+        codes[symbol % INNER] = Code { bits, factor: (1u32 << length) as u16, length };
+        *code = code.wrapping_add((0x10000u32 >> length) as u16);
+    }
+    for symbol in all.rev().take_while(|&symbol| symbol >= extra.first) {
+        let code = &mut codes[symbol % INNER];
+        let index = (symbol - extra.first) % extra.bases.len();
+        code.bits = code.bits.wrapping_sub(u32::from(extra.bases[index]) * u32::from(code.factor));
+        code.length += extra.counts[index];
     }
 }
 
 /// The first pass of `gen_bitlen` without a limit: sets the length of each node from its parent's.
-/// Returns the greatest length.
-fn assign_lengths(children: &[[u16; 2]], lengths: &mut [u8; NODES]) -> u8 {
+fn assign_lengths(children: &[[u16; 2]], lengths: &mut [u8; NODES]) {
     lengths[INNER - 1 + children.len()] = 0;
-    let mut max = 0;
     for (&[first, second], inner) in children.iter().zip(INNER..INNER + children.len()).rev() {
         let length = lengths[inner % NODES] + 1;
-        max = max.max(length);
         lengths[usize::from(first) % NODES] = length;
         lengths[usize::from(second) % NODES] = length;
     }
-    max
 }
 
 /// `gen_bitlen`, if codes have to be shortened to `max_bits`.
