@@ -9,7 +9,7 @@ use crate::inflate::Inflater;
 
 /// `zlib.decompress` with reusable working memory.
 ///
-/// A new decompressor has no memory yet. Its first calls allocate less than 0.1 MB.
+/// A new decompressor has no memory yet. Its first calls allocate less than 0.15 MB.
 #[derive(Default)]
 pub struct Decompressor {
     small: Option<Box<Inflater>>,

@@ -7,70 +7,112 @@ use crate::codes::{
     L_CODES, MIN_MATCH, reverse,
 };
 
-/// The meaning of a code.
+/// The meaning of a code: a literal, or a number that extra bits may increase.
+///
+/// * The lowest byte is the number of bits that the code and its extra bits have together, for
+///   [`BitReader::skip`].
+/// * The next byte is the number of bits that the code has alone.
+/// * The upper half is the number without its extra bits, or [`LITERAL`] and the literal.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
-    /// The literal, or a number without its extra bits.
-    pub(super) value: u16,
-    pub(super) extra_bits: u8,
-    /// The number of bits of the code.
-    code_length: u8,
-}
+pub(super) struct Entry(u32);
+
+const LITERAL: u32 = 1 << 31;
+
+/// The number of the symbol that ends a block.
+pub(super) const END: usize = 0;
+/// The number of invalid length symbols. No match is so short.
+const INVALID_LENGTH: u16 = 1;
+/// The number of invalid distance symbols.
+pub(super) const INVALID_DISTANCE: usize = 0;
 
 impl Entry {
-    const fn new(value: u16, extra_bits: u8) -> Self {
-        Self { value, extra_bits, code_length: 0 }
+    const fn literal(byte: u8) -> Self {
+        Self(LITERAL | (byte as u32) << 16)
+    }
+
+    const fn number(base: u16, extra_bits: u8) -> Self {
+        Self((base as u32) << 16 | extra_bits as u32)
+    }
+
+    /// The entry for a code of this many bits.
+    #[inline(always)]
+    fn with_code_length(self, length: usize) -> Self {
+        Self(self.0 + (length << 8 | length) as u32)
+    }
+
+    #[inline(always)]
+    pub(super) fn is_literal(self) -> bool {
+        self.0 & LITERAL != 0
+    }
+
+    /// Skips the code of a literal, and returns the literal.
+    #[inline(always)]
+    pub(super) fn take_literal(self, bits: &mut BitReader<'_>) -> u8 {
+        bits.skip(self.0);
+        (self.0 >> 16) as u8
+    }
+
+    /// Skips the code of a number, and returns the number with its extra bits.
+    #[inline(always)]
+    pub(super) fn take_number(self, bits: &mut BitReader<'_>) -> usize {
+        let before = bits.peek();
+        bits.skip(self.0);
+        // Only the skipped bits: shifting back and forth made the others equal.
+        let skipped = before ^ bits.peek().wrapping_shl(self.0);
+        (self.0 >> 16) as usize + skipped.wrapping_shr(self.0 >> 8) as usize
     }
 }
-
-/// Of a literal or length symbol: literals are below this value, and the end of the block has it.
-pub(super) const END: u16 = END_BLOCK as u16;
-/// What is added to the length of a match. It is at least [`MIN_MATCH`], so the value in between is
-/// free for invalid symbols.
-pub(super) const LENGTHS: u16 = END + 1;
 
 /// By literal, end or length symbol. Symbols from 286 on are invalid. Code length symbols are their
 /// own values here too.
 pub(super) static L_ENTRIES: [Entry; 512] = {
-    let mut entries = [Entry::new(LENGTHS, 0); 512];
+    let mut entries = [Entry::number(INVALID_LENGTH, 0); 512];
     let mut symbol = 0;
     while symbol < L_CODES {
-        entries[symbol] = if symbol <= END_BLOCK {
-            Entry::new(symbol as u16, 0)
+        entries[symbol] = if symbol < END_BLOCK {
+            Entry::literal(symbol as u8)
+        } else if symbol == END_BLOCK {
+            Entry::number(END as u16, 0)
         } else {
             let length = symbol - END_BLOCK - 1;
-            Entry::new(LENGTHS + MIN_MATCH + BASE_LENGTH[length], EXTRA_LENGTH_BITS[length])
+            Entry::number(MIN_MATCH + BASE_LENGTH[length], EXTRA_LENGTH_BITS[length])
         };
         symbol += 1;
     }
     entries
 };
 
-/// By distance symbol. Symbols 30 and 31 are invalid: their distance is 0.
+/// By distance symbol. Symbols 30 and 31 are invalid.
 pub(super) static D_ENTRIES: [Entry; 32] = {
-    let mut entries = [Entry::new(0, 0); 32];
+    let mut entries = [Entry::number(INVALID_DISTANCE as u16, 0); 32];
     let mut symbol = 0;
     while symbol < D_CODES {
-        entries[symbol] = Entry::new(BASE_DISTANCE[symbol] + 1, EXTRA_DISTANCE_BITS[symbol]);
+        entries[symbol] = Entry::number(BASE_DISTANCE[symbol] + 1, EXTRA_DISTANCE_BITS[symbol]);
         symbol += 1;
     }
     entries
 };
 
-/// The lengths of a code, for symbols in ascending order.
+/// The symbols of a code, listed by the length of their codes. Each list is in ascending order.
 pub(super) struct CodeLengths {
-    /// The symbols that have a code, the first `count`: each times 16, plus the length.
-    symbols: [u16; 512],
-    count: usize,
-    /// How many symbols have each length.
-    counts: [u16; 16],
-    /// The symbols sorted by length, while [`Table::build`] runs.
-    sorted: [u16; 512],
+    /// For each length, space for a list.
+    symbols: [u16; 16 * MAX_SYMBOLS],
+    /// Where the list of each length ends.
+    ends: [u16; 16],
 }
+
+/// More than any code has.
+const MAX_SYMBOLS: usize = 512;
+
+/// Where the list of each length begins.
+const STARTS: [u16; 16] = [
+    0x0000, 0x0200, 0x0400, 0x0600, 0x0800, 0x0a00, 0x0c00, 0x0e00, 0x1000, 0x1200, 0x1400, 0x1600,
+    0x1800, 0x1a00, 0x1c00, 0x1e00,
+];
 
 impl CodeLengths {
     pub(super) fn new() -> Self {
-        Self { symbols: [0; 512], count: 0, counts: [0; 16], sorted: [0; 512] }
+        Self { symbols: [0; _], ends: STARTS }
     }
 
     /// Sets the code lengths of the symbols from 0 on.
@@ -82,16 +124,15 @@ impl CodeLengths {
     }
 
     pub(super) fn clear(&mut self) {
-        (self.count, self.counts) = (0, [0; 16]);
+        self.ends = STARTS;
     }
 
     /// Adds a symbol with a code of this many bits, at most 15, or without a code.
     #[inline(always)]
     pub(super) fn push(&mut self, symbol: usize, length: usize) {
-        // Without a branch: the next symbol overwrites one without a code.
-        self.symbols[self.count % 512] = (symbol << 4 | length) as u16;
-        self.count += usize::from(length != 0);
-        self.counts[length % 16] += 1;
+        let end = &mut self.ends[length % 16];
+        self.symbols[usize::from(*end) % (16 * MAX_SYMBOLS)] = symbol as u16;
+        *end += 1;
     }
 }
 
@@ -103,64 +144,47 @@ pub(super) struct Table<const SIZE: usize> {
 }
 
 impl<const SIZE: usize> Table<SIZE> {
-    pub(super) const EMPTY: Self = Self { entries: [Entry::new(0, 0); SIZE], mask: 0 };
+    pub(super) const EMPTY: Self = Self { entries: [Entry(0); SIZE], mask: 0 };
 
-    /// Reads a code that is ready.
+    /// Finds the code that comes next, which is ready.
     #[inline(always)]
-    pub(super) fn read(&self, bits: &mut BitReader<'_>) -> Entry {
-        let entry = self.entries[(bits.peek() & self.mask) as usize % SIZE];
-        bits.skip(entry.code_length);
-        entry
+    pub(super) fn find(&self, bits: &BitReader<'_>) -> Entry {
+        self.entries[(bits.peek() & self.mask) as usize % SIZE]
     }
 
     /// `inflate_table`: builds the table for a code. `None` if the code is not complete, or too
     /// long for the table.
     pub(super) fn build<const M: usize>(
         &mut self,
-        code_lengths: &mut CodeLengths,
+        code_lengths: &CodeLengths,
         entries_by_symbol: &[Entry; M],
     ) -> Option<()> {
-        let longest = SIZE.ilog2() as usize;
-        // By length, where its symbols begin among all, sorted by length; and how many codes of the
-        // current length are free. A complete code leaves none, and once too many are taken, their
-        // number stays below 0.
-        let (mut starts, mut start, mut free) = ([0u16; 16], 0, 1);
-        for (length, &count) in (1..=longest).zip(&code_lengths.counts[1..]) {
-            starts[length] = start;
-            start += count;
-            free = 2 * free - i32::from(count);
-        }
-        if free != 0 || usize::from(start) != code_lengths.count {
-            return None;
-        }
-        let CodeLengths { symbols, count, counts, sorted } = code_lengths;
-        for &one in &symbols[..*count % 512] {
-            let at = &mut starts[usize::from(one % 16)];
-            sorted[usize::from(*at) % 512] = one >> 4;
-            *at += 1;
-        }
-        // The table doubles with each length: the entries so far are the same whatever the added bit
-        // is. The codes of that length then go where they belong.
-        let mut sorted = sorted.get(..*count)?;
-        let (mut length, mut size) = (0, 1);
+        /// What the next code is after the last one, if the code is complete.
+        const COMPLETE: u32 = 1 << 16;
+        let CodeLengths { symbols, ends } = code_lengths;
         // The next code, its first bit the highest of 16.
-        let mut code = 0u16;
-        while !sorted.is_empty() {
+        let mut code = 0;
+        let (mut length, mut size) = (0, 1);
+        while code < COMPLETE {
+            if size == SIZE {
+                return None;
+            }
+            // The table doubles with each length: the entries so far are the same whatever the added
+            // bit is. The codes of that length then go where they belong.
             if code != 0 {
                 self.entries.copy_within(..size, size);
             }
-            length += 1;
-            size *= 2;
-            let (symbols, rest) = sorted.split_at(counts[length % 16].into());
-            for &symbol in symbols {
+            (length, size) = (length + 1, 2 * size);
+            let list = usize::from(STARTS[length % 16])..usize::from(ends[length % 16]);
+            for &symbol in symbols.get(list)? {
                 let entry = entries_by_symbol[usize::from(symbol) % M];
-                self.entries[usize::from(reverse(code)) % SIZE] =
-                    Entry { code_length: length as u8, ..entry };
-                code = code.wrapping_add(1 << (16 - length));
+                self.entries[usize::from(reverse(code as u16)) % SIZE] =
+                    entry.with_code_length(length);
+                code += COMPLETE >> length;
             }
-            sorted = rest;
         }
         self.mask = size as u64 - 1;
-        Some(())
+        // Too many codes exceed the last one, or are left.
+        (code == COMPLETE && ends[length + 1..] == STARTS[length + 1..]).then_some(())
     }
 }
