@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const MAX_FILE_LINES: usize = 400;
 const MAX_FUNCTION_LINES: usize = 50;
 /// Lines of code in `src` and `crates` together, without comments and tests. Lower it when you can.
-const MAX_LINES: usize = 14_530;
+const MAX_LINES: usize = 14_540;
 
 /// The files with `unsafe`: one calls zlib, the others call what the standard library lacks of a
 /// system, one file for each system.

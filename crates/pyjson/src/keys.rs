@@ -69,6 +69,7 @@ impl Keys {
             stack.spans.shrink_to(KEPT_CAPACITY);
             stack.begins.clear();
             stack.escaped = false;
+            stack.seen.0.clear();
         }
     }
 }
@@ -97,7 +98,7 @@ impl Stack {
             has_equal_pair(keys, text)
         } else {
             self.seen.may_have_equal(keys, text)
-                && has_equal(keys, |key| (key.len(), key.bytes(text)))
+                && has_equal(keys, |key| (key.rank(text), key.bytes(text)))
         };
         self.spans.truncate(begin);
         found
@@ -119,8 +120,8 @@ fn has_equal_pair(keys: &[Span], text: &str) -> bool {
     keys.iter().enumerate().any(|(at, key)| keys[..at].iter().any(|other| is_equal(other, key)))
 }
 
-/// A Bloom filter of keys, with two bits for each. It grows with the number of keys, so that a key
-/// that occurs once seldom finds both of its bits taken.
+/// A Bloom filter of keys, with two bits for each. It grows with the number of keys. Among up to a
+/// thousand that differ, one rarely finds both of its bits taken.
 #[derive(Debug, Default)]
 struct Seen(Vec<u64>);
 
@@ -128,8 +129,8 @@ impl Seen {
     const MIN_WORDS: usize = 1 << 6;
     const MAX_WORDS: usize = 1 << 12;
 
-    /// Whether two keys may be equal. Equal keys always may, others rarely, so that their bytes
-    /// seldom have to be compared.
+    /// Whether two keys may be equal. Equal keys always may. If it says no, their bytes need not be
+    /// compared.
     fn may_have_equal(&mut self, keys: &[Span], text: &str) -> bool {
         let mut ranks = keys.iter().map(|key| key.rank(text));
         // Programs often write keys in the order of numbers or of the alphabet.
@@ -139,15 +140,14 @@ impl Seen {
         let words = keys.len().next_power_of_two().clamp(Self::MIN_WORDS, Self::MAX_WORDS);
         self.0.clear();
         self.0.resize(words, 0);
-        ranks.any(|(length, last)| {
-            // Fibonacci hashing: the upper bits of the product depend on all bits of the key.
-            let hash = (last ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let is_first_taken = self.take(hash >> 46);
-            self.take(hash >> 28) && is_first_taken
+        ranks.any(|rank| {
+            let hash = hash(rank);
+            let is_first_taken = self.take(hash);
+            self.take(hash >> 32) && is_first_taken
         })
     }
 
-    /// Takes the bit that a number stands for, and says whether it was taken.
+    /// Takes the bit that the lowest bits of a number stand for, and says whether it was taken.
     #[inline]
     fn take(&mut self, number: u64) -> bool {
         let at = (number >> 6) as usize & (self.0.len() - 1);
@@ -158,6 +158,14 @@ impl Seen {
     }
 }
 
+/// Fibonacci hashing, with both halves of the product: of a short key, which is in the highest
+/// bytes of the rank, the lower half keeps little.
+#[inline]
+fn hash((length, last): (usize, u64)) -> u64 {
+    let product = u128::from(last ^ length as u64) * 0x9e37_79b9_7f4a_7c15;
+    (product >> 64) as u64 ^ product as u64
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -165,6 +173,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::{ErrorKind, transcode};
+    use super::{Seen, Span};
 
     fn check(keys: &[String]) {
         let members: Vec<_> = keys.iter().map(|key| format!("{key:?}:0")).collect();
@@ -194,6 +203,32 @@ mod tests {
                 keys[to] = keys[from].clone();
                 check(&keys);
             }
+        }
+    }
+
+    #[test]
+    fn keys_that_differ_are_seldom_compared() {
+        let numbers = |format: fn(usize) -> String, count: usize| -> Vec<_> {
+            (0..count).map(|n| format(n * 7919 % count)).collect()
+        };
+        for keys in [
+            numbers(|n| char::from(b'a' + n as u8).to_string(), 26),
+            numbers(|n| n.to_string(), 10),
+            numbers(|n| format!("{n:02}"), 100),
+            numbers(|n| format!("{n:02x}"), 200),
+            numbers(|n| format!("{n:03}"), 500),
+            numbers(|n| format!("table {n}"), 1000),
+        ] {
+            let text = keys.concat();
+            let mut end = 0;
+            let span = |key: &String| {
+                let start = end;
+                end += key.len();
+                Span { start, end }
+            };
+            let spans: Vec<_> = keys.iter().map(span).collect();
+            assert!(!spans.is_sorted_by(|a, b| a.rank(&text) < b.rank(&text)));
+            assert!(!Seen::default().may_have_equal(&spans, &text), "{} keys", keys.len());
         }
     }
 }

@@ -35,8 +35,8 @@ impl<'a> RawValue<'a> {
 pub struct RawString<'a> {
     /// The scanned text. To cut the string out of it takes longer than to remember its place.
     pub(crate) source: &'a str,
-    /// Where its first quote stands, in bytes from the start of the scanned text.
-    pub offset: usize,
+    /// See [`RawString::offset`].
+    pub(crate) offset: usize,
     /// How many bytes there are between the quotes.
     pub(crate) length: usize,
     /// How many bytes there are before the first escape. A length rather than a flag: a byte that
@@ -46,6 +46,13 @@ pub struct RawString<'a> {
 }
 
 impl<'a> RawString<'a> {
+    /// Where its first quote stands, in bytes from the start of the scanned text.
+    #[must_use]
+    #[inline]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
     /// The spelling between the quotes.
     #[must_use]
     #[inline]

@@ -10,8 +10,8 @@ use crate::{Flavour, deflate};
 
 /// `zlib.compress` with reusable working memory.
 ///
-/// A new compressor has no memory yet. Its first call allocates less than 1 MB, and so does the
-/// first call with another [`Flavour`] or with data of more than 65,273 bytes.
+/// A new compressor has no memory yet. The first call with a [`Flavour`] makes it hold less than
+/// 1 MB more, and so does the first one with data of more than 65,273 bytes.
 #[derive(Default)]
 pub struct Compressor {
     small: Option<Box<deflate::Deflater>>,

@@ -66,7 +66,7 @@ struct Block {
     is_last: bool,
 }
 
-/// Compresses small data.
+/// Compresses up to [`MAX_DATA`] bytes.
 pub(crate) struct Deflater {
     finder: Box<MatchFinder>,
     /// Literals, the end and lengths.

@@ -99,8 +99,8 @@ impl Writer<'_, '_> {
     /// Writes a key that was just read, and its colon.
     #[inline(always)]
     fn write_key(&mut self, key: &RawString<'_>) -> Result<(), Problem> {
-        let rest = &self.text[key.offset..];
-        let length = self.scanner.position() - key.offset;
+        let rest = &self.text[key.offset()..];
+        let length = self.scanner.position() - key.offset();
         if key.is_escaped() || !rest[..length].ends_with(br#"":"#) {
             key.write(self.out)?;
             self.out.push(b':');
