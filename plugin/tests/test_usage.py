@@ -50,7 +50,7 @@ def internal(tmp_path):
 
 
 class Process:
-    """Stands in for one process of Datasette, with its own Usage."""
+    """One process of Datasette, with its own Usage."""
 
     def __init__(self, clock, internal=None, secrets=(CURRENT, OLD), days=14):
         current, *old = secrets

@@ -21,7 +21,7 @@ PROTOCOL_TESTS = (
     *("inspect", "jsonrpc_spec", "limits", "methods_option", "params", "policy", "records_csv"),
     *("records_names", "restrictions", "summary"),
 )
-# Those that need the real thing.
+# Test programs that need a real kernel.
 SYSTEM_TESTS = ("audit_log", "create_tokens_output", "life", "memory", "records_recovery", "sandbox", "threads")
 # They replace both on Windows.
 WINDOWS_TESTS = ("windows",)

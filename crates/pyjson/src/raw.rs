@@ -46,7 +46,7 @@ pub struct RawString<'a> {
 }
 
 impl<'a> RawString<'a> {
-    /// Where its first quote stands, in bytes from the start of the scanned text.
+    /// The offset of the opening quote in the scanned text, in bytes.
     #[must_use]
     #[inline]
     pub fn offset(&self) -> usize {

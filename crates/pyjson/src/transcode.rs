@@ -39,7 +39,7 @@ impl<'a> Scanner<'a> {
         transcoder.value()?;
         transcoder.flush();
         if self.has_duplicates {
-            // What an object with equal keys says is known at its end, so it needs a tree.
+            // The last of equal keys wins, in the place of the first. That takes a tree.
             let value = loads(self.slice(start, self.pos))?;
             self.has_python_number = had_python_number || value.has_non_json_number();
             out.truncate(end);

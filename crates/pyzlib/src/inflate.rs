@@ -155,6 +155,7 @@ impl Codes {
     fn read_code_lengths(&mut self, bits: &mut BitReader<'_>, total: usize) -> Option<()> {
         let Self { code_lengths, bl_table, .. } = self;
         code_lengths.clear();
+        // No length is that large: there is none yet to repeat.
         let (mut symbol, mut previous) = (0, usize::from(REP_3_6));
         while symbol < total {
             bits.require(14)?;

@@ -19,7 +19,7 @@ pub(super) struct BitWriter<'buffer> {
 }
 
 impl<'buffer> BitWriter<'buffer> {
-    /// The bytes that a buffer needs beyond those that are written.
+    /// How many bytes longer than the output a buffer must be.
     pub(super) const SPARE: usize = 8;
 
     /// Continues after these bits, which are fewer than 8.

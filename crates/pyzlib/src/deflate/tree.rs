@@ -104,7 +104,7 @@ impl<const N: usize> Tree<N> {
         self.used = used;
     }
 
-    /// The symbols that occur, or after [`Tree::build`] those that have a code, in ascending order.
+    /// The symbols that occur, in ascending order; after [`Tree::build`], the symbols with a code.
     pub(super) fn symbols(&self) -> &[u16] {
         &self.symbols[..self.used]
     }

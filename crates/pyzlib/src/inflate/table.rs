@@ -159,7 +159,7 @@ impl<const SIZE: usize> Table<SIZE> {
         code_lengths: &CodeLengths,
         entries_by_symbol: &[Entry; M],
     ) -> Option<()> {
-        /// What the next code is after the last one, if the code is complete.
+        /// One more than the last code of 16 bits: where the codes end if they are complete.
         const COMPLETE: u32 = 1 << 16;
         let CodeLengths { symbols, ends } = code_lengths;
         // The next code, its first bit the highest of 16.
