@@ -198,20 +198,13 @@ impl MatchFinder {
         // Position 0 is no candidate. It ends each chain, and adding 1 to its rank gives 0.
         head[usize::from(prev[0])] = base;
         (prev[0], rank[0]) = (NIL as u16, u16::MAX);
-        let mut insert = |position: usize| {
+        for position in 1..count {
             let head = &mut head[usize::from(prev[position])];
             let latest = replace(head, base + position as u16);
             let link = u32::from(latest).saturating_sub(base.into()) as usize;
             prev[position] = link as u16;
             rank[position] = rank[link % POSITIONS].wrapping_add(1);
-        };
-        // Four per round, because the compiler does not unroll this loop itself.
-        let mut position = 1;
-        while position + 4 <= count {
-            (position..position + 4).for_each(&mut insert);
-            position += 4;
         }
-        (position..count).for_each(insert);
     }
 
     fn bytes<const N: usize>(&self, at: usize) -> [u8; N] {
