@@ -87,6 +87,9 @@ pub(crate) struct Deflater {
 }
 
 impl Deflater {
+    /// Not inlined: the caller would touch as much of the stack in each call.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn new() -> Box<Self> {
         let symbols: [u16; FIXED_L_CODES] = from_fn(|symbol| symbol as u16);
         let mut fixed_codes = [[Code::default(); INNER]; 2];
