@@ -87,7 +87,7 @@ pub(crate) struct Deflater {
 }
 
 impl Deflater {
-    /// Not inlined: the caller would touch as much of the stack in each call.
+    /// Not inlined, because the caller would then need 8 KiB of stack for it in every call.
     #[cold]
     #[inline(never)]
     pub(crate) fn new() -> Box<Self> {
